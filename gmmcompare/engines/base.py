@@ -1,0 +1,156 @@
+"""What an engine is, what it returns, and how one is found by name.
+
+An engine takes a `Problem` and a seed and returns `Draws` or a `Point`. The built-in ones live in
+modules of this package and are imported only when asked for; a user's own is a function in a file,
+in an importable module or behind an entry point, wrapped by `engines.own`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from gmmcompare.params import Array, Params
+from gmmcompare.priors import Priors
+from gmmcompare.sample import Sample, Standardisation
+
+Kind = Literal["draws", "point"]
+Progress = Callable[[float], None]
+"""Called with the fraction done, from any thread."""
+
+
+def no_progress(fraction: float) -> None:
+    """Ignore progress."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One data set, one K, one set of priors: what every engine is given.
+
+    ``starts`` are points worth starting a chain at (EM's distinct solutions, best first); an engine
+    may ignore them.
+    """
+
+    sample: Sample
+    K: int
+    priors: Priors
+    starts: tuple[Params, ...] = ()
+
+    def standardised(self) -> tuple[Problem, Standardisation]:
+        """Return the same problem for standardised data, and the way back."""
+        unit = Standardisation.of(self.sample)
+        starts = tuple(into_unit(p, unit) for p in self.starts)
+        priors = self.priors.expanded(self.K).transformed(unit.shift, unit.scale)
+        return Problem(unit.apply(self.sample), self.K, priors, starts), unit
+
+
+def into_unit(params: Params, unit: Standardisation) -> Params:
+    """Return parameters for standardised data."""
+    return Params(params.w, (params.mu - unit.shift) / unit.scale, params.sigma / unit.scale)
+
+
+def out_of_unit(params: Params, unit: Standardisation) -> Params:
+    """Return parameters for the data as they were; the inverse of `into_unit`."""
+    return Params(params.w, params.mu * unit.scale + unit.shift, params.sigma * unit.scale)
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Wall time of an engine: getting ready (compiling, tuning the graph) and sampling."""
+
+    prepare: float
+    sample: float
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What a sampler returns.
+
+    Attributes
+    ----------
+    params : Params
+        Arrays of shape (chains, draws, K), warmup removed, labels as the engine had them.
+    seconds : Seconds
+    stats : mapping of str to ndarray
+        The engine's own statistics by name, each of shape (chains, draws, ...).
+    extra : mapping of str to ndarray
+        Anything else worth keeping, of any shape; stored in the fit's group ``engine``.
+    """
+
+    params: Params
+    seconds: Seconds
+    stats: Mapping[str, Array] = field(default_factory=dict)
+    extra: Mapping[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Point:
+    """What an optimiser returns.
+
+    Attributes
+    ----------
+    params : Params
+        One point, arrays of shape (K,).
+    seconds : Seconds
+    standard_errors : Params or None
+        Of (w, mu, sigma), each of shape (K,), from the observed information.
+    solutions : tuple of Params
+        Distinct solutions of the starts, best first; chains may start there.
+    extra : mapping of str to ndarray
+        The objective's path, the starts' outcomes and the like; stored in the group ``engine``.
+    notes : tuple of str
+        Findings in words, such as starts that were discarded and why.
+    """
+
+    params: Params
+    seconds: Seconds
+    standard_errors: Params | None = None
+    solutions: tuple[Params, ...] = ()
+    extra: Mapping[str, Array] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """Anything that can be compared."""
+
+    @property
+    def name(self) -> str:
+        """Column heading in reports, and the file name of its fit."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings, as they enter the cache key and the provenance."""
+        ...
+
+    def run(self, problem: Problem, seed: int, progress: Progress) -> Draws | Point:
+        """Fit the problem. Same seed, same result."""
+        ...
+
+
+BUILT_IN: Mapping[str, str] = {
+    "em": "gmmcompare.engines.em:EmEngine",
+    "gibbs": "gmmcompare.engines.gibbs:GibbsEngine",
+    "gibbs_plain": "gmmcompare.engines.gibbs_plain:PlainGibbsEngine",
+    "nuts": "gmmcompare.engines.nuts:NutsEngine",
+    "exact": "gmmcompare.engines.exact_draws:ExactEngine",
+}
+
+
+def built_in_engine(name: str, settings: Any) -> Engine:
+    """Import a built-in engine and give it its settings (a model from `card`)."""
+    module, _, attribute = BUILT_IN[name].partition(":")
+    engine: Engine = getattr(importlib.import_module(module), attribute)(settings)
+    return engine
+
+
+def chain_generators(seed: int, chains: int) -> list[np.random.Generator]:
+    """Return one independent generator per chain, the same for any number of threads."""
+    return [
+        np.random.Generator(np.random.SFC64(child))
+        for child in np.random.SeedSequence(seed).spawn(chains)
+    ]

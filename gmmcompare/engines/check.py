@@ -1,0 +1,125 @@
+"""`check_engine`: explain what is wrong with the result of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gmmcompare.errors import EngineError
+from gmmcompare.params import Params
+
+_FIELDS = ("w", "mu", "sigma")
+
+
+def check_engine(
+    result: Mapping[str, Any],
+    K: int | None = None,
+    chains: int | None = None,
+    draws: int | None = None,
+    name: str = "engine",
+) -> Params:
+    """Check draws or a point estimate, and return them as `Params`.
+
+    Parameters
+    ----------
+    result : mapping
+        ``{"w": ..., "mu": ..., "sigma": ...}``, each of shape (chains, draws, K) for a sampler or
+        (K,) for a point estimate.
+    K, chains, draws : int, optional
+        What was asked for; each is checked where it is given.
+    name : str
+        How to call the engine in messages.
+
+    Returns
+    -------
+    Params
+        Arrays of shape (chains, draws, K) or (K,).
+
+    Raises
+    ------
+    EngineError
+        With one line that says what is wrong, where, and how to mend it.
+    """
+    params = _arrays(result, name)
+    shape = params.w.shape
+    if params.mu.shape != shape or params.sigma.shape != shape:
+        raise EngineError(f"{name}: {params.problem()}; give all three the same shape")
+    if len(shape) not in (1, 3):
+        raise EngineError(
+            f"{name}: arrays have shape {shape}; a sampler returns (chains, draws, K) and a point "
+            "estimate (K,)"
+        )
+    if K is not None and shape[-1] != K:
+        raise EngineError(f"{name}: {shape[-1]} components where {K} were asked for, shape {shape}")
+    if len(shape) == 3:
+        _check_run(shape, chains, draws, name)
+    problem = params.problem()
+    if problem:
+        raise EngineError(f"{name}: {problem}")
+    copies = copied_chains(params)
+    if copies:
+        first, second = copies[0]
+        raise EngineError(
+            f"{name}: chains {first} and {second} are copies of each other: give each chain its "
+            "own random stream (rng.spawn(chains))"
+        )
+    return params
+
+
+def copied_chains(params: Params) -> list[tuple[int, int]]:
+    """Return pairs of chains that coincide from some draw on; arrays (chains, draws, K).
+
+    Two chains with one seed and different starts soon coincide, so the second half decides.
+    """
+    if params.w.ndim != 3 or params.w.shape[1] < 4:
+        return []
+    tail = np.concatenate(params, axis=-1)[:, params.w.shape[1] // 2 :]
+    moving = [bool(np.ptp(chain, axis=0).any()) for chain in tail]
+    return [
+        (a, b)
+        for a in range(len(tail))
+        for b in range(a + 1, len(tail))
+        if (moving[a] or moving[b]) and _mostly_equal(tail[a], tail[b])
+    ]
+
+
+def _mostly_equal(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+    """Whether more than half of the draws agree to rounding, which independent draws never do."""
+    return bool(np.isclose(a, b, rtol=1e-12, atol=0.0).all(axis=-1).mean() > 0.5)
+
+
+def _arrays(result: Mapping[str, Any], name: str) -> Params:
+    if not isinstance(result, Mapping):
+        raise EngineError(
+            f"{name}: returned {type(result).__name__}; return a dict with arrays w, mu and sigma"
+        )
+    missing = [f for f in _FIELDS if f not in result]
+    if missing:
+        raise EngineError(
+            f"{name}: returned no {' and no '.join(missing)}; keys are "
+            f"{', '.join(map(str, result)) or 'none'}, wanted w, mu, sigma"
+        )
+    arrays = []
+    for key in _FIELDS:
+        try:
+            arrays.append(np.asarray(result[key], dtype=float))
+        except (TypeError, ValueError):
+            raise EngineError(f"{name}: {key} is not an array of numbers") from None
+    return Params(*arrays)
+
+
+def _check_run(
+    shape: tuple[int, ...], chains: int | None, draws: int | None, name: str
+) -> None:
+    if chains is not None and shape[0] != chains:
+        raise EngineError(
+            f"{name}: {shape[0]} chains where {chains} were asked for, shape {shape}; "
+            "the axes are (chains, draws, K)"
+        )
+    if draws is not None and shape[1] != draws:
+        raise EngineError(
+            f"{name}: {shape[1]} draws where {draws} were asked for, shape {shape}; leave the "
+            "warmup out, and let the axes be (chains, draws, K)"
+        )
