@@ -192,7 +192,10 @@ def build_fit(
         groups["solutions"] = _dataset(stacked, ("solution",))
     if result.extra:
         groups["engine"] = xr.Dataset(
-            {name: (_dims(name, np.asarray(a), ()), np.asarray(a)) for name, a in result.extra.items()}
+            {
+                name: (_dims(name, np.asarray(a), ()), np.asarray(a))
+                for name, a in result.extra.items()
+            }
         )
     for dataset in groups.values():
         dataset.attrs["inference_library"] = f"gmmcompare:{engine.name}"

@@ -72,9 +72,7 @@ def mean(params: Params) -> Array:
     return np.asarray((params.w * params.mu).sum(-1))
 
 
-def simulate(
-    params: Params, n: int, rng: np.random.Generator
-) -> tuple[Array, NDArray[np.int64]]:
+def simulate(params: Params, n: int, rng: np.random.Generator) -> tuple[Array, NDArray[np.int64]]:
     """Draw n observations and their allocations, each of shape (n,)."""
     z = rng.choice(params.K, size=n, p=params.w)
     return rng.normal(params.mu[z], params.sigma[z]), z

@@ -148,9 +148,18 @@ def built_in_engine(name: str, settings: Any) -> Engine:
     return engine
 
 
-def chain_generators(seed: int, chains: int) -> list[np.random.Generator]:
-    """Return one independent generator per chain, the same for any number of threads."""
+@dataclass(frozen=True)
+class Streams:
+    """One chain's two random streams, so that uniforms can be drawn in blocks of any size."""
+
+    allocations: np.random.Generator
+    parameters: np.random.Generator
+
+
+def chain_streams(seed: int, chains: int) -> list[Streams]:
+    """Return each chain's own streams, the same for any number of threads."""
+    children = np.random.SeedSequence(seed).spawn(chains)
     return [
-        np.random.Generator(np.random.SFC64(child))
-        for child in np.random.SeedSequence(seed).spawn(chains)
+        Streams(*(np.random.Generator(np.random.SFC64(s)) for s in child.spawn(2)))
+        for child in children
     ]

@@ -1,0 +1,89 @@
+"""The order in which a fast sweep goes through the data: tiles of distinct values."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmcompare.params import Array
+from gmmcompare.sample import Sample
+
+TILE_ENTRIES = 4096
+TILE_OBSERVATIONS = 32_768
+HEAVY = 32
+
+
+class Layout(NamedTuple):
+    """The sample cut into tiles that fit the cache, and the order in which uniforms are used.
+
+    An entry is a distinct value with its count; a value that occurs more often than
+    `TILE_OBSERVATIONS` times makes several entries. Within a tile the entries stand by falling
+    count. First come the uniforms of the heavy entries (more than `HEAVY` observations), entry by
+    entry; then, for p = 1, 2, ..., one for each light entry that has at least p observations, so
+    that the loop over entries is dense and needs no index.
+    """
+
+    v: Array  # (E,) values of the entries
+    c: Array  # (E,) their counts
+    entry_of: NDArray[np.int64]  # (E,) index of the distinct value
+    first: NDArray[np.int64]  # (T + 1,) first entry of each tile
+    heavy: NDArray[np.int64]  # (T,) number of heavy entries of each tile
+    at_least: NDArray[np.int64]  # (T, HEAVY) light entries with at least p observations
+    first_u: NDArray[np.int64]  # (T + 1,) first uniform of each tile
+
+    @property
+    def n_tiles(self) -> int:
+        """Number of tiles T."""
+        return self.heavy.size
+
+    def observations(self) -> Array:
+        """Return y, shape (N,), in the order in which the uniforms are used."""
+        return self.v[self.observation_entries()]
+
+    def observation_entries(self) -> NDArray[np.int64]:
+        """Return the entry of each observation, in the order in which the uniforms are used."""
+        parts: list[NDArray[np.int64]] = []
+        for t in range(self.n_tiles):
+            entries = np.arange(self.first[t], self.first[t + 1])
+            split = self.heavy[t]
+            parts.append(np.repeat(entries[:split], self.c[entries[:split]].astype(int)))
+            parts.extend(entries[split : split + m] for m in self.at_least[t] if m)
+        return np.concatenate(parts)
+
+
+def build_layout(sample: Sample) -> Layout:
+    """Cut a sample into tiles; see `Layout`."""
+    pieces = -(-sample.counts // TILE_OBSERVATIONS)
+    entry_of = np.repeat(np.arange(sample.n_distinct), pieces)
+    c = np.full(entry_of.size, TILE_OBSERVATIONS, dtype=np.int64)
+    last = np.cumsum(pieces) - 1
+    c[last] = sample.counts - (pieces - 1) * TILE_OBSERVATIONS
+    first = _tile_starts(c)
+    heavy = np.empty(first.size - 1, dtype=np.int64)
+    at_least = np.empty((heavy.size, HEAVY), dtype=np.int64)
+    for t, (a, b) in enumerate(zip(first[:-1], first[1:], strict=True)):
+        order = np.argsort(-c[a:b], kind="stable")
+        c[a:b], entry_of[a:b] = c[a:b][order], entry_of[a:b][order]
+        heavy[t] = np.count_nonzero(c[a:b] > HEAVY)
+        light = c[a + heavy[t] : b]
+        # Counts fall, so those that are at least p are the first ones.
+        at_least[t] = light.size - np.searchsorted(light[::-1], np.arange(1, HEAVY + 1))
+    first_u = np.concatenate([[0], np.cumsum(np.add.reduceat(c, first[:-1]))])
+    return Layout(
+        sample.values[entry_of], c.astype(float), entry_of, first, heavy, at_least, first_u
+    )
+
+
+def _tile_starts(c: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Cut greedily: at most TILE_ENTRIES entries and TILE_OBSERVATIONS observations a tile."""
+    ends = np.cumsum(c)
+    starts, done = [0], 0
+    while starts[-1] < c.size:
+        a = starts[-1]
+        b = int(np.searchsorted(ends, done + TILE_OBSERVATIONS, side="right"))
+        b = min(max(b, a + 1), a + TILE_ENTRIES)
+        starts.append(b)
+        done = int(ends[b - 1])
+    return np.array(starts, dtype=np.int64)
