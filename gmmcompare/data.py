@@ -1,0 +1,334 @@
+"""Data sets by name and CSV files by path: what there is, where it comes from, how to load it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmcompare import archive
+from gmmcompare.archive import Snapshot, file_sha256
+from gmmcompare.bundled import bundled
+from gmmcompare.csvfile import Column, CsvFile
+from gmmcompare.errors import InputError, did_you_mean
+from gmmcompare.params import Array
+from gmmcompare.sample import Origin, Sample
+
+Transform = Literal["none", "log", "log10"]
+
+_notices = logging.getLogger("gmmcompare")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set that has a name.
+
+    Attributes
+    ----------
+    name, description, source, licence : str
+    column : str
+        The column that is loaded where none is asked for.
+    label : str
+        What that column holds, with its unit.
+    file : str or None
+        Name of the bundled file; None for the table that is fetched.
+    simulated : bool
+    """
+
+    name: str
+    description: str
+    column: str
+    label: str
+    source: str
+    licence: str
+    file: str | None = None
+    simulated: bool = False
+
+
+_DATASETS = (
+    Dataset(
+        name="galaxies",
+        description="velocities of 82 galaxies in the Corona Borealis region",
+        column="velocity_km_s",
+        label="velocity (km/s)",
+        source="Postman, Huchra and Geller (1986); Roeder (1990), 78th value 26690",
+        licence="published measurements, free to use",
+        file="galaxies.csv",
+    ),
+    Dataset(
+        name="exoplanets",
+        description="radii of all confirmed planets; fetched on demand",
+        column="pl_radj",
+        label="planet radius (Jupiter radii)",
+        source="NASA Exoplanet Archive, table pscomppars",
+        licence="public; the archive asks to be acknowledged (see data/README.md)",
+    ),
+    Dataset(
+        name="exoplanets-simulated",
+        description="simulated radii, the stand-in for exoplanets without a network",
+        column="pl_radj",
+        label="planet radius (Jupiter radii), simulated",
+        source="drawn by data/simulate_exoplanets.py from a published three-component fit",
+        licence="MIT, as gmmcompare",
+        file="exoplanets-simulated.csv",
+        simulated=True,
+    ),
+)
+DATASETS = {dataset.name: dataset for dataset in _DATASETS}
+STAND_IN = DATASETS["exoplanets-simulated"]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Observations in the order of the file, for what is reported row by row.
+
+    Attributes
+    ----------
+    y : ndarray, shape (N,)
+        Transformed values, missing ones dropped.
+    row : ndarray, shape (N,), int64
+        The row of the file that each came from; 1 is the first below the header.
+    names : tuple of str, length N, or None
+        The cells of the name column, where one was asked for.
+    origin : Origin
+    """
+
+    y: Array
+    row: NDArray[np.int64]
+    names: tuple[str, ...] | None
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A data set, and whether it is at hand.
+
+    ``status`` is ``"bundled"``, ``"not fetched"``, ``"damaged"`` or
+    ``"cached (DATE, ROWS rows)"``.
+    """
+
+    dataset: Dataset
+    status: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """All that `describe` says of a data set; the last three are None where it was not fetched.
+
+    Attributes
+    ----------
+    listing : Listing
+    path : Path or None
+    sample : Sample or None
+        The default column, not transformed: its size, distinct values, range and quantiles; its
+        origin has the number of missing values and the SHA-256.
+    snapshot : Snapshot or None
+        Query, date and number of rows of a fetched table; None for a bundled data set.
+    """
+
+    listing: Listing
+    path: Path | None
+    sample: Sample | None
+    snapshot: Snapshot | None
+
+
+def load_sample(
+    source: str | Path,
+    column: str | None = None,
+    transform: Transform = "none",
+    label: str | None = None,
+    offline: bool = False,
+) -> Sample:
+    """Load one column of a data set or of a CSV file as a sample.
+
+    Parameters
+    ----------
+    source : str or Path
+        A name that `list_datasets` shows, or a CSV file.
+    column : str, optional
+        The data set's own default, or the only numeric column of the file.
+    transform : {"none", "log", "log10"}
+    label : str, optional
+        What a figure writes on the axis; by default made of transform and column.
+    offline : bool
+        Do not fetch anything. Where ``exoplanets`` was never fetched, or cannot be, the simulated
+        stand-in is loaded, ``origin.simulated`` is true and the logger ``gmmcompare`` warns.
+
+    Raises
+    ------
+    InputError
+        If the data cannot be used; the message names file, place, reason and remedy.
+    """
+    rows = load_rows(source, column, transform, label, offline=offline)
+    return Sample.of(rows.y, rows.origin)
+
+
+def load_rows(
+    source: str | Path,
+    column: str | None = None,
+    transform: Transform = "none",
+    label: str | None = None,
+    name_column: str | None = None,
+    offline: bool = False,
+) -> Rows:
+    """Load one column in the order of the file, with the names of the rows if asked for.
+
+    Parameters and errors are those of `load_sample`; `name_column` names the rows.
+    """
+    if transform not in get_args(Transform):
+        allowed = get_args(Transform)
+        raise InputError(
+            f"transform '{transform}' is unknown{did_you_mean(transform, allowed)}; "
+            f"allowed: {', '.join(allowed)}"
+        )
+    located = _locate(source, offline)
+    dataset, path = located.dataset, located.path
+    if column is None and dataset:
+        column = dataset.column
+    read = CsvFile.open(path).column(column, name_column)
+    present = np.flatnonzero(~np.isnan(read.values))
+    if not present.size:
+        found = f"only missing values ({read.values.size} rows)" if read.values.size else "no rows"
+        raise InputError(f"{path}: column '{read.name}' has {found}; choose another column")
+    of_column = dataset.label if dataset and read.name == dataset.column else read.name
+    origin = Origin(
+        name=dataset.name if dataset else path.stem,
+        source=located.source,
+        simulated=bool(dataset and dataset.simulated),
+        n_missing=read.values.size - present.size,
+        sha256=file_sha256(path),
+        label=label or (of_column if transform == "none" else f"{transform} {of_column}"),
+    )
+    names = read.names and tuple(read.names[i] for i in present)
+    y = _transformed(read, present, transform, path)
+    return Rows(y, present.astype(np.int64) + 1, names, origin)
+
+
+def list_datasets() -> list[Listing]:
+    """Return every data set that has a name, and whether it is at hand. Asks no network."""
+    return [Listing(dataset, _status(dataset)) for dataset in _DATASETS]
+
+
+def fetch(name: str) -> Path:
+    """Fetch a data set anew and return its file; a bundled one is there already.
+
+    Raises
+    ------
+    InputError
+        If there is no such data set, or it cannot be fetched. An earlier copy is kept.
+    """
+    dataset = _named(name)
+    return bundled("data") / dataset.file if dataset.file else archive.download().path
+
+
+def describe(name: str) -> Description:
+    """Say what a data set holds and where it comes from. Asks no network.
+
+    Raises
+    ------
+    InputError
+        If there is no such data set, or its cached file is damaged.
+    """
+    dataset = _named(name)
+    snapshot = None if dataset.file else archive.cached()
+    listing = Listing(dataset, _status(dataset))
+    if snapshot is None and dataset.file is None:
+        return Description(listing, None, None, None)
+    path = snapshot.path if snapshot else bundled("data") / str(dataset.file)
+    return Description(listing, path, load_sample(name, offline=True), snapshot)
+
+
+@dataclass(frozen=True)
+class _Located:
+    path: Path
+    source: str
+    dataset: Dataset | None = None
+
+
+def _locate(source: str | Path, offline: bool) -> _Located:
+    """Find the file: of a data set if one has this name, else at this path."""
+    dataset = DATASETS.get(str(source))
+    if dataset:
+        if dataset.file:
+            return _Located(bundled("data") / dataset.file, dataset.source, dataset)
+        return _from_archive(dataset, offline)
+    path = Path(source)
+    if not os.path.exists(path):  # False, where Path.exists raises, for a name that cannot be
+        raise InputError(_no_such_file(path))
+    return _Located(path, str(source))
+
+
+def _from_archive(dataset: Dataset, offline: bool) -> _Located:
+    """Return the cached table, or fetch it, or take the stand-in and say so."""
+    try:
+        snapshot = archive.cached()
+    except InputError as damage:
+        if offline:
+            raise
+        _notices.warning("%s; fetching it again", damage)
+        snapshot = archive.download()
+    if snapshot is None:
+        if offline:
+            return _stand_in("were never fetched, and this run is offline")
+        try:
+            snapshot = archive.download()
+        except InputError as error:
+            return _stand_in(f"could not be fetched ({error})")
+    return _Located(snapshot.path, f"{dataset.source}, {snapshot.date}", dataset)
+
+
+def _stand_in(reason: str) -> _Located:
+    _notices.warning(
+        "the exoplanets %s: this run uses SIMULATED radii, %s, and not real planets. "
+        "To fetch the real table run: gmmcompare data fetch exoplanets",
+        reason,
+        STAND_IN.name,
+    )
+    return _Located(bundled("data") / str(STAND_IN.file), STAND_IN.source, STAND_IN)
+
+
+def _transformed(read: Column, present: NDArray[np.intp], transform: str, path: Path) -> Array:
+    y = read.values[present]
+    if transform == "none":
+        return y
+    if (y <= 0).any():
+        bad = np.flatnonzero(y <= 0)
+        raise InputError(
+            f"{path}: column '{read.name}' has {bad.size} values that are zero or negative, the "
+            f"first {y[bad[0]]:g} in row {present[bad[0]] + 1} below the header, and transform "
+            f"'{transform}' needs positive ones; remove those rows, or use transform 'none'"
+        )
+    return np.log10(y) if transform == "log10" else np.log(y)
+
+
+def _status(dataset: Dataset) -> str:
+    if dataset.file:
+        return "bundled"
+    try:
+        snapshot = archive.cached()
+    except InputError:
+        return "damaged"
+    if snapshot is None:
+        return "not fetched"
+    return f"cached ({snapshot.date[:10]}, {snapshot.rows:,} rows)"
+
+
+def _named(name: str) -> Dataset:
+    if name not in DATASETS:
+        raise InputError(
+            f"no data set '{name}'{did_you_mean(name, DATASETS)}; there are: {', '.join(DATASETS)}"
+        )
+    return DATASETS[name]
+
+
+def _no_such_file(path: Path) -> str:
+    beside = [str(p) for p in path.parent.glob("*.csv")] if path.parent.is_dir() else []
+    return (
+        f"{path}: no such file{did_you_mean(str(path), [*DATASETS, *beside])}; "
+        f"give a CSV file or a data set: {', '.join(DATASETS)}"
+    )
