@@ -60,6 +60,7 @@ class EmSettings(_Section):
     """Settings of the EM engine."""
 
     starts: int = Field(default=20, ge=1)
+    start: Literal["spread", "lecture"] = "spread"
     objective: Literal["ml", "map"] = "ml"
     max_iterations: int = Field(default=20_000, ge=1)
     accelerate: bool = True

@@ -205,6 +205,7 @@ def build_fit(
         engine=engine.name,
         seed=seed,
         seconds=result.seconds,
+        status=result.status if isinstance(result, Point) else "ok",
         key=key,
         notes=result.notes if isinstance(result, Point) else (),
     )

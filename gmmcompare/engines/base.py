@@ -104,6 +104,8 @@ class Point:
         The objective's path, the starts' outcomes and the like; stored in the group ``engine``.
     notes : tuple of str
         Findings in words, such as starts that were discarded and why.
+    status : str
+        ``"ok"`` or, in a phrase, why the point is not the one that was looked for.
     """
 
     params: Params
@@ -112,6 +114,7 @@ class Point:
     solutions: tuple[Params, ...] = ()
     extra: Mapping[str, Array] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    status: str = "ok"
 
 
 class Engine(Protocol):

@@ -194,7 +194,7 @@ def _log_gamma_draw(a: float, rng: np.random.Generator) -> float:
 
 @njit(inline="always", error_model="numpy")
 def _draw_weights(work: _Work, prior: _Prior, rng: np.random.Generator) -> None:
-    """w | z ~ Dirichlet(c + n_k)."""
+    """Draw w | z ~ Dirichlet(c + n_k)."""
     K = work.w.size
     top = -np.inf
     for k in range(K):
@@ -210,7 +210,7 @@ def _draw_weights(work: _Work, prior: _Prior, rng: np.random.Generator) -> None:
 
 @njit(inline="always", error_model="numpy")
 def _draw_means(work: _Work, prior: _Prior, rng: np.random.Generator) -> None:
-    """mu_k | sigma_k, z ~ Normal; sum_sq moves from the old mean to the new one."""
+    """Draw mu_k | sigma_k, z ~ Normal; sum_sq moves from the old mean to the new one."""
     for k in range(work.mu.size):
         n, m0, s0 = work.n_k[k], prior.mean_loc[k], prior.mean_sd[k]
         noise = rng.standard_normal()
@@ -230,7 +230,7 @@ def _draw_means(work: _Work, prior: _Prior, rng: np.random.Generator) -> None:
 
 @njit(inline="always", error_model="numpy")
 def _draw_sigmas(work: _Work, prior: _Prior, rng: np.random.Generator) -> None:
-    """sigma_k^2 | mu_k, z ~ InverseGamma(a + n_k / 2, b + sum_sq / 2)."""
+    """Draw sigma_k^2 | mu_k, z ~ InverseGamma(a + n_k / 2, b + sum_sq / 2)."""
     for k in range(work.sigma.size):
         log_scale = np.log(prior.var_scale[k] + 0.5 * work.sum_sq[k])
         log_g = _log_gamma_draw(prior.var_shape[k] + 0.5 * work.n_k[k], rng)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +64,7 @@ def build_layout(sample: Sample) -> Layout:
     first = _tile_starts(c)
     heavy = np.empty(first.size - 1, dtype=np.int64)
     at_least = np.empty((heavy.size, HEAVY), dtype=np.int64)
-    for t, (a, b) in enumerate(zip(first[:-1], first[1:], strict=True)):
+    for t, (a, b) in enumerate(pairwise(first)):
         order = np.argsort(-c[a:b], kind="stable")
         c[a:b], entry_of[a:b] = c[a:b][order], entry_of[a:b][order]
         heavy[t] = np.count_nonzero(c[a:b] > HEAVY)
