@@ -152,7 +152,8 @@ def _request(url: str, service: str, target: Path) -> None:
 
     # Pooch would announce the temporary file and its hash.
     pooch.get_logger().setLevel("WARNING")
-    downloader = pooch.HTTPDownloader(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT))
+    # Without streaming (the table is small) requests itself closes a connection that fails midway.
+    downloader = pooch.HTTPDownloader(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), stream=False)
     for pause in (*PAUSES, None):
         try:
             pooch.retrieve(
@@ -197,12 +198,16 @@ def _checked_rows(fetched: Path, service: str) -> int:
     try:
         table = CsvFile.open(fetched)
     except InputError as error:
-        problem = str(error).removeprefix(f"{fetched}: ")
-        raise InputError(f"{service}: did not send the table: {problem}") from None
+        # The file is gone in a moment, and the remedy for a file is none for a service.
+        problem, _, _ = str(error).removeprefix(f"{fetched}: ").partition(";")
+        raise InputError(
+            f"{service}: did not send the whole table: {problem}; try again later"
+        ) from None
     missing = [name for name in COLUMNS if name not in table.header]
     if missing:
         raise InputError(
-            f"{service}: did not send the table: no column {', '.join(missing)}; try again later"
+            f"{service}: did not send the table asked for: no column {', '.join(missing)}; "
+            "try again later"
         )
     if not fetched.read_bytes().endswith(b"\n"):
         raise InputError(

@@ -234,9 +234,9 @@ def _count(path: Path, rows: Iterator[list[str]], width: int) -> int:
     for number, row in enumerate(rows, 1):
         if len(row) != width:
             raise InputError(
-                f"{path}: row {number} below the header has {len(row)} cells where the header has "
-                f"{width}; the file is not a CSV or was cut off; quote cells that contain the "
-                "separator, or get the file again"
+                f"{path}: the header has {width} cells and row {number} below it {len(row)}; "
+                "the file is not a CSV or was cut off: quote cells that contain the separator, "
+                "or get the file again"
             )
     return number
 
