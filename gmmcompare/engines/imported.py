@@ -1,0 +1,122 @@
+"""Draws made elsewhere: NetCDF or Zarr that ArviZ reads, or a folder of Stan CSV files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from gmmcompare.engines.base import Draws, Problem, Progress, Seconds
+from gmmcompare.engines.check import check_engine
+from gmmcompare.errors import EngineError, InputError
+from gmmcompare.params import Params
+
+
+class ImportedEngine:
+    """Draws from a file as an engine: it is asked for draws and reads them."""
+
+    def __init__(self, name: str, path: str | Path) -> None:
+        self._name, self._path = name, Path(path)
+
+    @property
+    def name(self) -> str:
+        """The name the user gave the draws."""
+        return self._name
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The files' digest, so that other draws under the same name are read again."""
+        digest = hashlib.sha256()
+        files = [self._path] if self._path.is_file() else sorted(self._path.rglob("*"))
+        for file in files:
+            if file.is_file():
+                digest.update(file.read_bytes())
+        return {"draws_sha256": digest.hexdigest()}
+
+    def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
+        """Read the draws; the seed plays no part.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or holds no draws of w, mu and sigma.
+        EngineError
+            If the draws are not those of a mixture of K normals.
+        """
+        if not self._path.exists():
+            raise InputError(f"{self._path}: no such file or folder of draws")
+        is_stan = self._path.is_dir() and any(self._path.glob("*.csv"))
+        arrays, stats = _from_stan(self._path) if is_stan else _from_arviz(self._path)
+        params = check_engine(arrays, K=problem.K, name=self.name)
+        if params.w.ndim != 3:
+            raise EngineError(f"{self.name}: draws need the axes (chain, draw, component)")
+        return Draws(params, Seconds(0.0, 0.0), stats)
+
+
+def _from_arviz(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    zarr = path.is_dir() or path.suffix == ".zarr"
+    try:
+        with xr.open_datatree(path, engine="zarr" if zarr else "h5netcdf") as stored:
+            tree = stored.load()
+    except Exception as error:
+        raise InputError(
+            f"{path}: cannot be read as draws ({type(error).__name__}); give NetCDF or Zarr that "
+            "ArviZ writes, or a folder of Stan CSV files"
+        ) from None
+    if "posterior" not in tree.children:
+        raise InputError(
+            f"{path}: has no group 'posterior'; groups are: {', '.join(tree.children) or 'none'}"
+        )
+    posterior = tree["posterior"].to_dataset()
+    missing = [name for name in Params._fields if name not in posterior]
+    if missing:
+        raise InputError(
+            f"{path}: posterior has no {' and no '.join(missing)}; it has: "
+            f"{', '.join(map(str, posterior.data_vars))}; rename to w, mu and sigma (a standard "
+            "deviation)"
+        )
+    arrays = {}
+    for name in Params._fields:
+        variable = posterior[name]
+        if not {"chain", "draw"} <= set(variable.dims) or variable.ndim != 3:
+            raise InputError(
+                f"{path}: {name} has axes {variable.dims}; want chain, draw, component"
+            )
+        arrays[name] = variable.transpose("chain", "draw", ...).values
+    stats: dict[str, Any] = {}
+    if "sample_stats" in tree.children and "diverging" in tree["sample_stats"].data_vars:
+        stats["diverging"] = tree["sample_stats"]["diverging"].values
+    return arrays, stats
+
+
+def _from_stan(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    import pandas as pd
+
+    chains = []
+    for file in sorted(folder.glob("*.csv")):
+        try:
+            chains.append(pd.read_csv(file, comment="#"))
+        except (ValueError, OSError) as error:
+            raise InputError(f"{file}: is not a Stan CSV file: {error}") from None
+    length = {len(c) for c in chains}
+    if len(length) != 1:
+        raise InputError(f"{folder}: chains differ in length: {sorted(length)}; is one unfinished?")
+    arrays: dict[str, Any] = {}
+    for name in Params._fields:
+        columns = [c for c in chains[0].columns if re.fullmatch(rf"{name}\.\d+", str(c))]
+        columns.sort(key=lambda c: int(str(c).rpartition(".")[2]))
+        if not columns or any(set(columns) - set(c.columns) for c in chains):
+            raise InputError(
+                f"{folder}: no columns {name}.1, {name}.2, ... in every file; name the parameters "
+                "w, mu and sigma in the Stan program"
+            )
+        arrays[name] = np.stack([c[columns].to_numpy(dtype=float) for c in chains])
+    stats: dict[str, Any] = {}
+    if all("divergent__" in c for c in chains):
+        stats["diverging"] = np.stack([c["divergent__"].to_numpy() > 0 for c in chains])
+    return arrays, stats

@@ -1,0 +1,278 @@
+"""A user's own sampler: found by name, told apart by its argument names, run as an engine."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from gmmcompare.card import SamplerSettings
+from gmmcompare.engines.base import Draws, Point, Problem, Progress, Seconds, chain_streams
+from gmmcompare.engines.check import check_engine
+from gmmcompare.engines.starts import start_point
+from gmmcompare.errors import EngineError, InputError, did_you_mean
+from gmmcompare.params import Params
+
+OwnKind = Literal["kernel", "sampler"]
+ENTRY_POINTS = "gmmcompare.engines"
+KERNEL_ARGUMENTS = ("w", "mu", "sigma", "y", "priors", "rng")
+SAMPLER_ARGUMENTS = ("y", "K", "priors", "draws", "warmup", "chains", "rng")
+
+
+def resolve(spec: str) -> Callable[..., Any]:
+    """Find a function by ``FILE.py:FUNC``, ``package.module:FUNC`` or the name of an entry point.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, module, function or entry point, or it fails to import.
+    """
+    place, colon, name = spec.rpartition(":")
+    if not colon:
+        return _from_entry_point(spec)
+    module = _module_from_file(Path(place)) if place.endswith(".py") else _module(place)
+    function = getattr(module, name, None)
+    if not callable(function):
+        functions = [n for n, f in vars(module).items() if inspect.isfunction(f) and n[0] != "_"]
+        raise InputError(
+            f"{place}: no function '{name}'{did_you_mean(name, functions)}; "
+            f"it has: {', '.join(functions) or 'no functions'}"
+        )
+    return function  # type: ignore[no-any-return]
+
+
+def kind_of(function: Callable[..., Any]) -> OwnKind:
+    """Tell a kernel (one sweep) from a sampler (a whole run) by the names of its arguments.
+
+    Raises
+    ------
+    InputError
+        If the names are neither's.
+    """
+    found = tuple(inspect.signature(function).parameters)
+    if found[: len(KERNEL_ARGUMENTS)] == KERNEL_ARGUMENTS:
+        return "kernel"
+    if found[: len(SAMPLER_ARGUMENTS)] == SAMPLER_ARGUMENTS:
+        return "sampler"
+    raise InputError(
+        f"{getattr(function, '__name__', function)}({', '.join(found)}): the arguments tell what a "
+        f"function is; name them ({', '.join(KERNEL_ARGUMENTS)}) for one sweep or "
+        f"({', '.join(SAMPLER_ARGUMENTS)}) for a whole run"
+    )
+
+
+def source_digest(function: Callable[..., Any]) -> str:
+    """Return the SHA-256 of the file that defines a function, or of its name where there is none.
+
+    It enters the cache key, so that an edited sampler is run again.
+    """
+    try:
+        file = inspect.getsourcefile(function)
+        content = Path(file).read_bytes() if file else b""
+    except (TypeError, OSError):
+        content = b""
+    return hashlib.sha256(content or repr(function).encode()).hexdigest()
+
+
+class OwnEngine:
+    """A user's kernel or sampler as an engine."""
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        settings: SamplerSettings,
+        log_folder: Path | None = None,
+    ) -> None:
+        self._name, self._function, self._settings = name, function, settings
+        self._kind = kind_of(function)
+        self._log_folder = log_folder
+
+    @property
+    def name(self) -> str:
+        """The name the user gave it."""
+        return self._name
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings of ``[engines.custom]``, and which code was run."""
+        return {**self._settings.model_dump(), "source_sha256": source_digest(self._function)}
+
+    def run(self, problem: Problem, seed: int, progress: Progress) -> Draws | Point:
+        """Run the user's code in this process, and check what it returns.
+
+        Raises
+        ------
+        EngineError
+            If it raises or returns something that is not draws or a point; its traceback is in the
+            log file that the message names.
+        """
+        started = time.perf_counter()
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                result = self._draws(problem, seed, progress)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a user's code may also raise SystemExit
+            raise EngineError(
+                f"{self.name}: raised {type(error).__name__}: {error} ({_place(error)}); "
+                f"its traceback is in {self._logged(error)}"
+            ) from None
+        seconds = Seconds(0.0, time.perf_counter() - started)
+        settings = self._settings
+        params = check_engine(result, problem.K, settings.chains, settings.draws, self.name)
+        if params.w.ndim == 1:
+            return Point(params, seconds)
+        return Draws(params, seconds)
+
+    def _draws(self, problem: Problem, seed: int, progress: Progress) -> Any:
+        settings = self._settings
+        if self._kind == "kernel":
+            return run_kernel(self._function, problem, settings, seed, progress, self.name)
+        rng = np.random.default_rng(seed)
+        return self._function(
+            problem.sample.y,
+            problem.K,
+            problem.priors,
+            draws=settings.draws,
+            warmup=settings.warmup,
+            chains=settings.chains,
+            rng=rng,
+        )
+
+    def _logged(self, error: BaseException) -> Path:
+        folder = self._log_folder or Path(tempfile.mkdtemp(prefix="gmmcompare-"))
+        folder.mkdir(parents=True, exist_ok=True)
+        log = folder / f"{self.name}.log"
+        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        return log
+
+
+def run_kernel(
+    sweep: Callable[..., Any],
+    problem: Problem,
+    settings: SamplerSettings,
+    seed: int,
+    progress: Progress,
+    name: str,
+) -> dict[str, Any]:
+    """Run a kernel's chains from over-dispersed starts; arrays (chains, draws, K).
+
+    Raises
+    ------
+    EngineError
+        If a sweep returns something other than (w, mu, sigma) of shape (K,).
+    """
+    y, K = problem.sample.y, problem.K
+    out = {f: np.empty((settings.chains, settings.draws, K)) for f in Params._fields}
+    sweeps = settings.warmup + settings.draws
+    for chain, streams in enumerate(chain_streams(seed, settings.chains)):
+        point: Any = start_point("overdispersed", problem, streams.allocations)
+        for i in range(-settings.warmup, settings.draws):
+            point = one_sweep(sweep, point, y, problem.priors, streams.parameters, name)
+            if i >= 0:
+                for field, value in zip(Params._fields, point, strict=True):
+                    out[field][chain, i] = value
+            if i % 100 == 0:
+                done = chain * sweeps + settings.warmup + i
+                progress(done / (sweeps * settings.chains))
+    return out
+
+
+def one_sweep(
+    sweep: Callable[..., Any],
+    point: Params,
+    y: np.ndarray[Any, Any],
+    priors: Any,
+    rng: np.random.Generator,
+    name: str,
+) -> Params:
+    """Call a user's kernel once and check the shapes of what it returns.
+
+    Raises
+    ------
+    EngineError
+        If it is not three arrays of shape (K,).
+    """
+    result = sweep(*(a.copy() for a in point), y, priors, rng)
+    shape = point.w.shape
+    try:
+        new = Params(*(np.asarray(a, dtype=float) for a in result))
+    except (TypeError, ValueError):
+        raise EngineError(
+            f"{name}: a sweep returned {type(result).__name__}; return the new (w, mu, sigma)"
+        ) from None
+    if any(a.shape != shape for a in new):
+        raise EngineError(
+            f"{name}: a sweep returned shapes {', '.join(str(a.shape) for a in new)}; "
+            f"return (w, mu, sigma), each of shape {shape}"
+        )
+    return new
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "no place known"
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}"
+
+
+def _from_entry_point(name: str) -> Callable[..., Any]:
+    found = importlib.metadata.entry_points(group=ENTRY_POINTS)
+    names = [point.name for point in found]
+    if name not in names:
+        listed = f"; installed ones: {', '.join(names)}" if names else ""
+        raise InputError(
+            f"{name}: no such engine{did_you_mean(name, names)}; name a sampler as FILE.py:FUNC, "
+            f"package.module:FUNC or an entry point of the group {ENTRY_POINTS}{listed}"
+        )
+    function: Callable[..., Any] = found[name].load()
+    return function
+
+
+def _module_from_file(path: Path) -> Any:
+    if not path.is_file():
+        beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        raise InputError(f"{path}: no such file{did_you_mean(path.name, beside)}")
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
+    name = f"_gmmcompare_own_{path.stem}_{digest}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{path}: cannot be imported; give a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    folder = str(path.resolve().parent)
+    sys.path.insert(0, folder)  # so that the file can import its neighbours
+    try:
+        spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise InputError(
+            f"{path}: fails to import: {type(error).__name__}: {error} ({_place(error)})"
+        ) from None
+    finally:
+        sys.path.remove(folder)
+    return module
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise InputError(
+            f"{name}: fails to import: {type(error).__name__}: {error}; "
+            "name a sampler in a file as FILE.py:FUNC"
+        ) from None
