@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,8 +157,10 @@ class CsvFile:
         import pandas as pd
 
         layout = {**self._layout(), **options}
-        # Without low_memory=False a long column could be half numbers and half text.
-        frame = pd.read_csv(self.path, usecols=[position], low_memory=False, **layout)
+        with warnings.catch_warnings():
+            # A long column, read in pieces, may be half numbers and half text: then it is text.
+            warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+            frame = pd.read_csv(self.path, usecols=[position], **layout)
         series: pd.Series[Any] = frame.iloc[:, 0]
         return series
 

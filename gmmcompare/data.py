@@ -206,7 +206,7 @@ def load_rows(
     )
     names = read.names and tuple(read.names[i] for i in present)
     y = _transformed(read, present, transform, path)
-    return Rows(y, present.astype(np.int64) + 1, names, origin)
+    return Rows(y, np.asarray(present + 1, dtype=np.int64), names, origin)
 
 
 def list_datasets() -> list[Listing]:

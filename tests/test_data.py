@@ -124,7 +124,7 @@ def test_rows_keep_order_names_and_row_numbers(tmp_path: Path) -> None:
         pytest.param("\n\nx,name\n1,a\n\n2,b\n", id="blank lines"),
         pytest.param("\ufeffx,name\n1,a\n2,b\n", id="byte order mark"),
         pytest.param("\ufeff# note\nx,name\n1,a\n2,b\n", id="mark and comment"),
-        pytest.param("x;name\n1;a\n2;b,c\n", id="semicolons"),
+        pytest.param("\nx;name\n1;a\n2;b,c\n", id="semicolons"),
         pytest.param("x\tname\n1\ta\n2\tb\n", id="tabs"),
         pytest.param("x,name\r\n1,a\r\n2,b\r\n", id="Windows"),
         pytest.param('"x", "name"\n1, "a, #1"\n2, "b"\n', id="quotes"),
@@ -159,6 +159,7 @@ def test_integers_too_large_for_64_bits_are_numbers(tmp_path: Path) -> None:
         pytest.param(
             "<!DOCTYPE html><html>\n", {}, ["HTML or XML", "download it again"], id="HTML"
         ),
+        pytest.param("\ufeff\n<?xml version='1.0'?>\n", {}, ["HTML or XML"], id="XML"),
         pytest.param(b"\x89PNG\r\n\x1a\n\0\0", {}, ["binary", "save it as CSV"], id="binary"),
         pytest.param("x\n1\n".encode("utf-16"), {}, ["binary", "UTF-8"], id="UTF-16"),
         pytest.param(
@@ -226,6 +227,7 @@ def test_integers_too_large_for_64_bits_are_numbers(tmp_path: Path) -> None:
             ["2 values", "zero or negative", "first 0 in row 2", "'log10'", "transform 'none'"],
             id="zero under log10",
         ),
+        pytest.param("x\n0\n1\n", {"transform": "log"}, ["first 0 in row 1"], id="zero"),
         pytest.param(
             "x\n1\n-3\n", {"transform": "log"}, ["first -3 in row 2", "'log'"], id="negative"
         ),
@@ -249,6 +251,12 @@ def test_bad_file_is_one_clear_line(
         assert message.startswith(f"{path}: ")
     for word in words:
         assert word in message
+
+
+def test_text_far_down_a_long_file_is_found(tmp_path: Path) -> None:
+    path = written(tmp_path, "x\n" + "1.25\n" * 600_000 + "oops\n" + "2\n" * 100_000)
+    with pytest.raises(InputError, match=r"text in row 600001 below the header: 'oops' \(1 such"):
+        data.load_sample(path)
 
 
 def test_many_columns_are_not_all_listed(tmp_path: Path) -> None:
