@@ -32,6 +32,7 @@ _STEP_IN_SDS = 0.4  # of u's own sd, which is at least (a + n/2)^-1/2
 _TAIL = 36.0  # the integrand's tails are cut where exp(-36) = 2e-16 of it is left
 _LOST_MASS = 1e-12
 _BLOCK = 1_000_000
+_FAR = -40.0  # exp(-40) is below the rounding of 1
 
 
 class Points(NamedTuple):
@@ -114,14 +115,22 @@ class Component:
     def log_var_cdf(self, points: Points, prob: Array, x: Array) -> Array:
         """Return P(log variance <= x), shape (X,), with ``prob`` as in `mean_cdf`."""
         total = prob[points.n == 0].sum()
-        with np.errstate(over="ignore"):  # exp(-x) = inf is meant: no variance is that small
-            out = total * gammaincc(self.a, self.b * np.exp(-x))
+        out = total * self._prior_log_var_cdf(x)
         for block in self._blocks(points):
             mass = prob[block.rows] @ _normalised(block.log_weight)
             sine_integral, _ = sici(np.pi * (x[:, None] - block.u) / block.step)
             out += (0.5 + sine_integral / np.pi) @ mass
             total += mass.sum()
         return np.asarray(np.clip(out / total, 0.0, 1.0))
+
+    def _prior_log_var_cdf(self, x: Array) -> Array:
+        log_ratio = np.log(self.b) - x
+        with np.errstate(over="ignore"):  # an infinite ratio is meant: no variance is that small
+            regular = gammaincc(self.a, np.exp(log_ratio))
+        # For a near 0 much of the mass lies where the ratio underflows: the first term of the
+        # series for small ratios.
+        far = -np.expm1(self.a * np.minimum(log_ratio, _FAR) - gammaln(self.a + 1.0))
+        return np.asarray(np.where(log_ratio < _FAR, far, regular))
 
     def draw(self, points: Points, rng: np.random.Generator) -> tuple[Array, Array]:
         """Draw mean and log variance given each set of points, each of shape (M,)."""
@@ -152,7 +161,8 @@ class Component:
             low, high, step = self._range(points.at(same))
             u = low + step * np.arange(np.ceil((high - low) / step) + 1)
             # Blocks bound the memory: M x U doubles, a few times over.
-            for rows in np.array_split(same, -(-same.size * u.size // _BLOCK)):
+            n_blocks = -(-same.size // max(1, _BLOCK // u.size))
+            for rows in np.array_split(same, n_blocks):
                 offset = 0.0 if shift is None else step * shift.random((rows.size, 1))
                 nodes = u + offset
                 yield _Block(rows, nodes, step, self._log_integrand(nodes, points.at(rows)))
