@@ -119,10 +119,10 @@ class ExactPosterior:
     def coclustering(self) -> Array:
         """P(observations i and j are in the same component), shape (N, N), in the order of y."""
         prob = np.sum(self._allocations.prob_set, axis=0)
-        member = _members(np.arange(prob.size), self.N)
-        together = (member * prob[:, None]).T @ member
+        member = _members(np.arange(prob.size), self.N) * np.sqrt(prob)[:, None]
+        together = np.minimum(member.T @ member, 1.0)
         np.fill_diagonal(together, 1.0)
-        return np.asarray(together)
+        return together
 
     def cdf(self, name: str, x: ArrayLike, component: int | None = None) -> Array:
         """Return the marginal posterior distribution function of a component's parameter.
