@@ -1,0 +1,1 @@
+"""Lining fits up: labels, functions of a draw, agreement, densities, diagnostics."""
