@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -149,9 +149,19 @@ class Card(_Section):
         InputError
             If a string has no ``=``, or the changed card is not valid.
         """
+        return self.changed(dict(_parsed(text) for text in overrides))
+
+    def changed(self, values: Mapping[str, Any]) -> Card:
+        """Return the card with fields replaced, given as ``{"engines.gibbs.draws": 2000}``.
+
+        Raises
+        ------
+        InputError
+            If the changed card is not valid.
+        """
         content = self.model_dump(exclude_none=True)
-        for text in overrides:
-            _override(content, text)
+        for key, value in values.items():
+            _put(content, key, value)
         return _validated(content, self.file)
 
 
@@ -186,7 +196,7 @@ def load_card(card: str | Path, overrides: Iterable[str] = ()) -> Card:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: is not valid TOML: {error}") from None
     for text in overrides:
-        _override(content, text)
+        _put(content, *_parsed(text))
     return _validated(content, path)
 
 
@@ -206,22 +216,26 @@ def _find(card: str | Path) -> Path:
     )
 
 
-def _override(content: dict[str, Any], text: str) -> None:
+def _parsed(text: str) -> tuple[str, Any]:
+    """Split KEY=VALUE; the value is TOML, or a word."""
     key, equals, raw = text.partition("=")
     if not equals or not key.strip():
         raise InputError(f"--set {text}: write KEY=VALUE, as in engines.gibbs.draws=2000")
     try:
-        value = tomllib.loads(f"value = {raw}")["value"]
+        return key.strip(), tomllib.loads(f"value = {raw}")["value"]
     except tomllib.TOMLDecodeError:
-        value = raw.strip()  # an unquoted word, as in engines.nuts.identify=ordered
-    *sections, last = key.strip().split(".")
+        return key.strip(), raw.strip()  # an unquoted word, as in engines.nuts.identify=ordered
+
+
+def _put(content: dict[str, Any], key: str, value: Any) -> None:
+    *sections, last = key.split(".")
     table = content
     for section in sections:
         table = table.setdefault(section, {})
         if not isinstance(table, dict):
-            raise InputError(f"--set {text}: {section} is a value, not a section")
+            raise InputError(f"{key}: {section} is a value, not a section")
     table[last] = value
-    if sections == ["data"] and last in ("dataset", "path"):
+    if sections == ["data"] and last in ("dataset", "path"):  # one replaces the other
         table.pop({"dataset": "path", "path": "dataset"}[last], None)
 
 

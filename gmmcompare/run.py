@@ -1,85 +1,31 @@
-"""From a card to fits to a comparison: seeds, caching of fits, provenance."""
+"""From a card to fits to a comparison, and to and from its folder; provenance."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
-import logging
 import os
 import platform
 import sys
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import numpy as np
 
 from gmmcompare import __version__
-from gmmcompare.card import Card, EngineSection
+from gmmcompare.card import Card
 from gmmcompare.compare.agreement import PairVerdict
 from gmmcompare.compare.comparison import Comparison, compare_fits, sample_of
 from gmmcompare.data import load_sample
-from gmmcompare.engines.base import BUILT_IN, Engine, Problem, Progress, built_in_engine
-from gmmcompare.engines.imported import ImportedEngine
-from gmmcompare.engines.own import OwnEngine, resolve
-from gmmcompare.errors import InputError, did_you_mean
-from gmmcompare.fit import Fit, build_fit, load_fit
-from gmmcompare.mixture import log_likelihood
-from gmmcompare.params import Params
+from gmmcompare.errors import InputError
+from gmmcompare.fit import load_fit
+from gmmcompare.runner import EngineRequest, Runner, SilentWatcher, Watcher, engine_requests
 from gmmcompare.sample import Origin, Sample
 
 SCHEMA = 1
-DEFAULT_ENGINES = ("em", "gibbs", "nuts")
-MODE_WINDOW = 10.0
-"""NUTS starts at EM solutions whose log-likelihood is within this of the best."""
-
-log = logging.getLogger("gmmcompare")
-
-
-class Watcher(Protocol):
-    """Is told what is going on; the command line shows it on stderr."""
-
-    def fitting(self, name: str) -> Any:
-        """Return a context manager that yields a `Progress` for one engine's run."""
-        ...
-
-    def reused(self, name: str) -> None:
-        """Say that a finished fit is reused."""
-        ...
-
-
-class SilentWatcher:
-    """Shows nothing."""
-
-    @contextmanager
-    def fitting(self, name: str) -> Iterator[Progress]:
-        """Ignore progress."""
-        yield lambda fraction: None
-
-    def reused(self, name: str) -> None:
-        """Say nothing."""
-
-
-@dataclass(frozen=True)
-class EngineRequest:
-    """One column of a comparison: a built-in engine, a user's function, or draws in a file."""
-
-    name: str
-    origin: Literal["built-in", "own", "draws"] = "built-in"
-    spec: str = ""
-
-    def build(self, settings: EngineSection, log_folder: Path | None = None) -> Engine:
-        """Return the engine with its settings from a card."""
-        if self.origin == "draws":
-            return ImportedEngine(self.name, self.spec)
-        if self.origin == "own":
-            return OwnEngine(self.name, resolve(self.spec), settings.custom, log_folder)
-        return built_in_engine(self.name, getattr(settings, self.name))
 
 
 @dataclass(frozen=True)
@@ -99,177 +45,6 @@ class Outcome:
     comparison: Comparison
     provenance: Provenance
     folder: Path | None = None
-
-
-@dataclass
-class Runner:
-    """Fits the engines of one card, keeping finished fits in a folder.
-
-    Attributes
-    ----------
-    card : Card
-    sample : Sample
-    folder : Path or None
-        Where fits are kept as ``fits/ENGINE.nc``; with None nothing is kept.
-    fresh : bool
-        Fit again even where a finished fit is there.
-    watcher : Watcher
-    """
-
-    card: Card
-    sample: Sample
-    folder: Path | None = None
-    fresh: bool = False
-    watcher: Watcher = field(default_factory=SilentWatcher)
-
-    def __post_init__(self) -> None:
-        if self.sample.n_distinct < self.card.K:
-            raise InputError(
-                f"{self.sample.origin.name}: {self.sample.n_distinct} distinct values are fewer "
-                f"than {self.card.K} components; ask for at most {self.sample.n_distinct} "
-                "(--set mixture.components=...)"
-            )
-        self._requests: dict[str, EngineRequest] = {}
-
-    def fit(self, request: EngineRequest, this_round: int = 1) -> Fit:
-        """Return the engine's fit, from the folder if it is there and still the right one.
-
-        ``this_round`` above 1 asks for fresh seeds and ``4**(this_round - 1)`` times the draws.
-        """
-        self._requests[request.name] = request
-        engine = request.build(_scaled(self.card.engines, 4 ** (this_round - 1)), self._logs)
-        seed = engine_seed(self.card.run.seed, request.name, this_round)
-        starts, starts_key = self._starts(request)
-        key = self._key(engine, seed, starts_key)
-        path = self._path(request.name, this_round)
-        finished = self._finished(path, key, request.name)
-        if finished:
-            return finished
-        problem = Problem(self.sample, self.card.K, self.card.build_priors(), starts)
-        with self.watcher.fitting(request.name) as progress:
-            result = engine.run(problem, seed, progress)
-        fit = build_fit(engine, problem, seed, result, key)
-        if path:
-            fit.save(path)
-        return fit
-
-    def refit(self, name: str, this_round: int) -> Fit | None:
-        """Fit an engine again with a fresh seed and more draws; None for draws from a file."""
-        request = self._requests[name]
-        return None if request.origin == "draws" else self.fit(request, this_round)
-
-    def _starts(self, request: EngineRequest) -> tuple[tuple[Params, ...], str]:
-        """Return EM's solutions near the best for an engine that starts there, and EM's key."""
-        settings = getattr(self.card.engines, request.name, None)
-        if request.origin != "built-in" or getattr(settings, "start", None) != "em":
-            return (), ""
-        em = self.fit(EngineRequest("em"))
-        if em.status != "ok":
-            return (), em.key
-        heights = [float(log_likelihood(self.sample, p)) for p in em.solutions]
-        near = [
-            p for p, h in zip(em.solutions, heights, strict=True) if h > max(heights) - MODE_WINDOW
-        ]
-        return tuple(near), em.key
-
-    def _key(self, engine: Engine, seed: int, starts_key: str) -> str:
-        content = {
-            "version": __version__,
-            "data": self.sample.fingerprint,
-            "components": self.card.K,
-            "priors": self.card.build_priors().to_dict(),
-            "engine": engine.name,
-            "settings": dict(engine.settings),
-            "seed": seed,
-            "starts": starts_key,
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-    def _finished(self, path: Path | None, key: str, name: str) -> Fit | None:
-        if path is None or self.fresh or not path.is_file():
-            return None
-        try:
-            fit = load_fit(path)
-        except InputError:
-            log.warning("%s is damaged; fitting %s again", path, name)
-            return None
-        if fit.key != key:
-            return None
-        self.watcher.reused(name)
-        return fit
-
-    def _path(self, name: str, this_round: int) -> Path | None:
-        if self.folder is None:
-            return None
-        suffix = "" if this_round == 1 else f"-round{this_round}"
-        return self.folder / "fits" / f"{name}{suffix}.nc"
-
-    @property
-    def _logs(self) -> Path | None:
-        return self.folder / "logs" if self.folder else None
-
-
-def _scaled(settings: EngineSection, factor: int) -> EngineSection:
-    """Return engine settings with so many times the draws."""
-    if factor == 1:
-        return settings
-    changed = {
-        name: section.model_copy(update={"draws": section.draws * factor})
-        for name, section in settings
-        if hasattr(section, "draws")
-    }
-    return settings.model_copy(update=changed)
-
-
-def engine_seed(seed: int, name: str, this_round: int = 1) -> int:
-    """Derive an engine's seed from the card's: independent of which other engines run."""
-    entropy = [seed, zlib.crc32(name.encode()), this_round]
-    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
-
-
-def engine_requests(
-    engines: Sequence[str] = DEFAULT_ENGINES,
-    own: Sequence[str] = (),
-    draws: Sequence[str] = (),
-) -> list[EngineRequest]:
-    """Turn ``--engines``, ``--engine NAME=FILE.py:FUNC`` and ``--draws NAME=FILE`` into requests.
-
-    Raises
-    ------
-    InputError
-        If a built-in engine is unknown, a ``NAME=`` is missing, or two engines have one name.
-    """
-    requests = []
-    for name in engines:
-        if name not in BUILT_IN:
-            raise InputError(
-                f"{name}: no such engine{did_you_mean(name, BUILT_IN)}; built in are "
-                f"{', '.join(BUILT_IN)}; add your own by --engine NAME=FILE.py:FUNC"
-            )
-        requests.append(EngineRequest(name))
-    requests += [_named("--engine", text, "own", "FILE.py:FUNC") for text in own]
-    requests += [_named("--draws", text, "draws", "FILE") for text in draws]
-    names = [r.name for r in requests]
-    twice = next((n for n in names if names.count(n) > 1), None)
-    if twice:
-        raise InputError(f"{twice}: two engines have this name; give each its own")
-    if not requests:
-        raise InputError(
-            "no engine to run; give --engines em,gibbs,nuts or --engine NAME=FILE.py:FUNC"
-        )
-    # EM first: NUTS starts where it ended. The rest as asked.
-    return sorted(requests, key=lambda r: r.name != "em")
-
-
-def _named(option: str, text: str, origin: Literal["own", "draws"], what: str) -> EngineRequest:
-    name, equals, spec = text.partition("=")
-    if not equals or not name or not spec:
-        raise InputError(f"{option} {text}: write NAME={what}, as in mine={what.lower()}")
-    if not name.replace("-", "_").isidentifier():
-        raise InputError(
-            f"{option} {text}: '{name}' cannot name a file; use letters, digits, - and _"
-        )
-    return EngineRequest(name, origin, spec)
 
 
 def card_sample(card: Card, data: str | None = None, offline: bool = False) -> Sample:
@@ -297,6 +72,7 @@ def compare_card(
     fresh: bool = False,
     watcher: Watcher | None = None,
     command: str = "",
+    write_comparison: bool = True,
 ) -> Outcome:
     """Fit every engine, compare, and write ``comparison.json`` if a folder is given.
 
@@ -316,7 +92,7 @@ def compare_card(
         card, datetime.now(UTC).isoformat(timespec="seconds"), command, versions()
     )
     outcome = Outcome(comparison, provenance, folder)
-    if folder:
+    if folder and write_comparison:
         _keep_aligned(comparison, folder)
         write_json(folder / "comparison.json", comparison_json(outcome))
     return outcome

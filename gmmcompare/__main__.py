@@ -1,0 +1,5 @@
+"""Run as ``python -m gmmcompare``."""
+
+from gmmcompare.cli import main
+
+main()

@@ -1,0 +1,59 @@
+"""Progress and notices on stderr; results go to stdout and are not printed here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gmmcompare.engines.base import Progress as Report
+
+_stderr = Console(stderr=True, highlight=False)
+
+
+class RichWatcher:
+    """Shows one bar for each engine that runs; one line where stderr is no terminal."""
+
+    @contextmanager
+    def fitting(self, name: str) -> Iterator[Report]:
+        """Show a bar while an engine runs."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=_stderr) as bars:
+            task = bars.add_task(f"{name:<12}", total=1.0)
+            yield lambda fraction: bars.update(task, completed=fraction)
+            bars.update(task, completed=1.0)
+
+    def reused(self, name: str) -> None:
+        """Say that a fit is reused."""
+        _stderr.print(f"{name:<12} reused")
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show that something of unknown length goes on."""
+    with _stderr.status(what):
+        yield
+
+
+class _NoticeHandler(logging.Handler):
+    """Prints warnings of the package on stderr, one line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one notice."""
+        _stderr.print(f"note: {record.getMessage()}", markup=False, soft_wrap=True)
+
+
+def show_notices() -> None:
+    """Send the package's warnings to stderr."""
+    logger = logging.getLogger("gmmcompare")
+    if not any(isinstance(h, _NoticeHandler) for h in logger.handlers):
+        logger.addHandler(_NoticeHandler())
+        logger.propagate = False

@@ -1,0 +1,160 @@
+"""Results as text on stdout."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from gmmcompare.engines.base import BUILT_IN
+from gmmcompare.engines.own import ENTRY_POINTS
+
+if TYPE_CHECKING:
+    from gmmcompare.compare.agreement import PairVerdict
+    from gmmcompare.compare.comparison import Comparison
+    from gmmcompare.data import Description, Listing
+    from gmmcompare.run import Outcome
+
+WIDE = 200
+"""Columns assumed where stdout is no terminal, so that nothing is cut."""
+
+
+def _console() -> Console:
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
+    return Console(file=sys.stdout, width=width, highlight=False, markup=False)
+
+
+def print_comparison(outcome: Outcome, page: Path) -> None:
+    """Print the verdict first, then the table, the pairs and where the files are."""
+    comparison, console = outcome.comparison, _console()
+    console.print(f"{comparison.verdict.upper()}: {comparison.sentence()}", soft_wrap=True)
+    console.print(_estimates(comparison))
+    for pair in comparison.pairs:
+        console.print(f"{pair.a} and {pair.b}: {pair.verdict}. {_reason(pair)}", soft_wrap=True)
+    for name, fit in comparison.fits.items():
+        for note in fit.notes:
+            console.print(f"{name}: {note}", soft_wrap=True)
+    console.print(f"report: {page}", soft_wrap=True)
+
+
+def print_fit(comparison: Comparison, as_json: bool) -> None:
+    """Print one engine's estimates, or its entry of ``comparison.json``."""
+    (name,) = comparison.fits
+    if as_json:
+        entry = comparison.to_dict()["engines"][name]
+        print(json.dumps(entry, indent=1, allow_nan=False))
+        return
+    console, fit = _console(), comparison.fits[name]
+    console.print(f"{name}: {fit.status}", soft_wrap=True)
+    console.print(_estimates(comparison))
+    diagnostics = comparison.summaries[name].diagnostics
+    for what, value in diagnostics.as_rows() if diagnostics else []:
+        console.print(f"{what}: {value}", soft_wrap=True)
+    for note in fit.notes:
+        console.print(note, soft_wrap=True)
+
+
+def print_engines() -> None:
+    """List built-in engines with versions, and entry points of other packages."""
+    table = Table(box=None, header_style="")
+    for heading in ("engine", "what", "versions"):
+        table.add_column(heading)
+    for name in BUILT_IN:
+        what, packages = _ENGINES[name]
+        found = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in packages)
+        table.add_row(name, what, found)
+    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        origin = f"{point.dist.name} {point.dist.version}" if point.dist else ""
+        table.add_row(point.name, point.value, origin)
+    console = _console()
+    console.print(table)
+    console.print("your own: --engine NAME=FILE.py:FUNC; draws made elsewhere: --draws NAME=FILE")
+
+
+_ENGINES = {
+    "em": ("expectation-maximisation, ML or MAP", ("gmmcompare", "numba")),
+    "gibbs": ("Gibbs sampler, compiled", ("gmmcompare", "numba")),
+    "gibbs_plain": ("Gibbs sampler to read", ("gmmcompare", "numpy")),
+    "nuts": ("NUTS on the marginal likelihood", ("pymc", "nutpie")),
+    "exact": ("independent exact draws, N <= 16", ("gmmcompare",)),
+}
+
+
+def print_datasets(listings: Sequence[Listing]) -> None:
+    """List data sets."""
+    table = Table(box=None, header_style="")
+    for heading in ("name", "what", "column", "status"):
+        table.add_column(heading)
+    for listing in listings:
+        d = listing.dataset
+        table.add_row(d.name, d.description, d.column, listing.status)
+    _console().print(table)
+
+
+def print_description(description: Description) -> None:
+    """Show one data set."""
+    dataset, sample = description.listing.dataset, description.sample
+    rows = [
+        ("name", dataset.name),
+        ("what", dataset.description),
+        ("source", dataset.source),
+        ("licence", dataset.licence),
+        ("status", description.listing.status),
+        ("column", f"{dataset.column}: {dataset.label}"),
+    ]
+    if description.path:
+        rows.append(("file", str(description.path)))
+    if description.snapshot:
+        rows += [("query", description.snapshot.query), ("fetched", description.snapshot.date)]
+    if sample:
+        quantiles = ", ".join(f"{q:g}" for q in sample.quantiles([0.05, 0.25, 0.5, 0.75, 0.95]))
+        rows += [
+            ("values", f"{sample.n:,} ({sample.n_distinct:,} distinct)"),
+            ("missing", f"{sample.origin.n_missing:,}"),
+            ("range", f"{sample.values[0]:g} to {sample.values[-1]:g}"),
+            ("quantiles", f"{quantiles} (5, 25, 50, 75, 95 %)"),
+            ("sha256", sample.origin.sha256),
+        ]
+    table = Table(box=None, show_header=False)
+    for row in rows:
+        table.add_row(*row)
+    _console().print(table)
+
+
+def _estimates(comparison: Comparison) -> Table:
+    table = Table(box=None, header_style="")
+    for heading in ("", *comparison.fits):
+        table.add_column(heading, justify="right" if heading else "left")
+    labels = ("weight", "mean", "sd")
+    for label, field in zip(labels, ("w", "mu", "sigma"), strict=True):
+        for k in range(comparison.K):
+            cells = []
+            for summary in comparison.summaries.values():
+                value = float(getattr(summary.point, field)[k])
+                spread = float(getattr(summary.spread, field)[k])
+                cells.append(_with_spread(value, spread))
+            table.add_row(f"{label} {k + 1}", *cells)
+    table.add_row("log-likelihood", *(f"{s.log_lik:.2f}" for s in comparison.summaries.values()))
+    table.add_row(
+        "seconds",
+        *(f"{f.seconds.prepare:.1f} + {f.seconds.sample:.1f}" for f in comparison.fits.values()),
+    )
+    return table
+
+
+def _with_spread(value: float, spread: float) -> str:
+    if not np.isfinite(value):
+        return "no mean"  # an empty component's sd under a nearly improper prior
+    return f"{value:.4g}" if not np.isfinite(spread) else f"{value:.4g} ± {spread:.2g}"
+
+
+def _reason(pair: PairVerdict) -> str:
+    return "; ".join(pair.reasons) + "."
