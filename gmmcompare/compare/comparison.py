@@ -105,7 +105,7 @@ class Comparison:
 
     def sentence(self) -> str:
         """Return the verdict as one sentence."""
-        names = _listed([_display(name) for name in self.fits])
+        names = _listed([display_name(name) for name in self.fits])
         if self.verdict == "agree":
             limit = max((p.bound for p in self.pairs if p.functionals), default=float("nan"))
             if np.isnan(limit):
@@ -118,10 +118,10 @@ class Comparison:
         if not relevant:
             return f"There is nothing to compare {names} with."
         first = relevant[0]
-        blame = f" The suspect is {_listed([_display(s) for s in self.suspects])}."
+        blame = f" The suspect is {_listed([display_name(s) for s in self.suspects])}."
         blame = blame if self.suspects else ""
         what = "disagree" if self.verdict == "disagree" else "cannot be compared conclusively"
-        reason = f"{_display(first.a)} and {_display(first.b)} {what}: {first.reasons[0]}."
+        reason = f"{display_name(first.a)} and {display_name(first.b)} {what}: {first.reasons[0]}."
         return reason + blame
 
     def table(self) -> pd.DataFrame:
@@ -352,7 +352,8 @@ def _two_points(a: Fit, b: Fit) -> PairVerdict:
     return PairVerdict(a.engine, b.engine, "agree", (reason,), numbers=numbers)
 
 
-def _display(name: str) -> str:
+def display_name(name: str) -> str:
+    """Return how text calls an engine."""
     return {"em": "EM", "gibbs": "Gibbs", "nuts": "NUTS", "exact": "the exact posterior"}.get(
         name, name
     )
