@@ -122,7 +122,7 @@ class ExactPosterior:
         member = _members(np.arange(prob.size), self.N) * np.sqrt(prob)[:, None]
         together = np.minimum(member.T @ member, 1.0)
         np.fill_diagonal(together, 1.0)
-        return together
+        return np.asarray(together)
 
     def cdf(self, name: str, x: ArrayLike, component: int | None = None) -> Array:
         """Return the marginal posterior distribution function of a component's parameter.
