@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gmmcompare.engines.base import Progress as Report
+if TYPE_CHECKING:
+    from gmmcompare.engines.base import Progress as Report
 
 _stderr = Console(stderr=True, highlight=False)
 

@@ -14,9 +14,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gmmcompare.engines.base import BUILT_IN
-from gmmcompare.engines.own import ENTRY_POINTS
-
 if TYPE_CHECKING:
     from gmmcompare.compare.agreement import PairVerdict
     from gmmcompare.compare.comparison import Comparison
@@ -64,6 +61,9 @@ def print_fit(comparison: Comparison, as_json: bool) -> None:
 
 def print_engines() -> None:
     """List built-in engines with versions, and entry points of other packages."""
+    from gmmcompare.engines.base import BUILT_IN
+    from gmmcompare.engines.own import ENTRY_POINTS
+
     table = Table(box=None, header_style="")
     for heading in ("engine", "what", "versions"):
         table.add_column(heading)

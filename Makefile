@@ -1,0 +1,50 @@
+# `make report` and `make test` set everything up on a machine with Python 3.12 or newer and make.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first Python that is new enough: `python3` follows .python-version where pyenv is used.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo "$$p" && break; done)
+UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
+READY := $(VENV)/.ready
+CARD ?= exoplanets-k3
+# Chains are the parallel unit: one thread each for BLAS and OpenMP.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+
+.PHONY: help report test lint bench lock clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+
+report: $(READY)  ## Fit the exoplanets with EM, Gibbs and NUTS and write reports/exoplanets-k3/index.html
+	$(BIN)/gmmcompare compare $(CARD)
+
+test: $(READY)  ## Run the tests (browser tests only where Chromium is installed)
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(READY)  ## Check format, style, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## Run the side-by-side timings and write reports/benchmarks.md
+	$(BIN)/python -m tests.benchmarks
+
+lock:  ## Pin all dependencies, with hashes, in requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.12 --all-extras --group dev \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock $(LOCK_OPTIONS)
+
+clean:  ## Remove the environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+# uv installs the locked packages in seconds; pip does the same, slower, where uv cannot be had.
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: Python 3.12 or newer is needed and was not found" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)" \
+		&& $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
