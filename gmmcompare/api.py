@@ -75,8 +75,8 @@ def fit(
     else:
         if components is not None or priors is not None:
             raise InputError("a card has its own components and priors; change them in the card")
-        is_card = isinstance(card_or_sample, Card)
-        card = card_or_sample if is_card else load_card(card_or_sample)
+        given = card_or_sample
+        card = given if isinstance(given, Card) else load_card(given)
         sample = card_sample(card, offline=offline)
     card = card.changed(changes)
     return Runner(card, sample, Path(folder) if folder else None).fit(request)

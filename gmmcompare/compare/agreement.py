@@ -264,7 +264,7 @@ def _tests(a: Array, b: Array) -> tuple[Array, Array, Array, Array]:
         df = np.where(var > 0, var**2 / (var_a**2 / df_a + var_b**2 / df_b), df_a + df_b)
         t = np.where(se > 0, np.abs(diff) / se, np.where(diff == 0, 0.0, np.inf))
     p = 2.0 * stats.t.sf(t, df)
-    return diff, se, p, np.abs(diff) + stats.t.ppf(0.95, df) * se
+    return diff, se, np.asarray(p), np.abs(diff) + stats.t.ppf(0.95, df) * se
 
 
 def _batch_means(x: Array) -> tuple[Array, Array, int]:

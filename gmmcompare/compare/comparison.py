@@ -241,9 +241,8 @@ def compare_fits(
 
 def sample_of(fit: Fit) -> Sample:
     """Return the data that a fit was made of."""
-    observed = fit.tree["observed_data"]
-    y = np.repeat(observed["values"].values, observed["counts"].values)
-    return Sample.of(y)
+    observed = fit.tree["observed_data"].to_dataset()
+    return Sample.of(np.repeat(observed["values"].values, observed["counts"].values))
 
 
 def _check_comparable(fits: Sequence[Fit]) -> None:
@@ -313,7 +312,9 @@ def _judge(
 
     def again(name: str, this_round: int) -> Evidence | None:
         fit = refit(name, this_round) if refit else None
-        return fit and Evidence.of(fit, align(fit.params, reference).params, sample)
+        if fit is None:
+            return None
+        return Evidence.of(fit, align(fit.params, reference).params, sample)
 
     pairs = []
     for a, b in combinations(fits, 2):

@@ -51,7 +51,7 @@ def functionals(aligned: Params, log_lik: Array, sample: Sample) -> list[Functio
     at = sample.quantiles(DATA_QUANTILES)
     free: dict[str, Array] = {"log_lik": log_lik, "mean": mixture.mean(aligned)}
     density, below = mixture.log_density(at, aligned), mixture.cdf(at, aligned)
-    for i, q in enumerate(DATA_QUANTILES):
+    for i, q in enumerate(DATA_QUANTILES.tolist()):
         free[f"log_density[q{q:.2g}]"] = density[..., i]
         free[f"cdf[q{q:.2g}]"] = below[..., i]
     ordered = np.sort(aligned.w, axis=-1)[..., ::-1]

@@ -116,7 +116,8 @@ def _assign(cost: Array) -> Labels:
     """Minimise the summed cost of draw's component k in reference place j; cost (n, K, K)."""
     K = cost.shape[1]
     if K <= ENUMERATE_UP_TO:
-        return best_permutations(cost, np.array(list(permutations(range(K))), dtype=np.int64))
+        orders = np.array(list(permutations(range(K))), dtype=np.int64)
+        return np.asarray(best_permutations(cost, orders))
     from scipy.optimize import linear_sum_assignment
 
     labels = np.empty(cost.shape[:2], dtype=np.int64)

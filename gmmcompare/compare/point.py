@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gmmcompare.compare.agreement import PairVerdict
+from gmmcompare.compare.agreement import PairVerdict, Verdict
 from gmmcompare.compare.checks import Evidence, failed_checks
 from gmmcompare.fit import Fit
 from gmmcompare.params import Array, Params
@@ -70,7 +70,7 @@ def judge_point(
             f"{a} lies outside the posterior of {b}: Mahalanobis distance {distance:.1f}, where "
             f"99.9 % of its draws are within {limit:.1f}"
         )
-        verdict = "inconclusive" if failures else "disagree"
+        verdict: Verdict = "inconclusive" if failures else "disagree"
         suspect = b if failures else None
         return PairVerdict(a, b, verdict, (reason, *failures), suspect=suspect, numbers=numbers)
     problems = (*_status(point), *failures)
