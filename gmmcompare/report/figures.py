@@ -1,0 +1,281 @@
+"""The figures of a page, each a function from results to a `Panel`. Nothing here fits anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from gmmcompare.compare.comparison import Comparison
+from gmmcompare.params import Array
+from gmmcompare.report.canvas import Canvas, Panel
+from gmmcompare.report.look import INK, MUTED, RULE, SOFT, EngineLook, component_colour
+from gmmcompare.report.words import listed, number, significant
+from gmmcompare.sample import Sample
+
+Looks = Mapping[str, EngineLook]
+
+
+def histogram(sample: Sample) -> tuple[Array, Array]:
+    """Return the histogram's density, shape (bins,), and edges: Freedman and Diaconis (1981)."""
+    spread = float(np.diff(sample.quantiles([0.25, 0.75]))[0])
+    width = 2.0 * spread * sample.n ** (-1 / 3)
+    extent = float(np.ptp(sample.values)) or 1.0
+    bins = int(np.clip(extent / width if width > 0 else 30, 12, 90))
+    heights, edges = np.histogram(sample.values, bins, weights=sample.counts, density=True)
+    return heights, edges
+
+
+def density_panel(comparison: Comparison, looks: Looks, width: int) -> Panel:
+    """Histogram, every engine's density with its 90 % band, and the weighted components."""
+    wide = width > 500
+    with Canvas(f"density{width}", width, 400 if wide else 300) as canvas:
+        ax = canvas.axes
+        heights, edges = histogram(comparison.sample)
+        ax.stairs(heights, edges, fill=True, color=SOFT)
+        for name, look in looks.items():
+            density = comparison.densities[name]
+            ax.fill_between(comparison.grid, density.low, density.high, color=INK, alpha=0.16, lw=0)
+            for k, component in enumerate(density.components):
+                ax.plot(comparison.grid, component, color=component_colour(k), **look.line)
+            ax.plot(comparison.grid, density.mean, color=INK, **look.line)
+        _density_axes(ax, comparison, heights)
+        return canvas.panel(_density_alt(comparison, looks))
+
+
+def _density_axes(ax: Axes, comparison: Comparison, heights: Array) -> None:
+    top = max(float(heights.max()), *(float(d.mean.max()) for d in comparison.densities.values()))
+    ax.set_ylim(0, 1.06 * top)
+    ax.set_xlim(comparison.grid[0], comparison.grid[-1])
+    ax.set_xlabel(comparison.sample.origin.label)
+    ax.set_ylabel("density")
+    ax.yaxis.set_major_locator(MaxNLocator(4))
+
+
+def _density_alt(comparison: Comparison, looks: Looks) -> str:
+    who = listed([look.text for look in looks.values()])
+    point = next(iter(comparison.summaries.values())).point
+    parts = [
+        f"component {k + 1} with weight {number(w, 2)} around {significant(m, 3)}"
+        for k, (w, m) in enumerate(zip(point.w, point.mu, strict=True))
+    ]
+    text = f"Histogram of the data with the mixture density of {who}: {listed(parts)}."
+    if comparison.distances:
+        worst = max(d.total_variation for d in comparison.distances.values())
+        text += (
+            f" The densities of two engines differ by at most {significant(100 * worst)} per cent "
+            "of the probability."
+        )
+    return text
+
+
+def difference_panel(comparison: Comparison, looks: Looks, magnified: bool) -> Panel:
+    """Differences between engines' densities: against the posterior's own width, or magnified."""
+    pairs = list(comparison.distances)
+    base = _drawing(looks) or list(looks)
+    width = comparison.densities[base[0]]
+    curves = [comparison.densities[a].mean - comparison.densities[b].mean for a, b in pairs]
+    name = "difference-magnified" if magnified else "difference"
+    with Canvas(name, 380, 250) as canvas:
+        ax = canvas.axes
+        if not magnified:
+            ax.fill_between(
+                comparison.grid,
+                width.low - width.mean,
+                width.high - width.mean,
+                color=INK,
+                alpha=0.16,
+                lw=0,
+            )
+        ax.axhline(0, color=MUTED, lw=0.8)
+        for i, curve in enumerate(curves):
+            ax.plot(comparison.grid, curve, color=INK, **_pair_line(i))
+        ax.set_xlim(comparison.grid[0], comparison.grid[-1])
+        ax.set_xlabel(comparison.sample.origin.label)
+        ax.set_ylabel("difference of density")
+        ax.yaxis.set_major_locator(MaxNLocator(5))
+        largest = max(float(np.abs(c).max()) for c in curves)
+        band = float(np.max(width.high - width.low)) / 2
+        alt = f"The largest difference between two engines' densities is {significant(largest)}"
+        if band > 0:
+            alt += f", where the 90 % band of {looks[base[0]].text} is ±{significant(band)} wide"
+        return canvas.panel(alt + ".")
+
+
+PAIR_LINES: tuple[tuple[str | tuple[int, tuple[float, ...]], str], ...] = (
+    ("solid", ""),
+    ((0, (4.0, 2.0)), "6 3"),
+    ((0, (1.0, 1.5)), "1.5 2.2"),
+    ((0, (5.0, 1.5, 1.0, 1.5)), "7 2 1.5 2"),
+)
+
+
+def _pair_line(i: int) -> dict[str, object]:
+    return {"linestyle": PAIR_LINES[i % len(PAIR_LINES)][0], "linewidth": 1.4}
+
+
+def _drawing(looks: Looks) -> list[str]:
+    return [name for name, look in looks.items() if look.kind == "draws"]
+
+
+def chains_panel(
+    name: str,
+    values: Sequence[Array],
+    colours: Sequence[str],
+    label: str,
+    alt: str,
+    width: int = 380,
+    height: int = 200,
+    per_chain: int = 400,
+) -> Panel:
+    """Traces with the chains side by side; ``values`` are arrays (chains, draws), one per colour.
+
+    Side by side, a chain that is elsewhere than the others is seen at once, without a legend.
+    """
+    chains, draws = values[0].shape
+    step = max(1, draws // per_chain)
+    with Canvas(name, width, height) as canvas:
+        ax = canvas.axes
+        thinned = [v[:, ::step] for v in values]
+        low, high = _window(thinned)
+        shown = thinned[0].shape[1]
+        for array, colour in zip(thinned, colours, strict=True):
+            for c in range(chains):
+                x = c + np.arange(shown) / shown
+                ax.plot(x, np.clip(array[c], low, high), color=colour, lw=0.7)
+        _chain_axes(ax, chains)
+        ax.set_ylim(low, high)
+        ax.set_ylabel(label)
+        ax.yaxis.set_major_locator(MaxNLocator(4))
+        return canvas.panel(alt)
+
+
+def _window(values: Sequence[Array]) -> tuple[float, float]:
+    """Return limits that show nearly all; an empty component's draws may be anywhere."""
+    flat = np.concatenate([v.ravel() for v in values])
+    flat = flat[np.isfinite(flat)]
+    if flat.size == 0:
+        return 0.0, 1.0
+    low, high = np.quantile(flat, [0.002, 0.998])
+    pad = 0.08 * (high - low) or 1.0
+    return float(low - pad), float(high + pad)
+
+
+def _chain_axes(ax: Axes, chains: int) -> None:
+    for c in range(1, chains):
+        ax.axvline(c, color=RULE, lw=0.8)
+    ax.set_xlim(0, chains)
+    ax.set_xticks(np.arange(chains) + 0.5, [str(c + 1) for c in range(chains)])
+    ax.tick_params(axis="x", length=0)
+    ax.set_xlabel("chain")
+
+
+def rank_panel(name: str, ranks: Array, expected_sd: float, colour: str, alt: str) -> Panel:
+    """Histograms of each chain's ranks among all draws, chains side by side (Vehtari 2021).
+
+    Parameters
+    ----------
+    ranks : ndarray, shape (chains, bins)
+        Share of a chain's draws in each bin times the number of bins; 1 where chains agree.
+    expected_sd : float
+        Its standard deviation were all chains in the same distribution.
+    """
+    chains, bins = ranks.shape
+    with Canvas(name, 300, 200) as canvas:
+        ax = canvas.axes
+        ax.axhspan(1 - 2.58 * expected_sd, 1 + 2.58 * expected_sd, color=INK, alpha=0.12, lw=0)
+        for c in range(chains):
+            edges = c + 0.06 + 0.88 * np.linspace(0, 1, bins + 1)
+            ax.stairs(ranks[c], edges, color=colour, lw=1.2, baseline=None)
+        _chain_axes(ax, chains)
+        ax.set_ylim(0, max(2.0, 1.05 * float(ranks.max())))
+        ax.set_ylabel("share of ranks")
+        ax.yaxis.set_major_locator(MaxNLocator(4))
+        return canvas.panel(alt)
+
+
+def autocorrelation_panel(name: str, rho: Array, colour: str, alt: str) -> Panel:
+    """Autocorrelation of each chain, ``rho`` of shape (chains, lags)."""
+    with Canvas(name, 260, 200) as canvas:
+        ax = canvas.axes
+        ax.axhline(0, color=MUTED, lw=0.8)
+        for row in rho:
+            ax.plot(np.arange(row.size), row, color=colour, lw=1.2)
+        ax.set_ylim(min(-0.1, float(rho.min())), 1.02)
+        ax.set_xlim(0, rho.shape[1] - 1)
+        ax.set_xlabel("draws apart")
+        ax.set_ylabel("autocorrelation")
+        ax.yaxis.set_major_locator(MaxNLocator(4))
+        return canvas.panel(alt)
+
+
+def climb_panel(path: Array, alt: str) -> Panel:
+    """How far below its end EM's objective was at each step, on a logarithmic axis."""
+    remaining = path[-1] - path[:-1]
+    with Canvas("em-path", 380, 230) as canvas:
+        ax = canvas.axes
+        ax.plot(np.arange(remaining.size), np.maximum(remaining, 1e-12), color=INK, lw=1.4)
+        ax.set_yscale("log")
+        ax.set_xlabel("iteration")
+        ax.set_ylabel("still to climb")
+        return canvas.panel(alt)
+
+
+def starts_panel(objective: Array, iterations: Array, kept: Array, alt: str) -> Panel:
+    """Where EM's starts ended, and after how many iterations; open circles were not kept."""
+    with Canvas("em-starts", 380, 230) as canvas:
+        ax = canvas.axes
+        for chosen, face in ((kept, INK), (~kept, "none")):
+            ax.scatter(
+                iterations[chosen],
+                objective[chosen],
+                s=26,
+                facecolors=face,
+                edgecolors=INK,
+                alpha=0.7,
+            )
+        ax.set_xlabel("iterations")
+        ax.set_ylabel("objective at the end")
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        return canvas.panel(alt)
+
+
+def allocation_panel(sample: Sample, allocation: Array, K: int, width: int, alt: str) -> Panel:
+    """Histogram coloured by modal allocation; ``allocation`` in 0..K-1 for each distinct value."""
+    _, edges = histogram(sample)
+    counts = [
+        np.histogram(sample.values, edges, weights=sample.counts * (allocation == k))[0]
+        for k in range(K)
+    ]
+    with Canvas(f"allocation{width}", width, 230) as canvas:
+        ax = canvas.axes
+        base = np.zeros(edges.size - 1)
+        for k, heights in enumerate(counts):
+            ax.stairs(base + heights, edges, baseline=base, fill=True, color=component_colour(k))
+            base = base + heights
+        ax.set_xlim(edges[0], edges[-1])
+        ax.set_xlabel(sample.origin.label)
+        ax.set_ylabel("observations")
+        ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+        return canvas.panel(alt)
+
+
+def components_panel(comparison: Comparison, engine: str, width: int, alt: str) -> Panel:
+    """Draw the weighted component densities of one engine, as a lecture does, and their sum."""
+    density = comparison.densities[engine]
+    low, high = comparison.sample.values[[0, -1]]
+    with Canvas(f"components{width}", width, 230) as canvas:
+        ax = canvas.axes
+        for k, component in enumerate(density.components):
+            colour = component_colour(k)
+            ax.fill_between(comparison.grid, component, color=colour, alpha=0.22, lw=0)
+            ax.plot(comparison.grid, component, color=colour, lw=1.8)
+        ax.plot(comparison.grid, density.plug_in, color=INK, lw=1.2)
+        ax.set_ylim(0, None)
+        ax.set_xlim(low, high)
+        ax.set_xlabel(comparison.sample.origin.label)
+        ax.set_ylabel("density")
+        ax.yaxis.set_major_locator(MaxNLocator(4))
+        return canvas.panel(alt)

@@ -1,0 +1,187 @@
+"""The terms of art a page uses, each explained once, for a student who meets it there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A term and what it means."""
+
+    term: str
+    meaning: str
+
+
+GLOSSARY: Mapping[str, Entry] = {
+    "alignment": Entry(
+        "Alignment",
+        "Giving every draw the numbering of components that is nearest to one fixed reference, so "
+        "that component 1 means the same thing in every draw of every engine (Stephens 2000).",
+    ),
+    "autocorrelation": Entry(
+        "Autocorrelation",
+        "How strongly a draw resembles one made so many steps before. The slower it falls to zero, "
+        "the fewer effective draws a chain of given length is worth.",
+    ),
+    "band": Entry(
+        "90 % band",
+        "At each point of the axis, nine tenths of the posterior's densities pass through it. It "
+        "shows what the data leave open, not an error of the engine.",
+    ),
+    "chain": Entry(
+        "Chain",
+        "One run of a sampler. Several chains from different starts show whether all of them find "
+        "the same posterior.",
+    ),
+    "component": Entry(
+        "Component",
+        "One of the K normal distributions of the mixture, with a weight, a mean and a standard "
+        "deviation.",
+    ),
+    "divergence": Entry(
+        "Divergence",
+        "A NUTS trajectory whose energy error blew up: a sign that the sampler cannot enter some "
+        "part of the posterior. Only samplers that follow trajectories can have them.",
+    ),
+    "ebfmi": Entry(
+        "E-BFMI",
+        "Energy Bayesian fraction of missing information: how well NUTS moves between energy "
+        "levels. Below 0.3 it explores the tails poorly.",
+    ),
+    "em": Entry(
+        "EM",
+        "Expectation maximisation (Dempster, Laird and Rubin 1977): climbs to a maximum of the "
+        "likelihood, or of the posterior. Its result is one point, not a distribution.",
+    ),
+    "empty": Entry(
+        "Empty component",
+        "A component that no observation belongs to. Its mean and standard deviation are then "
+        "drawn from the prior, however wide that is.",
+    ),
+    "ess": Entry(
+        "Effective sample size (ESS)",
+        "How many independent draws would tell as much as these correlated ones. Bulk ESS is for "
+        "the middle of the posterior, tail ESS for its 5 % and 95 % quantiles (Vehtari et al. "
+        "2021).",
+    ),
+    "false-alarm": Entry(
+        "False-alarm rate",
+        "How often two engines that sample exactly the same posterior would be said to differ.",
+    ),
+    "gibbs": Entry(
+        "Gibbs sampling",
+        "Draws the allocations given the parameters, then the parameters given the allocations, "
+        "in turn. After many rounds the draws are draws of the posterior.",
+    ),
+    "information": Entry(
+        "AIC, BIC, ICL",
+        "Log-likelihood with a penalty for the number of parameters (ICL also for components that "
+        "overlap). Smaller is better; only differences between models of the same data count.",
+    ),
+    "kl": Entry(
+        "Kullback-Leibler divergence",
+        "How many nats per observation are lost by describing data of one density with the other. "
+        "Zero means identical.",
+    ),
+    "label-switching": Entry(
+        "Label switching",
+        "The likelihood does not change when components swap numbers, so a sampler may swap them "
+        "in mid-run, and two engines may number them differently.",
+    ),
+    "log-likelihood": Entry(
+        "Log-likelihood",
+        "Logarithm of the density of all data given the parameters. A chain whose values are much "
+        "lower than another's sits in a worse mode.",
+    ),
+    "mahalanobis": Entry(
+        "Mahalanobis distance",
+        "Distance from the centre of the posterior in units of its own spread in every direction.",
+    ),
+    "map": Entry(
+        "Maximum likelihood, MAP",
+        "The point where the likelihood, or the posterior density, is highest. It is not the "
+        "posterior mean: the two differ where the posterior is skewed.",
+    ),
+    "margin": Entry(
+        "Equivalence margin",
+        "Differences smaller than this are of no consequence: 0.1 posterior standard deviations "
+        "change no conclusion one would draw from the posterior.",
+    ),
+    "mcse": Entry(
+        "Monte Carlo standard error (MCSE)",
+        "How far an engine's posterior mean is likely off because its draws are finitely many. It "
+        "shrinks with more draws; the posterior standard deviation does not.",
+    ),
+    "mdd": Entry(
+        "Minimum detectable difference",
+        "A true difference of this size would be found in 80 of 100 such comparisons. A smaller "
+        "one may go unnoticed.",
+    ),
+    "modal": Entry(
+        "Modal allocation",
+        "The component to which an observation most probably belongs, averaged over the posterior.",
+    ),
+    "nuts": Entry(
+        "NUTS",
+        "The No-U-Turn Sampler (Hoffman and Gelman 2014), here run by PyMC: follows the gradient "
+        "of the posterior with the allocations summed out.",
+    ),
+    "plug-in": Entry(
+        "Plug-in density",
+        "The mixture density at the posterior mean of the parameters, as lectures draw it.",
+    ),
+    "posterior": Entry(
+        "Posterior",
+        "What is known of the parameters once prior and data are put together: a distribution.",
+    ),
+    "posterior-sd": Entry(
+        "Posterior standard deviation",
+        "How far the data leave a quantity open. The natural unit for differences between engines.",
+    ),
+    "prior": Entry(
+        "Prior",
+        "What is assumed of the parameters before the data are seen; the same for every engine "
+        "here, and printed with the card.",
+    ),
+    "quantity": Entry(
+        "Quantities and statistics",
+        "Functions of a draw on which engines are compared: the log-likelihood, the density at "
+        "several places, the parameters. Of each, nine bounded statistics: location, spread, and "
+        "the shares below seven quantiles.",
+    ),
+    "rank-plot": Entry(
+        "Rank plot",
+        "All draws are ranked together, then each chain's ranks are counted. Chains that explore "
+        "the same posterior have level histograms.",
+    ),
+    "responsibility": Entry(
+        "Responsibility",
+        "Probability that an observation came from a component, given the parameters.",
+    ),
+    "rhat": Entry(
+        "R-hat",
+        "Compares the spread between chains with that within them, on ranks. Above 1.01 the chains "
+        "have not yet found the same distribution (Vehtari et al. 2021).",
+    ),
+    "se": Entry(
+        "Standard error",
+        "Of a maximum: its spread over repeated data, from the curvature of the log-likelihood "
+        "(Louis 1982). Near the posterior standard deviation when data are many.",
+    ),
+    "seed": Entry(
+        "Seed",
+        "The number all randomness is derived from: the same seed gives the same draws again.",
+    ),
+    "tv": Entry(
+        "Total variation distance",
+        "The largest difference in probability that two densities give to any event; here half the "
+        "area between the two curves.",
+    ),
+    "warmup": Entry(
+        "Warmup",
+        "The first draws of a chain, made before it has forgotten its start, and thrown away. Also "
+        "called burn-in.",
+    ),
+}

@@ -1,0 +1,227 @@
+"""From a comparison to a page: collects what the templates show, and writes it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from gmmcompare import __version__
+from gmmcompare.compare.comparison import Comparison
+from gmmcompare.report import figures, tables, verdict
+from gmmcompare.report.clustering import CERTAIN, cluster, share_alike
+from gmmcompare.report.diagnosis import engine_section, label_section
+from gmmcompare.report.glossary import GLOSSARY
+from gmmcompare.report.look import component_variable, engine_looks
+from gmmcompare.report.provenance import provenance_section
+from gmmcompare.report.words import listed, number, prose, seconds, significant
+from gmmcompare.run import Outcome, Provenance, write_text
+
+WIDE, NARROW = 720, 360
+
+
+def write_report(
+    comparison: Comparison | Outcome, path: str | Path, provenance: Provenance | None = None
+) -> Path:
+    """Write a comparison as one self-contained HTML page.
+
+    Parameters
+    ----------
+    comparison : Comparison or Outcome
+    path : str or Path
+        The file; it is written under a temporary name and renamed.
+    provenance : Provenance, optional
+        Card, command and versions; an `Outcome` brings its own.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    if isinstance(comparison, Outcome):
+        comparison, provenance = comparison.comparison, provenance or comparison.provenance
+    path = Path(path)
+    write_text(path, _render("report.html.j2", report_context(comparison, provenance)))
+    return path
+
+
+def write_index(outcomes: Sequence[Outcome], path: str | Path) -> Path:
+    """Write one page over several comparisons: verdicts, key numbers and links to the reports.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    path = Path(path)
+    entries = [_index_entry(outcome, path.parent) for outcome in outcomes]
+    write_text(path, _render("index.html.j2", {"entries": entries, "title": "Comparisons"}))
+    return path
+
+
+def report_context(comparison: Comparison, provenance: Provenance | None) -> dict[str, Any]:
+    """Collect everything the template shows."""
+    looks = engine_looks(comparison)
+    speed = verdict.speeds(comparison, looks)
+    return {
+        "title": _title(comparison, provenance),
+        "comparison": comparison,
+        "sample": comparison.sample,
+        "origin": comparison.sample.origin,
+        "looks": looks,
+        "verdict": comparison.verdict,
+        "verdict_title": _verdict_title(comparison),
+        "sentence": prose(comparison.sentence()),
+        "brief": verdict.brief(comparison, looks, speed),
+        "sure": verdict.sureness(comparison),
+        "pairs": verdict.pair_texts(comparison, looks),
+        "components": _component_legend(comparison),
+        "pair_lines": [line for _, line in figures.PAIR_LINES],
+        "density": [figures.density_panel(comparison, looks, w) for w in (WIDE, NARROW)],
+        "table": tables.parameter_table(comparison, looks),
+        "agreement": tables.agreement(comparison, looks),
+        "distances": tables.distance_rows(comparison, looks),
+        "differences": [
+            figures.difference_panel(comparison, looks, magnified)
+            for magnified in (False, True)
+            if comparison.distances
+        ],
+        "engines": [engine_section(comparison, name, looks) for name in comparison.fits],
+        "labels": [
+            label_section(comparison, name, looks)
+            for name, look in looks.items()
+            if look.kind == "draws" and comparison.K > 1
+        ],
+        "clustering": _clustering(comparison, looks),
+        "speed": speed,
+        "provenance": provenance_section(comparison, provenance, looks),
+    }
+
+
+def _title(comparison: Comparison, provenance: Provenance | None) -> str:
+    if provenance:
+        return provenance.card.title
+    K = comparison.K
+    return f"{comparison.sample.origin.name}, {K} component{'s' if K > 1 else ''}"
+
+
+def _verdict_title(comparison: Comparison) -> str:
+    return verdict.VERDICT_TITLES[comparison.verdict] if comparison.pairs else "One engine only"
+
+
+def _component_legend(comparison: Comparison) -> list[dict[str, str]]:
+    base = next(
+        (s for s in comparison.summaries.values() if s.diagnostics),
+        next(iter(comparison.summaries.values())),
+    )
+    return [
+        {
+            "number": str(k + 1),
+            "colour": component_variable(k),
+            "text": f"{number(100 * float(base.point.w[k]), 0)} % around "
+            f"{significant(float(base.point.mu[k]), 3)}",
+        }
+        for k in range(comparison.K)
+    ]
+
+
+def _clustering(comparison: Comparison, looks: figures.Looks) -> dict[str, Any]:
+    drawing = [name for name, look in looks.items() if look.kind == "draws"]
+    chosen = (drawing or list(looks))[0]
+    found = {name: cluster(comparison, name) for name in looks}
+    main = found[chosen]
+    sizes = [number(float(n), 0) for n in main.sizes]
+    counted = listed([f"{n} in component {k + 1}" for k, n in enumerate(sizes)])
+    allocation_alt = f"Histogram coloured by modal allocation: {counted}."
+    components_alt = f"The weighted component densities of {looks[chosen].text} and their sum."
+    return {
+        "engine": looks[chosen].text,
+        "sizes": sizes,
+        "certain": number(100 * main.share_certain, 0),
+        "threshold": f"{100 * CERTAIN:g}",
+        "alike": [
+            (looks[name].text, number(100 * share_alike(main, other), 2))
+            for name, other in found.items()
+            if name != chosen
+        ],
+        "panels": [
+            (
+                figures.allocation_panel(
+                    comparison.sample, main.modal, comparison.K, width, allocation_alt
+                ),
+                figures.components_panel(comparison, chosen, width, components_alt),
+            )
+            for width in (WIDE, NARROW)
+        ],
+    }
+
+
+def _index_entry(outcome: Outcome, folder: Path) -> dict[str, Any]:
+    comparison = outcome.comparison
+    looks = engine_looks(comparison)
+    speed = verdict.speeds(comparison, looks)
+    link = ""
+    if outcome.folder:
+        page = outcome.folder / "index.html"
+        try:
+            link = page.resolve().relative_to(folder.resolve(), walk_up=True).as_posix()
+        except ValueError:
+            link = page.resolve().as_uri()
+    return {
+        "title": outcome.provenance.card.title,
+        "link": link,
+        "verdict": comparison.verdict,
+        "verdict_title": _verdict_title(comparison),
+        "sentence": prose(comparison.sentence()),
+        "sample": comparison.sample,
+        "origin": comparison.sample.origin,
+        "K": comparison.K,
+        "sure": verdict.sureness(comparison),
+        "speed": speed,
+        "summaries": [(looks[n].text, s) for n, s in comparison.summaries.items()],
+        "created": outcome.provenance.created,
+    }
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("gmmcompare.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(number=number, significant=significant, seconds=seconds)
+    environment.globals.update(glossary=GLOSSARY, version=__version__, zip=zip)
+    return environment
+
+
+def _render(template: str, context: dict[str, Any]) -> str:
+    """Render with style and script inside, and a policy that forbids everything outside."""
+    assets = files("gmmcompare.report").joinpath("templates")
+    style = assets.joinpath("style.css").read_text(encoding="utf-8")
+    script = assets.joinpath("script.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            **context,
+            style=Markup(style),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            script_hash=f"'sha256-{digest}'",
+        )
+    )

@@ -1,0 +1,254 @@
+"""The tables of numbers with their small graphics: parameters, quantities tested, distances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from gmmcompare.compare.agreement import MARGIN, FunctionalResult, PairVerdict
+from gmmcompare.compare.comparison import Comparison
+from gmmcompare.params import Params
+from gmmcompare.report.figures import Looks
+from gmmcompare.report.look import component_variable
+from gmmcompare.report.strips import Mark, Scale
+from gmmcompare.report.words import (
+    component_of,
+    decimals_for,
+    number,
+    quantity,
+    significant,
+    statistic,
+)
+
+_NAMES = {"w": "Weights", "mu": "Means", "sigma": "Standard deviations"}
+_LIMITS = 1.645
+"""Either end of an interval is a one-sided 95 % limit, as in the rule for agreement."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One engine's value of one parameter."""
+
+    estimate: str
+    spread: str
+    mcse: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One parameter of one component, in every engine, and the differences drawn."""
+
+    component: int
+    colour: str
+    cells: tuple[Cell, ...]
+    marks: tuple[Mark, ...]
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ParameterTable:
+    """Weights, means and sds; differences are from ``base``, in units of its posterior sd."""
+
+    base: str
+    others: tuple[str, ...]
+    groups: tuple[tuple[str, tuple[Row, ...]], ...]
+    scale: Scale
+    band: tuple[float, float]
+
+
+def parameter_table(comparison: Comparison, looks: Looks) -> ParameterTable:
+    """Build the table of parameters."""
+    drawing = [name for name, look in looks.items() if look.kind == "draws"]
+    base = (drawing or list(looks))[0]
+    others = [name for name in looks if name != base]
+    values = {
+        name: [
+            [_difference(comparison, base, other, field, k) for other in others]
+            for k in range(comparison.K)
+        ]
+        for field, name in enumerate(_NAMES)
+    }
+    flat = [abs(d) + half for rows in values.values() for row in rows for d, half in row]
+    scale = Scale.around(flat, MARGIN)
+    groups = []
+    for field, (name, title) in enumerate(_NAMES.items()):
+        rows = []
+        for k, differences in enumerate(values[name]):
+            marks = [
+                scale.mark(
+                    d,
+                    half,
+                    looks[other].mark,
+                    component_variable(k),
+                    hollow=looks[other].kind == "point",
+                )
+                for other, (d, half) in zip(others, differences, strict=True)
+            ]
+            rows.append(
+                Row(
+                    component=k + 1,
+                    colour=component_variable(k),
+                    cells=_cells(comparison, looks, field, k),
+                    marks=tuple(m for m in marks if m),
+                    differences=tuple(number(d, 2, sign=True) for d, _ in differences),
+                )
+            )
+        groups.append((title, tuple(rows)))
+    return ParameterTable(
+        looks[base].text,
+        tuple(looks[o].text for o in others),
+        tuple(groups),
+        scale,
+        scale.band(MARGIN),
+    )
+
+
+def _difference(
+    comparison: Comparison, base: str, other: str, field: int, k: int
+) -> tuple[float, float]:
+    """Return other minus base in posterior sds of base, and the half width of its interval."""
+    a, b = comparison.summaries[base], comparison.summaries[other]
+    unit = float(a.spread[field][k])
+    if not (np.isfinite(unit) and unit > 0):
+        return float("nan"), float("nan")
+    diff = float(b.point[field][k] - a.point[field][k]) / unit
+    error = float(np.hypot(a.mcse[field][k], b.mcse[field][k])) / unit
+    return (diff if np.isfinite(diff) else float("nan")), _LIMITS * error
+
+
+def _cells(comparison: Comparison, looks: Looks, field: int, k: int) -> tuple[Cell, ...]:
+    spreads = [float(comparison.summaries[name].spread[field][k]) for name in looks]
+    known = [s for s in spreads if np.isfinite(s) and s > 0]
+    decimals = decimals_for(min(known, default=float("nan")))
+    cells = []
+    for name, spread in zip(looks, spreads, strict=True):
+        summary = comparison.summaries[name]
+        point: Params = summary.point
+        mcse = float(summary.mcse[field][k])
+        cells.append(
+            Cell(
+                estimate=number(float(point[field][k]), decimals),
+                spread=number(spread, decimals),
+                mcse=significant(mcse) if looks[name].kind == "draws" else "",
+            )
+        )
+    return tuple(cells)
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One quantity of one pair: its most significant statistic, drawn and printed."""
+
+    words: str
+    statistic: str
+    colour: str
+    mark: Mark | None
+    diff: str
+    error: str
+    p: str
+    bound: str
+    outside: bool
+
+
+@dataclass(frozen=True)
+class PairTable:
+    """Every quantity of one pair of engines that draw, in groups."""
+
+    a: str
+    b: str
+    verdict: str
+    groups: tuple[tuple[str, tuple[Tested, ...]], ...]
+    n_outside: int
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """All pairs on one scale."""
+
+    pairs: tuple[PairTable, ...]
+    group_names: tuple[str, ...]
+    scale: Scale
+    band: tuple[float, float]
+
+
+_GROUPS = {
+    "log_lik": "Whole fit",
+    "mean": "Whole fit",
+    "log_density": "Log density",
+    "cdf": "Distribution function",
+    "sorted_w": "Weights by size",
+    "together": "Pairs of observations",
+    "w": "Weights",
+    "mu": "Means",
+    "log_sigma": "Log standard deviations",
+}
+
+
+def agreement(comparison: Comparison, looks: Looks) -> Agreement:
+    """Lay out every quantity of every pair of engines that draw, on one common scale."""
+    tested = [pair for pair in comparison.pairs if pair.functionals]
+    values = [
+        v
+        for pair in tested
+        for f in pair.functionals
+        for v in (f.bound, abs(f.diff) + _LIMITS * f.se)
+    ]
+    scale = Scale.around(values, MARGIN)
+    pairs = tuple(_pair_table(pair, looks, scale) for pair in tested)
+    names = [name for name, _ in pairs[0].groups] if pairs else []
+    return Agreement(pairs, tuple(names), scale, scale.band(MARGIN))
+
+
+def _pair_table(pair: PairVerdict, looks: Looks, scale: Scale) -> PairTable:
+    def group(f: FunctionalResult) -> str:
+        return _GROUPS.get(f.name.partition("[")[0], "Other")
+
+    groups = [
+        (name, tuple(_tested(f, scale) for f in found))
+        for name, found in groupby(pair.functionals, key=group)
+    ]
+    outside = sum(f.bound >= MARGIN for f in pair.functionals)
+    return PairTable(looks[pair.a].text, looks[pair.b].text, pair.verdict, tuple(groups), outside)
+
+
+def _tested(f: FunctionalResult, scale: Scale) -> Tested:
+    k = component_of(f.name)
+    colour = "var(--ink)" if k is None else component_variable(k)
+    return Tested(
+        words=quantity(f.name),
+        statistic=statistic(f.statistic),
+        colour=colour,
+        mark=scale.mark(f.diff, _LIMITS * f.se, "", colour, reach=f.bound),
+        diff=number(f.diff, 3, sign=True),
+        error=number(f.se, 3),
+        p=significant(f.p) if f.p >= 1e-4 else "< 0.0001",
+        bound=number(f.bound, 3),
+        outside=f.bound >= MARGIN,
+    )
+
+
+@dataclass(frozen=True)
+class DistanceRow:
+    """How far two engines' mean densities are apart."""
+
+    a: str
+    b: str
+    per_cent: str
+    kl_ab: str
+    kl_ba: str
+
+
+def distance_rows(comparison: Comparison, looks: Looks) -> list[DistanceRow]:
+    """Return a row for each pair of engines."""
+    return [
+        DistanceRow(
+            looks[a].text,
+            looks[b].text,
+            f"{significant(100 * d.total_variation)} %",
+            significant(max(d.kl_ab, 0.0)),
+            significant(max(d.kl_ba, 0.0)),
+        )
+        for (a, b), d in comparison.distances.items()
+    ]

@@ -1,0 +1,99 @@
+"""Numbers and names as a page prints them."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from gmmcompare.params import Array
+
+MINUS = "\N{MINUS SIGN}"
+MISSING = "\N{EM DASH}"
+_PARAMETERS = {"w": "weight", "mu": "mean", "sigma": "sd", "log_sigma": "log sd"}
+
+
+def decimals_for(spread: float) -> int:
+    """Return how many decimals show a spread to two significant digits."""
+    if not math.isfinite(spread) or spread <= 0:
+        return 4
+    return max(0, min(12, 1 - math.floor(math.log10(spread))))
+
+
+def number(value: float, decimals: int = 2, sign: bool = False) -> str:
+    """Write a number with a true minus; an infinite one as such, a missing one as a dash."""
+    if math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return "\N{INFINITY}" if value > 0 else f"{MINUS}\N{INFINITY}"
+    text = f"{value:{'+' if sign else ''},.{decimals}f}"
+    return text.replace("-", MINUS)
+
+
+def significant(value: float, digits: int = 2) -> str:
+    """Write a number to so many significant digits, without exponents where it can be."""
+    if not math.isfinite(value) or value == 0:
+        return number(value, 0)
+    if not 1e-5 <= abs(value) < 1e7:
+        return f"{value:.{digits - 1}e}".replace("-", MINUS)
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return number(value, decimals)
+
+
+def seconds(value: float) -> str:
+    """Write a duration."""
+    return f"{significant(value, 2 if value < 10 else 3)} s"
+
+
+def listed(items: list[str]) -> str:
+    """Join as in a sentence: a, b and c."""
+    if len(items) <= 1:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def quantity(name: str) -> str:
+    """Turn a functional's or a parameter's short name into words."""
+    kind, _, inside = name.rstrip("]").partition("[")
+    if kind == "log_lik":
+        return "log-likelihood"
+    if kind == "mean":
+        return "mean of the mixture"
+    if kind in ("log_density", "cdf"):
+        what = "log density" if kind == "log_density" else "distribution function"
+        return f"{what} at the {_percent(inside)} point of the data"
+    if kind == "sorted_w":
+        return f"weight no. {inside} by size"
+    if kind == "together":
+        first, second = (_percent(q) for q in inside.split(","))
+        return f"{first} and {second} points in one component"
+    if kind in _PARAMETERS:
+        return f"{_PARAMETERS[kind]} of component {inside}"
+    return name
+
+
+def statistic(name: str) -> str:
+    """Turn the name of one of the nine statistics into words."""
+    if name.startswith("below q"):
+        return f"share below the {_percent(name.removeprefix('below '))} quantile"
+    return name
+
+
+def prose(text: str) -> str:
+    """Replace short names of quantities within a sentence by words."""
+    pattern = r"\b(log_lik|(?:log_density|cdf|sorted_w|together|log_sigma|sigma|mu|w)\[[^\]]+\])"
+    return re.sub(pattern, lambda m: quantity(m[1]), text)
+
+
+def component_of(name: str) -> int | None:
+    """Return the component (from 0) that an aligned parameter belongs to."""
+    found = re.fullmatch(r"(?:w|mu|sigma|log_sigma)\[(\d+)\]", name)
+    return int(found[1]) - 1 if found else None
+
+
+def _percent(quantile: str) -> str:
+    return f"{100 * float(quantile.removeprefix('q')):g} %"
+
+
+def all_finite(*arrays: Array) -> bool:
+    """Whether every value of every array is finite."""
+    return all(bool(math.isfinite(float(abs(a).max()))) for a in arrays if a.size)
