@@ -38,12 +38,12 @@ class Sample:
     Attributes
     ----------
     values : ndarray, shape (D,), float64, strictly increasing
-    counts : ndarray, shape (D,), int64, all at least 1
+    counts : ndarray, shape (D,), integers, all at least 1
     origin : Origin
     """
 
     values: Array
-    counts: NDArray[np.int64]
+    counts: NDArray[np.integer]
     origin: Origin = field(default_factory=Origin)
 
     @classmethod
@@ -68,9 +68,7 @@ class Sample:
             raise InputError(
                 f"observation {bad + 1} is {array[bad]}: drop missing and infinite values first"
             )
-        # Adding zero turns -0.0 into 0.0, so that the two are one value in every hash.
-        values, counts = np.unique(array + 0.0, return_counts=True)
-        sample = cls(values, counts.astype(np.int64), origin or Origin())
+        sample = cls(*_distinct(array), origin or Origin())
         if not sample.origin.sha256:
             return replace(sample, origin=replace(sample.origin, sha256=sample.fingerprint))
         return sample
@@ -93,13 +91,14 @@ class Sample:
     @property
     def mean(self) -> float:
         """Mean of the observations."""
-        centre = float(np.median(self.values))
-        return centre + float(self.counts @ (self.values - centre)) / self.n
+        centre = float(self.values[self.n_distinct // 2])
+        return centre + float(np.einsum("i,i", self.counts, self.values - centre)) / self.n
 
     @property
     def sd(self) -> float:
         """Standard deviation of the observations (divisor N); 0 when all are equal."""
-        return float(np.sqrt(self.counts @ (self.values - self.mean) ** 2 / self.n))
+        d = self.values - self.mean
+        return float(np.sqrt(np.einsum("i,i,i", self.counts, d, d) / self.n))
 
     @property
     def fingerprint(self) -> str:
@@ -110,9 +109,10 @@ class Sample:
 
     def quantiles(self, q: ArrayLike) -> Array:
         """Return the observed values at probabilities ``q`` (no interpolation)."""
-        rank = np.ceil(np.asarray(q, dtype=float) * self.n).clip(1, self.n)
-        at = np.searchsorted(np.cumsum(self.counts), rank)
-        return np.asarray(self.values[at])
+        rank = np.ceil(np.asarray(q, dtype=float) * self.n).clip(1, self.n).astype(np.int64)
+        if self.n == self.n_distinct:  # no ties: spares a column of N sums
+            return np.asarray(self.values[rank - 1])
+        return np.asarray(self.values[np.searchsorted(np.cumsum(self.counts), rank)])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sample) and self.fingerprint == other.fingerprint
@@ -141,4 +141,21 @@ class Standardisation:
 
     def apply(self, sample: Sample) -> Sample:
         """Return the sample in standardised units."""
-        return replace(sample, values=(sample.values - self.shift) / self.scale)
+        values = sample.values - self.shift
+        values /= self.scale
+        return replace(sample, values=values)
+
+
+def _distinct(y: Array) -> tuple[Array, NDArray[np.integer]]:
+    """Return sorted distinct values and their counts, with few copies: y may have 1e7 values."""
+    # Adding zero turns -0.0 into 0.0, so that the two are one value in every hash.
+    values = y + 0.0
+    values.sort()
+    is_new = np.empty(values.size, dtype=bool)
+    is_new[0] = True
+    np.not_equal(values[1:], values[:-1], out=is_new[1:])
+    if is_new.all():
+        return values, np.ones(values.size, dtype=np.int32)
+    first = np.flatnonzero(is_new)
+    counts = np.diff(first, append=values.size).astype(np.int32)
+    return values[first], counts

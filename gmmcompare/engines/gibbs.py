@@ -43,6 +43,8 @@ from gmmcompare.sample import Sample, Standardisation
 
 BLOCK = 65_536
 """Uniforms drawn at a time, 512 KiB: enough to hide NumPy's call, small enough for the cache."""
+MAX_SUMS = 3_000_000
+"""Beyond so many numbers (24 MB a chain) sums of allocations are not kept."""
 
 
 class _Prior(NamedTuple):
@@ -67,7 +69,7 @@ class _Work(NamedTuple):
     e: Array  # (K, width) probabilities, then cumulated
     top: Array  # (width,)
     total: Array  # (width,)
-    above: Array  # (K, width) observations of an entry allocated beyond component k
+    beyond: Array  # (K + 1, width) observations of an entry allocated to component k or later
 
 
 def sweep(
@@ -87,7 +89,10 @@ def sweep(
 
 
 class _Recorder(NamedTuple):
-    """What a chain keeps: draws (n, K) and sums of allocations (K, E) over them."""
+    """What a chain keeps: draws (n, K) and sums of allocations over them.
+
+    The sums have shape (K, E), or (K, 0) where they would take more than `MAX_SUMS` numbers.
+    """
 
     w: Array
     mu: Array
@@ -98,30 +103,35 @@ class _Recorder(NamedTuple):
     @classmethod
     def of(cls, n_draws: int, K: int, n_entries: int) -> _Recorder:
         draws = [np.empty((n_draws, K)) for _ in range(4)]
-        return cls(*draws, np.zeros((K, n_entries)))
+        return cls(*draws, np.zeros((K, n_entries if K * n_entries <= MAX_SUMS else 0)))
 
 
 @njit(inline="always", error_model="numpy")
-def _count_above(u: Array, layout: Layout, t: int, work: _Work) -> None:
-    """Count, for every entry of tile t and every k < K-1, the uniforms above the k-th threshold.
+def _count_beyond(u: Array, layout: Layout, t: int, work: _Work) -> None:
+    """Count, for every entry of tile t and every k, the observations allocated to k or later.
 
-    Slices rather than sums of indices: Numba would test those for being negative at every step.
+    All are allocated to component 0 or later and none to K or later; in between, those whose
+    uniform exceeds the cumulated probability of the components before k. Slices rather than sums of
+    indices: Numba would test those for being negative at every step.
     """
+    K = work.n_k.size
     split, first = layout.heavy[t], layout.first[t]
     n = layout.first[t + 1] - first
-    for k in range(work.n_k.size - 1):
+    work.beyond[0, :n] = layout.c[first : first + n]
+    work.beyond[K, :n] = 0.0
+    for k in range(1, K):
         at = 0
         for d in range(split):
             size = int(layout.c[first + d])
-            work.above[k, d] = _number_above(u[at : at + size], work.e[k, d])
+            work.beyond[k, d] = _number_above(u[at : at + size], work.e[k - 1, d])
             at += size
-        threshold, above = work.e[k, split:n], work.above[k, split:n]
-        above[:] = 0.0
+        threshold, beyond = work.e[k - 1, split:n], work.beyond[k, split:n]
+        beyond[:] = 0.0
         for p in range(HEAVY):
             size = layout.at_least[t, p]
             if size == 0:
                 break
-            _add_where_above(u[at : at + size], threshold, above)
+            _add_where_above(u[at : at + size], threshold, beyond)
             at += size
 
 
@@ -149,39 +159,29 @@ def _cumulate(e: Array, n: int) -> None:
 
 
 @njit(inline="always", fastmath=VECTORISED, error_model="numpy")
-def _add_statistics(v: Array, c: Array, work: _Work, allocations: Array, keep: bool) -> None:
-    """Add a tile's counts and sums about the old means; allocations (K, n) are summed if kept."""
-    K = work.n_k.size
-    for k in range(K):
-        centre = work.mu[k]
-        here = work.above[k - 1] if k > 0 else c
+def _add_statistics(v: Array, work: _Work) -> None:
+    """Add a tile's counts, and sums of y - mu_k and its square about the old means."""
+    for k in range(work.n_k.size):
+        centre, from_k, from_next = work.mu[k], work.beyond[k], work.beyond[k + 1]
         n_k, sum_d, sum_sq = 0.0, 0.0, 0.0
-        if k < K - 1:
-            beyond = work.above[k]
-            for d in range(v.size):
-                m = here[d] - beyond[d]
-                x = v[d] - centre
-                n_k += m
-                sum_d += m * x
-                sum_sq += m * x * x
-        else:
-            for d in range(v.size):
-                m = here[d]
-                x = v[d] - centre
-                n_k += m
-                sum_d += m * x
-                sum_sq += m * x * x
+        for d in range(v.size):
+            m = from_k[d] - from_next[d]
+            x = v[d] - centre
+            n_k += m
+            sum_d += m * x
+            sum_sq += m * x * x
         work.n_k[k] += n_k
         work.sum_d[k] += sum_d
         work.sum_sq[k] += sum_sq
-        if keep:
-            row = allocations[k]
-            if k < K - 1:
-                for d in range(v.size):
-                    row[d] += here[d] - work.above[k, d]
-            else:
-                for d in range(v.size):
-                    row[d] += here[d]
+
+
+@njit(inline="always", fastmath=VECTORISED, error_model="numpy")
+def _add_allocations(beyond: Array, sums: Array) -> None:
+    """Add a tile's allocations to their sums (K, n)."""
+    for k in range(sums.shape[0]):
+        row, from_k, from_next = sums[k], beyond[k], beyond[k + 1]
+        for d in range(sums.shape[1]):
+            row[d] += from_k[d] - from_next[d]
 
 
 @njit(inline="always", error_model="numpy")
@@ -256,7 +256,7 @@ def _advance(
     at = 0
     for _ in range(n_tiles):
         a, b = layout.first[tile], layout.first[tile + 1]
-        v, c = layout.v[a:b], layout.c[a:b]
+        v = layout.v[a:b]
         if tile == 0:
             work.n_k[:] = 0.0
             work.sum_d[:] = 0.0
@@ -264,8 +264,10 @@ def _advance(
         joint_tile(v, work.w, work.mu, work.sigma, work.e, work.top)
         normalise_tile(work.e, work.total, work.top, v.size)
         _cumulate(work.e, v.size)
-        _count_above(u[at:], layout, tile, work)
-        _add_statistics(v, c, work, out.allocations[:, a:b], draw >= 0)
+        _count_beyond(u[at:], layout, tile, work)
+        _add_statistics(v, work)
+        if draw >= 0 and out.allocations.size > 0:
+            _add_allocations(work.beyond, out.allocations[:, a:b])
         at += layout.first_u[tile + 1] - layout.first_u[tile]
         tile += 1
         if tile == layout.heavy.size:
@@ -287,7 +289,7 @@ def _workspace(layout: Layout, start: Params) -> _Work:
     width = int(np.diff(layout.first).max())
     state = [np.array(a, dtype=float) for a in start]
     sums = [np.zeros(K) for _ in range(3)]
-    scratch = [np.empty((K, width)), np.empty(width), np.empty(width), np.empty((K, width))]
+    scratch = [np.empty((K, width)), np.empty(width), np.empty(width), np.empty((K + 1, width))]
     return _Work(*state, *sums, *scratch)
 
 
@@ -426,15 +428,15 @@ def _collected(
     """Stack the chains; allocation sums become probabilities per distinct value."""
     stacked = [np.stack([getattr(c.recorded, f) for c in chains]) for f in _Recorder._fields[:4]]
     K, n_draws = stacked[0].shape[2], stacked[0].shape[1]
-    sums = np.zeros((len(chains), K, sample.n_distinct))
-    for c, chain in enumerate(chains):
-        for k in range(K):
-            np.add.at(sums[c, k], layout.entry_of, chain.recorded.allocations[k])
-    probabilities = sums / (sample.counts * n_draws)
-    extra: dict[str, NDArray[Any]] = {
-        "allocation_probability": np.moveaxis(probabilities, 1, 2),
-        "modal_allocation": probabilities.argmax(axis=1).astype(np.int8),
-    }
+    extra: dict[str, NDArray[Any]] = {}
+    if chains[0].recorded.allocations.size:
+        sums = np.zeros((len(chains), K, sample.n_distinct))
+        for c, chain in enumerate(chains):
+            for k in range(K):
+                np.add.at(sums[c, k], layout.entry_of, chain.recorded.allocations[k])
+        probabilities = sums / (sample.counts * n_draws)
+        extra["allocation_probability"] = np.moveaxis(probabilities, 1, 2)
+        extra["modal_allocation"] = probabilities.argmax(axis=1).astype(np.int8)
     if chains[0].kept.size:
         extra["allocations"] = np.stack([c.kept for c in chains])
     params = out_of_unit(Params(*stacked[:3]), unit)

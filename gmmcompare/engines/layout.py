@@ -27,8 +27,8 @@ class Layout(NamedTuple):
     """
 
     v: Array  # (E,) values of the entries
-    c: Array  # (E,) their counts
-    entry_of: NDArray[np.int64]  # (E,) index of the distinct value
+    c: NDArray[np.int32]  # (E,) their counts
+    entry_of: NDArray[np.int32]  # (E,) index of the distinct value
     first: NDArray[np.int64]  # (T + 1,) first entry of each tile
     heavy: NDArray[np.int64]  # (T,) number of heavy entries of each tile
     at_least: NDArray[np.int64]  # (T, HEAVY) light entries with at least p observations
@@ -49,42 +49,49 @@ class Layout(NamedTuple):
         for t in range(self.n_tiles):
             entries = np.arange(self.first[t], self.first[t + 1])
             split = self.heavy[t]
-            parts.append(np.repeat(entries[:split], self.c[entries[:split]].astype(int)))
+            parts.append(np.repeat(entries[:split], self.c[entries[:split]]))
             parts.extend(entries[split : split + m] for m in self.at_least[t] if m)
         return np.concatenate(parts)
 
 
 def build_layout(sample: Sample) -> Layout:
     """Cut a sample into tiles; see `Layout`."""
-    pieces = -(-sample.counts // TILE_OBSERVATIONS)
-    entry_of = np.repeat(np.arange(sample.n_distinct), pieces)
-    c = np.full(entry_of.size, TILE_OBSERVATIONS, dtype=np.int64)
-    last = np.cumsum(pieces) - 1
-    c[last] = sample.counts - (pieces - 1) * TILE_OBSERVATIONS
+    c, entry_of = _entries(sample.counts)
     first = _tile_starts(c)
     heavy = np.empty(first.size - 1, dtype=np.int64)
     at_least = np.empty((heavy.size, HEAVY), dtype=np.int64)
+    as_they_were = entry_of.size == sample.n_distinct
     for t, (a, b) in enumerate(pairwise(first)):
-        order = np.argsort(-c[a:b], kind="stable")
-        c[a:b], entry_of[a:b] = c[a:b][order], entry_of[a:b][order]
+        if c[a:b].max() > c[a:b].min():
+            order = np.argsort(-c[a:b], kind="stable")
+            c[a:b], entry_of[a:b] = c[a:b][order], entry_of[a:b][order]
+            as_they_were = False
         heavy[t] = np.count_nonzero(c[a:b] > HEAVY)
         light = c[a + heavy[t] : b]
         # Counts fall, so those that are at least p are the first ones.
         at_least[t] = light.size - np.searchsorted(light[::-1], np.arange(1, HEAVY + 1))
-    first_u = np.concatenate([[0], np.cumsum(np.add.reduceat(c, first[:-1]))])
-    return Layout(
-        sample.values[entry_of], c.astype(float), entry_of, first, heavy, at_least, first_u
-    )
+    per_tile = np.add.reduceat(c, first[:-1], dtype=np.int64)
+    values = sample.values if as_they_were else sample.values[entry_of]
+    first_u = np.concatenate([[0], np.cumsum(per_tile)])
+    return Layout(values, c, entry_of, first, heavy, at_least, first_u)
 
 
-def _tile_starts(c: NDArray[np.int64]) -> NDArray[np.int64]:
+def _entries(counts: NDArray[np.integer]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return counts of the entries and their distinct values' indices; large counts are split."""
+    if counts.max() <= TILE_OBSERVATIONS:
+        return counts.astype(np.int32), np.arange(counts.size, dtype=np.int32)
+    pieces = -(-counts // TILE_OBSERVATIONS)
+    entry_of = np.repeat(np.arange(counts.size, dtype=np.int32), pieces)
+    c = np.full(entry_of.size, TILE_OBSERVATIONS, dtype=np.int32)
+    c[np.cumsum(pieces) - 1] = counts - (pieces - 1) * TILE_OBSERVATIONS
+    return c, entry_of
+
+
+def _tile_starts(c: NDArray[np.int32]) -> NDArray[np.int64]:
     """Cut greedily: at most TILE_ENTRIES entries and TILE_OBSERVATIONS observations a tile."""
-    ends = np.cumsum(c)
-    starts, done = [0], 0
+    starts = [0]
     while starts[-1] < c.size:
         a = starts[-1]
-        b = int(np.searchsorted(ends, done + TILE_OBSERVATIONS, side="right"))
-        b = min(max(b, a + 1), a + TILE_ENTRIES)
-        starts.append(b)
-        done = int(ends[b - 1])
+        ends = np.cumsum(c[a : a + TILE_ENTRIES], dtype=np.int64)
+        starts.append(a + int(np.searchsorted(ends, TILE_OBSERVATIONS, side="right")))
     return np.array(starts, dtype=np.int64)

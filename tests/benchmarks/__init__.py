@@ -1,0 +1,1 @@
+"""Side-by-side timings: ``make bench`` runs them all and writes ``reports/benchmarks.md``."""
