@@ -72,20 +72,20 @@ STATISTICS = {
 PACKAGES = ("pymc", "nutpie", "pytensor", "numba")
 """Packages whose versions a fit records."""
 
-_DATA = ("values", "counts")
-
 
 # --- the model ------------------------------------------------------------------------------------
 
 
 def model_inputs(problem: Problem) -> dict[str, Array]:
-    """Return all that a compiled model does not know: data (D,) and hyperparameters (K,)."""
-    priors = problem.priors.expanded(problem.K)
-    hyperparameters = {f.name: np.asarray(getattr(priors, f.name)) for f in fields(priors)}
-    if problem.K == 1:
-        del hyperparameters["weight_concentration"]  # one weight is 1
-    data = (problem.sample.values, problem.sample.counts.astype(float))
-    return dict(zip(_DATA, data, strict=True)) | hyperparameters
+    """Return all that a compiled model does not know, in few arrays since each costs compile time.
+
+    ``data`` has rows values and counts, (2, D); ``hyperparameters`` the fields of `Priors`, (5, K).
+    """
+    sample, priors = problem.sample, problem.priors.expanded(problem.K)
+    return {
+        "data": np.stack([sample.values, sample.counts]),
+        "hyperparameters": np.stack([np.asarray(getattr(priors, f.name)) for f in fields(priors)]),
+    }
 
 
 def build_model(
@@ -95,27 +95,25 @@ def build_model(
 
     The free variables are ``w`` (not for K = 1, where it is 1), ``mu`` and ``sigma_sq``.
     """
-    K = inputs["mean_loc"].size
-    a = {
-        name: pytensor.shared(array, name=name, shape=(None if name in _DATA else K,))
-        for name, array in inputs.items()
-    }
+    K = inputs["hyperparameters"].shape[1]
+    shapes = {"data": (2, None), "hyperparameters": (len(fields(Priors)), K)}
+    shared = {n: pytensor.shared(inputs[n], name=n, shape=shape) for n, shape in shapes.items()}
+    prior = {f.name: shared["hyperparameters"][i] for i, f in enumerate(fields(Priors))}
     order = pm.distributions.transforms.ordered if ordered else None
     with pm.Model() as model:
-        if K > 1:
-            w = pm.Dirichlet("w", a["weight_concentration"])
-        else:
-            w = pm.Deterministic("w", pt.ones(1))
-        mu = pm.Normal("mu", a["mean_loc"], a["mean_sd"], default_transform=order)
-        sigma_sq = pm.InverseGamma("sigma_sq", a["var_shape"], a["var_scale"])
-        pm.Potential("log_lik", _log_likelihood(w, mu, sigma_sq, a["values"], a["counts"]))
-    return model, a
+        c = prior["weight_concentration"]
+        w = pm.Dirichlet("w", c) if K > 1 else pm.Deterministic("w", pt.ones(1))
+        mu = pm.Normal("mu", prior["mean_loc"], prior["mean_sd"], default_transform=order)
+        sigma_sq = pm.InverseGamma("sigma_sq", prior["var_shape"], prior["var_scale"])
+        pm.Potential("log_lik", _log_likelihood(w, mu, sigma_sq, shared["data"]))
+    return model, shared
 
 
-def _log_likelihood(w: Any, mu: Any, sigma_sq: Any, values: Any, counts: Any) -> Any:
+def _log_likelihood(w: Any, mu: Any, sigma_sq: Any, data: Any) -> Any:
     """Return the log-likelihood, with its gradient taken in the same graph."""
-    parameters, data = [v.type() for v in (w, mu, sigma_sq)], [values.type(), counts.type()]
-    weight, mean, variance, y, c = *parameters, *data
+    inputs = [v.type() for v in (w, mu, sigma_sq, data)]
+    weight, mean, variance, rows = inputs
+    y, c = rows[0], rows[1]
     log2_e = 1.0 / np.log(2.0)
     constant = log2_e * (pt.log(weight) - 0.5 * pt.log(2.0 * np.pi * variance))
     joint = constant[:, None] - (0.5 * log2_e / variance)[:, None] * (y - mean[:, None]) ** 2
@@ -123,23 +121,19 @@ def _log_likelihood(w: Any, mu: Any, sigma_sq: Any, values: Any, counts: Any) ->
     highest = zero_grad(pt.max(joint, axis=0))
     density = pt.sum(pt.exp2(joint - highest), axis=0)
     log_lik = pt.sum(c * (highest + pt.log2(density))) / log2_e
-    gradients = pt.grad(log_lik, parameters)
 
     def pullback(_: Any, outputs: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
-        along = [cotangents[0] * gradient for gradient in outputs[1:]]
-        return [*along, *(DisconnectedType()() for _ in data)]
+        return [cotangents[0] * gradient for gradient in outputs[1:]] + [DisconnectedType()()]
 
-    # What may be differentiated: the first output, by the parameters.
-    nowhere = [False] * (1 + len(gradients))
-    pattern = [[True, *nowhere[1:]]] * len(parameters) + [nowhere] * len(data)
     both = OpFromGraph(
-        [*parameters, *data],
-        [log_lik, *gradients],
+        inputs,
+        [log_lik, *pt.grad(log_lik, inputs[:3])],
         pullback=pullback,
-        connection_pattern=pattern,
+        # What may be differentiated: the first output, by the parameters.
+        connection_pattern=[[v is not inputs[-1], False, False, False] for v in inputs],
         name="log_lik_and_gradient",
     )
-    return both(w, mu, sigma_sq, values, counts)[0]
+    return both(w, mu, sigma_sq, data)[0]
 
 
 def _strict() -> Any:
