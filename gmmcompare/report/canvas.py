@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +15,11 @@ import matplotlib as mpl
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from gmmcompare.report.look import INK, MUTED, RULE, css_variables
 
-_STYLE: Mapping[str, Any] = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gmmcompare",
     "figure.dpi": 72,  # one unit of the figure is one pixel
@@ -54,21 +54,26 @@ class Panel:
 
 
 class Canvas:
-    """A figure of some pixels' width and height with one axes in the common style.
+    """A figure of some pixels' width and height, with rows of axes in the common style.
 
-    Use it as a context manager, draw on ``axes``, then take ``panel``.
+    Use it as a context manager, draw on ``axes`` (the first row's) or on ``rows``, then take
+    ``panel``.
     """
 
-    def __init__(self, name: str, width: int = 360, height: int = 230) -> None:
+    def __init__(self, name: str, width: int = 360, height: int = 230, rows: int = 1) -> None:
         self._name = name
-        self._style = mpl.rc_context(dict(_STYLE))
+        self._style = mpl.rc_context(_STYLE)
         self._size = (width / 72, height / 72)
+        self._n_rows = rows
 
     def __enter__(self) -> Canvas:
         self._style.__enter__()
-        self.figure = Figure(figsize=self._size, layout="constrained")
-        self.figure.get_layout_engine().set(w_pad=4 / 72, h_pad=4 / 72)  # type: ignore[union-attr]
-        self.axes: Axes = self.figure.add_subplot()
+        self.figure = Figure(
+            figsize=self._size, layout=ConstrainedLayoutEngine(h_pad=0.06, w_pad=0.06)
+        )
+        grid = self.figure.subplots(self._n_rows, 1, sharex=True, squeeze=False)
+        self.rows: list[Axes] = list(grid[:, 0])
+        self.axes = self.rows[0]
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -93,7 +98,7 @@ def _embedded(svg: str, name: str, alt: str) -> Markup:
     width = float(box[1].split()[2])
     head = (
         f'<svg viewBox="{box[1]}" role="img" aria-label="{escape(alt)}" '
-        f'style="max-width:{width * 1.4:.0f}px">'
+        f'style="max-width:{width * 1.5:.0f}px">'
     )
     svg = re.sub(r"<svg[^>]*>", lambda _: head, svg, count=1)
     svg = re.sub(r' d="[^"]*"', lambda m: re.sub(r"(\d\.\d)\d+", r"\1", m[0]), svg)
@@ -102,4 +107,4 @@ def _embedded(svg: str, name: str, alt: str) -> Markup:
     svg = re.sub(r"font(-family)?: ?([0-9.]+px )?'[^;\"]*", r"font-size: \2", svg)
     for colour, variable in css_variables().items():
         svg = svg.replace(colour, variable)
-    return Markup(re.sub(r"\s*\n\s*", "\n", svg).strip())  # noqa: S704
+    return Markup(re.sub(r"\s*\n\s*", "\n", svg).strip())

@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 from gmmcompare.compare.checks import MAX_RHAT, MIN_ESS
 from gmmcompare.compare.comparison import Comparison
 from gmmcompare.compare.diagnostics import NOT_APPLICABLE, EngineDiagnostics, parameter_values
+from gmmcompare.engines.em_kernel import COLLAPSED, CONVERGED
 from gmmcompare.fit import Fit
 from gmmcompare.params import Array
 from gmmcompare.report.canvas import Panel
@@ -22,13 +23,13 @@ from gmmcompare.report.figures import (
     rank_panel,
     starts_panel,
 )
-from gmmcompare.report.look import INK, MUTED, RULE, component_colour, component_variable
+from gmmcompare.report.look import INK, component_colour, component_variable
+from gmmcompare.report.verdict import engine_words
 from gmmcompare.report.words import component_of, number, prose, quantity, significant
 
 MAX_LAG = 60
 RANK_BINS = 20
 MIN_BFMI = 0.3
-START_OUTCOMES = ("converged", "out of iterations", "collapsed", "all components equal")
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,9 @@ class EngineSection:
 def engine_section(comparison: Comparison, name: str, looks: Looks) -> EngineSection:
     """Collect what is shown of one engine."""
     fit = comparison.fits[name]
+    rows: list[QuantityRow] = []
     if fit.kind == "point":
-        facts, rows, panels = _point_facts(comparison, fit), (), _em_panels(fit, looks[name].text)
+        facts, panels = _point_facts(comparison, fit), _em_panels(fit, looks[name].text)
     else:
         diagnostics = comparison.summaries[name].diagnostics
         assert diagnostics is not None, "an engine that draws has diagnostics"
@@ -74,7 +76,7 @@ def engine_section(comparison: Comparison, name: str, looks: Looks) -> EngineSec
         name=looks[name].text,
         anchor=f"engine-{name}",
         kind=fit.kind,
-        wrong=_wrong(comparison, name),
+        wrong=_wrong(comparison, name, looks),
         facts=tuple(facts),
         rows=tuple(rows),
         panels=tuple(panels),
@@ -82,7 +84,7 @@ def engine_section(comparison: Comparison, name: str, looks: Looks) -> EngineSec
     )
 
 
-def _wrong(comparison: Comparison, name: str) -> tuple[str, ...]:
+def _wrong(comparison: Comparison, name: str, looks: Looks) -> tuple[str, ...]:
     """Return what speaks against an engine: its status, failed checks, verdicts that blame it."""
     fit = comparison.fits[name]
     found = [] if fit.status == "ok" else [fit.status]
@@ -91,7 +93,7 @@ def _wrong(comparison: Comparison, name: str) -> tuple[str, ...]:
         found += [r.removeprefix(prefix) for r in pair.reasons if r.startswith(prefix)]
         if pair.suspect == name and pair.verdict == "disagree":
             found.append(pair.reasons[0].removeprefix(prefix))
-    return tuple(dict.fromkeys(prose(text) for text in found))
+    return tuple(dict.fromkeys(prose(text, engine_words(looks)) for text in found))
 
 
 def _draw_facts(
@@ -192,7 +194,7 @@ def _three_panels(
         chains_panel(
             f"{anchor}-trace",
             [values],
-            [colour],
+            [(colour, 1.0)],
             label,
             f"Trace of the {words}, {text}, {chains} chains side by side: "
             f"chain means from {significant(float(values.mean(axis=1).min()), 4)} "
@@ -228,8 +230,8 @@ def _autocorrelation(values: Array) -> Array:
     lags = min(MAX_LAG, values.shape[1] - 1)
     if not np.ptp(values, axis=1).all():
         return np.ones((values.shape[0], lags + 1))
-    rho = array_stats.autocorr(values, axis=-1)
-    return np.asarray(rho)[:, : lags + 1]
+    rho = np.asarray(array_stats.autocorr(values, axis=-1), dtype=float)
+    return np.asarray(rho[:, : lags + 1])
 
 
 def _point_facts(comparison: Comparison, fit: Fit) -> list[tuple[str, str, str]]:
@@ -239,10 +241,6 @@ def _point_facts(comparison: Comparison, fit: Fit) -> list[tuple[str, str, str]]
     if criteria:
         values = ", ".join(number(float(fit.extra(n)), 1) for n in criteria)
         facts.append(("information", ", ".join(n.upper() for n in criteria), values))
-    if fit.has_extra("start_outcome"):
-        counts = np.bincount(fit.extra("start_outcome").astype(int), minlength=4)
-        said = [f"{n} {word}" for n, word in zip(counts, START_OUTCOMES, strict=False) if n]
-        facts.append(("em", "starts", ", ".join(said)))
     if fit.has_extra("objective_path"):
         facts.append(("em", "iterations of the best", f"{fit.extra('objective_path').size:,}"))
     facts += [
@@ -267,14 +265,14 @@ def _em_panels(fit: Fit, text: str) -> list[tuple[str, tuple[Panel, ...]]]:
         outcome = np.asarray(fit.extra("start_outcome"))
         objective = np.asarray(fit.extra("start_objective"), dtype=float)
         iterations = np.asarray(fit.extra("start_iterations"), dtype=float)
-        shown = np.isfinite(objective) & (outcome != START_OUTCOMES.index("collapsed"))
+        shown = np.isfinite(objective) & (outcome != COLLAPSED)
         best = objective[shown].max(initial=-np.inf)
         alike = int((objective[shown] > best - 0.01).sum())
         panels.append(
             starts_panel(
                 objective[shown],
                 iterations[shown],
-                outcome[shown] == 0,
+                outcome[shown] == CONVERGED,
                 f"{alike} of {outcome.size} starts ended at the best objective, "
                 f"{number(float(best), 2)}.",
             )
@@ -321,7 +319,7 @@ def label_section(comparison: Comparison, name: str, looks: Looks) -> LabelSecti
         aligned=chains_panel(
             f"labels-aligned-{name}",
             [alignment.params.mu[..., k] for k in range(K)],
-            [component_colour(k) for k in range(K)],
+            [(component_colour(k), 1.0) for k in range(K)],
             label,
             f"The same means of {text} after alignment: each component keeps its place.",
         ),
@@ -329,7 +327,6 @@ def label_section(comparison: Comparison, name: str, looks: Looks) -> LabelSecti
     )
 
 
-def _shades(K: int) -> list[str]:
-    """Return greys for labels that are not yet components."""
-    greys = (INK, MUTED, RULE)
-    return [greys[k % len(greys)] for k in range(K)]
+def _shades(K: int) -> list[tuple[str, float]]:
+    """Return shades of ink for labels that are not yet components."""
+    return [(INK, 1.0 - 0.75 * k / max(1, K - 1)) for k in range(K)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,19 +14,20 @@ from gmmcompare.params import Array
 from gmmcompare.report.canvas import Canvas, Panel
 from gmmcompare.report.look import INK, MUTED, RULE, SOFT, EngineLook, component_colour
 from gmmcompare.report.words import listed, number, significant
-from gmmcompare.sample import Sample
 
 Looks = Mapping[str, EngineLook]
+MIN_BINS, MAX_BINS = 12, 100
+TRACE_POINTS = 400
+"""Draws of each chain in a trace, evenly thinned."""
 
 
-def histogram(sample: Sample) -> tuple[Array, Array]:
-    """Return the histogram's density, shape (bins,), and edges: Freedman and Diaconis (1981)."""
-    spread = float(np.diff(sample.quantiles([0.25, 0.75]))[0])
-    width = 2.0 * spread * sample.n ** (-1 / 3)
+def bin_edges(comparison: Comparison) -> Array:
+    """Return edges of bins fit for the narrowest component, by the rule of Scott (1979) for it."""
+    sample, (w, _, sigma) = comparison.sample, comparison.reference.params
+    widths = 3.49 * sigma * np.maximum(w * sample.n, 1.0) ** (-1 / 3)
     extent = float(np.ptp(sample.values)) or 1.0
-    bins = int(np.clip(extent / width if width > 0 else 30, 12, 90))
-    heights, edges = np.histogram(sample.values, bins, weights=sample.counts, density=True)
-    return heights, edges
+    bins = int(np.clip(extent / widths.min(), MIN_BINS, MAX_BINS))
+    return np.histogram_bin_edges(sample.values, bins)
 
 
 def density_panel(comparison: Comparison, looks: Looks, width: int) -> Panel:
@@ -33,7 +35,10 @@ def density_panel(comparison: Comparison, looks: Looks, width: int) -> Panel:
     wide = width > 500
     with Canvas(f"density{width}", width, 400 if wide else 300) as canvas:
         ax = canvas.axes
-        heights, edges = histogram(comparison.sample)
+        sample = comparison.sample
+        heights, edges = np.histogram(
+            sample.values, bin_edges(comparison), weights=sample.counts, density=True
+        )
         ax.stairs(heights, edges, fill=True, color=SOFT)
         for name, look in looks.items():
             density = comparison.densities[name]
@@ -112,7 +117,7 @@ PAIR_LINES: tuple[tuple[str | tuple[int, tuple[float, ...]], str], ...] = (
 )
 
 
-def _pair_line(i: int) -> dict[str, object]:
+def _pair_line(i: int) -> dict[str, Any]:
     return {"linestyle": PAIR_LINES[i % len(PAIR_LINES)][0], "linewidth": 1.4}
 
 
@@ -123,28 +128,27 @@ def _drawing(looks: Looks) -> list[str]:
 def chains_panel(
     name: str,
     values: Sequence[Array],
-    colours: Sequence[str],
+    colours: Sequence[tuple[str, float]],
     label: str,
     alt: str,
-    width: int = 380,
-    height: int = 200,
-    per_chain: int = 400,
 ) -> Panel:
-    """Traces with the chains side by side; ``values`` are arrays (chains, draws), one per colour.
+    """Traces with the chains side by side; ``values`` are arrays (chains, draws).
+
+    ``colours`` gives each array its colour and opacity.
 
     Side by side, a chain that is elsewhere than the others is seen at once, without a legend.
     """
     chains, draws = values[0].shape
-    step = max(1, draws // per_chain)
-    with Canvas(name, width, height) as canvas:
+    step = max(1, draws // TRACE_POINTS)
+    with Canvas(name, 380, 200) as canvas:
         ax = canvas.axes
         thinned = [v[:, ::step] for v in values]
         low, high = _window(thinned)
         shown = thinned[0].shape[1]
-        for array, colour in zip(thinned, colours, strict=True):
+        for array, (colour, opacity) in zip(thinned, colours, strict=True):
             for c in range(chains):
                 x = c + np.arange(shown) / shown
-                ax.plot(x, np.clip(array[c], low, high), color=colour, lw=0.7)
+                ax.plot(x, np.clip(array[c], low, high), color=colour, alpha=opacity, lw=0.7)
         _chain_axes(ax, chains)
         ax.set_ylim(low, high)
         ax.set_ylabel(label)
@@ -227,7 +231,7 @@ def starts_panel(objective: Array, iterations: Array, kept: Array, alt: str) -> 
     """Where EM's starts ended, and after how many iterations; open circles were not kept."""
     with Canvas("em-starts", 380, 230) as canvas:
         ax = canvas.axes
-        for chosen, face in ((kept, INK), (~kept, "none")):
+        for chosen, face in ((kept, INK), (np.logical_not(kept), "none")):
             ax.scatter(
                 iterations[chosen],
                 objective[chosen],
@@ -242,40 +246,43 @@ def starts_panel(objective: Array, iterations: Array, kept: Array, alt: str) -> 
         return canvas.panel(alt)
 
 
-def allocation_panel(sample: Sample, allocation: Array, K: int, width: int, alt: str) -> Panel:
-    """Histogram coloured by modal allocation; ``allocation`` in 0..K-1 for each distinct value."""
-    _, edges = histogram(sample)
-    counts = [
-        np.histogram(sample.values, edges, weights=sample.counts * (allocation == k))[0]
-        for k in range(K)
-    ]
-    with Canvas(f"allocation{width}", width, 230) as canvas:
-        ax = canvas.axes
-        base = np.zeros(edges.size - 1)
-        for k, heights in enumerate(counts):
-            ax.stairs(base + heights, edges, baseline=base, fill=True, color=component_colour(k))
-            base = base + heights
-        ax.set_xlim(edges[0], edges[-1])
-        ax.set_xlabel(sample.origin.label)
-        ax.set_ylabel("observations")
-        ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+def clustering_panel(
+    comparison: Comparison, engine: str, allocation: Array, width: int, alt: str
+) -> Panel:
+    """Histogram coloured by modal allocation, above the weighted component densities, as lectures.
+
+    Parameters
+    ----------
+    allocation : ndarray, shape (D,)
+        Component, 0 to K - 1, of each distinct value.
+    """
+    with Canvas(f"clustering{width}", width, 420, rows=2) as canvas:
+        _draw_allocations(canvas.rows[0], comparison, allocation)
+        _draw_components(canvas.rows[1], comparison, engine)
+        low, high = comparison.sample.values[[0, -1]]
+        canvas.axes.set_xlim(low, high if high > low else low + 1.0)
         return canvas.panel(alt)
 
 
-def components_panel(comparison: Comparison, engine: str, width: int, alt: str) -> Panel:
-    """Draw the weighted component densities of one engine, as a lecture does, and their sum."""
-    density = comparison.densities[engine]
-    low, high = comparison.sample.values[[0, -1]]
-    with Canvas(f"components{width}", width, 230) as canvas:
-        ax = canvas.axes
-        for k, component in enumerate(density.components):
-            colour = component_colour(k)
-            ax.fill_between(comparison.grid, component, color=colour, alpha=0.22, lw=0)
-            ax.plot(comparison.grid, component, color=colour, lw=1.8)
-        ax.plot(comparison.grid, density.plug_in, color=INK, lw=1.2)
-        ax.set_ylim(0, None)
-        ax.set_xlim(low, high)
-        ax.set_xlabel(comparison.sample.origin.label)
-        ax.set_ylabel("density")
-        ax.yaxis.set_major_locator(MaxNLocator(4))
-        return canvas.panel(alt)
+def _draw_allocations(ax: Axes, comparison: Comparison, allocation: Array) -> None:
+    sample, edges = comparison.sample, bin_edges(comparison)
+    base = np.zeros(edges.size - 1)
+    for k in range(comparison.K):
+        weights = sample.counts * (allocation == k)
+        top = base + np.histogram(sample.values, edges, weights=weights)[0]
+        ax.stairs(top, edges, baseline=base, fill=True, color=component_colour(k))
+        base = top
+    ax.set_ylabel("observations")
+    ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+
+
+def _draw_components(ax: Axes, comparison: Comparison, engine: str) -> None:
+    density, grid = comparison.densities[engine], comparison.grid
+    for k, component in enumerate(density.components):
+        ax.fill_between(grid, component, color=component_colour(k), alpha=0.22, lw=0)
+        ax.plot(grid, component, color=component_colour(k), lw=1.8)
+    ax.plot(grid, density.plug_in, color=INK, lw=1.2)
+    ax.set_ylim(0, None)
+    ax.set_xlabel(comparison.sample.origin.label)
+    ax.set_ylabel("density")
+    ax.yaxis.set_major_locator(MaxNLocator(4))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from gmmcompare.compare.comparison import Comparison, display_name
 
@@ -41,7 +41,7 @@ class EngineLook:
     mark: str
 
     @property
-    def line(self) -> dict[str, object]:
+    def line(self) -> dict[str, Any]:
         """Keyword arguments for Matplotlib's ``plot``."""
         dash = (0, self.dash) if self.dash else "solid"
         return {"linestyle": dash, "linewidth": self.width, "alpha": self.opacity}

@@ -51,7 +51,7 @@ def write_report(
         If it cannot be written.
     """
     if isinstance(comparison, Outcome):
-        comparison, provenance = comparison.comparison, provenance or comparison.provenance
+        return write_report(comparison.comparison, path, provenance or comparison.provenance)
     path = Path(path)
     write_text(path, _render("report.html.j2", report_context(comparison, provenance)))
     return path
@@ -83,7 +83,7 @@ def report_context(comparison: Comparison, provenance: Provenance | None) -> dic
         "looks": looks,
         "verdict": comparison.verdict,
         "verdict_title": _verdict_title(comparison),
-        "sentence": prose(comparison.sentence()),
+        "sentence": prose(comparison.sentence(), verdict.engine_words(looks)),
         "brief": verdict.brief(comparison, looks, speed),
         "sure": verdict.sureness(comparison),
         "pairs": verdict.pair_texts(comparison, looks),
@@ -144,8 +144,10 @@ def _clustering(comparison: Comparison, looks: figures.Looks) -> dict[str, Any]:
     main = found[chosen]
     sizes = [number(float(n), 0) for n in main.sizes]
     counted = listed([f"{n} in component {k + 1}" for k, n in enumerate(sizes)])
-    allocation_alt = f"Histogram coloured by modal allocation: {counted}."
-    components_alt = f"The weighted component densities of {looks[chosen].text} and their sum."
+    alt = (
+        f"Above, the histogram coloured by modal allocation: {counted}. Below, the weighted "
+        f"component densities of {looks[chosen].text} and their sum."
+    )
     return {
         "engine": looks[chosen].text,
         "sizes": sizes,
@@ -157,12 +159,7 @@ def _clustering(comparison: Comparison, looks: figures.Looks) -> dict[str, Any]:
             if name != chosen
         ],
         "panels": [
-            (
-                figures.allocation_panel(
-                    comparison.sample, main.modal, comparison.K, width, allocation_alt
-                ),
-                figures.components_panel(comparison, chosen, width, components_alt),
-            )
+            figures.clustering_panel(comparison, chosen, main.modal, width, alt)
             for width in (WIDE, NARROW)
         ],
     }
@@ -184,7 +181,7 @@ def _index_entry(outcome: Outcome, folder: Path) -> dict[str, Any]:
         "link": link,
         "verdict": comparison.verdict,
         "verdict_title": _verdict_title(comparison),
-        "sentence": prose(comparison.sentence()),
+        "sentence": prose(comparison.sentence(), verdict.engine_words(looks)),
         "sample": comparison.sample,
         "origin": comparison.sample.origin,
         "K": comparison.K,
@@ -220,8 +217,8 @@ def _render(template: str, context: dict[str, Any]) -> str:
         .get_template(template)
         .render(
             **context,
-            style=Markup(style),  # noqa: S704
-            script=Markup(script),  # noqa: S704
+            style=Markup(style),
+            script=Markup(script),
             script_hash=f"'sha256-{digest}'",
         )
     )

@@ -17,7 +17,7 @@ from gmmcompare.report.words import (
     component_of,
     decimals_for,
     number,
-    quantity,
+    quantity_in_group,
     significant,
     statistic,
 )
@@ -184,6 +184,7 @@ _GROUPS = {
     "mu": "Means",
     "log_sigma": "Log standard deviations",
 }
+_OTHER = "Other quantities"
 
 
 def agreement(comparison: Comparison, looks: Looks) -> Agreement:
@@ -203,11 +204,13 @@ def agreement(comparison: Comparison, looks: Looks) -> Agreement:
 
 def _pair_table(pair: PairVerdict, looks: Looks, scale: Scale) -> PairTable:
     def group(f: FunctionalResult) -> str:
-        return _GROUPS.get(f.name.partition("[")[0], "Other")
+        return _GROUPS.get(f.name.partition("[")[0], _OTHER)
 
+    order = [*dict.fromkeys(_GROUPS.values()), _OTHER]
+    functionals = sorted(pair.functionals, key=lambda f: order.index(group(f)))
     groups = [
         (name, tuple(_tested(f, scale) for f in found))
-        for name, found in groupby(pair.functionals, key=group)
+        for name, found in groupby(functionals, key=group)
     ]
     outside = sum(f.bound >= MARGIN for f in pair.functionals)
     return PairTable(looks[pair.a].text, looks[pair.b].text, pair.verdict, tuple(groups), outside)
@@ -217,7 +220,7 @@ def _tested(f: FunctionalResult, scale: Scale) -> Tested:
     k = component_of(f.name)
     colour = "var(--ink)" if k is None else component_variable(k)
     return Tested(
-        words=quantity(f.name),
+        words=quantity_in_group(f.name),
         statistic=statistic(f.statistic),
         colour=colour,
         mark=scale.mark(f.diff, _LIMITS * f.se, "", colour, reach=f.bound),

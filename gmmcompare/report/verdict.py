@@ -57,7 +57,7 @@ def pair_texts(comparison: Comparison, looks: Looks) -> list[PairText]:
             b=looks[pair.b].text,
             verdict=pair.verdict,
             title=PAIR_TITLES[pair.verdict],
-            reasons=tuple(_sentence(reason) for reason in pair.reasons),
+            reasons=tuple(_sentence(reason, looks) for reason in pair.reasons),
             suspect=looks[pair.suspect].text if pair.suspect else "",
             figures=tuple(_pair_figures(pair)),
         )
@@ -65,9 +65,16 @@ def pair_texts(comparison: Comparison, looks: Looks) -> list[PairText]:
     ]
 
 
-def _sentence(reason: str) -> str:
-    text = prose(reason)
-    return f"{text[0].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+def _sentence(reason: str, looks: Looks) -> str:
+    text = prose(reason, engine_words(looks))
+    if not any(text.startswith(look.text) for look in looks.values()):
+        text = text[0].upper() + text[1:]
+    return text if text.endswith(".") else f"{text}."
+
+
+def engine_words(looks: Looks) -> dict[str, str]:
+    """Return how text calls each engine."""
+    return {name: look.text for name, look in looks.items() if name != look.text}
 
 
 def _pair_figures(pair: PairVerdict) -> list[tuple[str, str, str]]:

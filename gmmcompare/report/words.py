@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-
-from gmmcompare.params import Array
+from collections.abc import Mapping
 
 MINUS = "\N{MINUS SIGN}"
 MISSING = "\N{EM DASH}"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PARAMETERS = {"w": "weight", "mu": "mean", "sigma": "sd", "log_sigma": "log sd"}
 
 
@@ -25,16 +25,17 @@ def number(value: float, decimals: int = 2, sign: bool = False) -> str:
         return MISSING
     if math.isinf(value):
         return "\N{INFINITY}" if value > 0 else f"{MINUS}\N{INFINITY}"
-    text = f"{value:{'+' if sign else ''},.{decimals}f}"
-    return text.replace("-", MINUS)
+    rounded = round(value, decimals) + 0.0  # no negative zero
+    return f"{rounded:{'+' if sign and rounded else ''},.{decimals}f}".replace("-", MINUS)
 
 
 def significant(value: float, digits: int = 2) -> str:
-    """Write a number to so many significant digits, without exponents where it can be."""
+    """Write a number to so many significant digits, by powers of ten only where it must be."""
     if not math.isfinite(value) or value == 0:
         return number(value, 0)
     if not 1e-5 <= abs(value) < 1e7:
-        return f"{value:.{digits - 1}e}".replace("-", MINUS)
+        mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+        return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}".replace("-", MINUS)
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     return number(value, decimals)
 
@@ -65,7 +66,7 @@ def quantity(name: str) -> str:
         return f"weight no. {inside} by size"
     if kind == "together":
         first, second = (_percent(q) for q in inside.split(","))
-        return f"{first} and {second} points in one component"
+        return f"co-clustering of the {first} and {second} points"
     if kind in _PARAMETERS:
         return f"{_PARAMETERS[kind]} of component {inside}"
     return name
@@ -78,10 +79,25 @@ def statistic(name: str) -> str:
     return name
 
 
-def prose(text: str) -> str:
-    """Replace short names of quantities within a sentence by words."""
+def quantity_in_group(name: str) -> str:
+    """Return a functional's name as it stands under its group's heading."""
+    kind, _, inside = name.rstrip("]").partition("[")
+    if kind in ("log_density", "cdf"):
+        return f"at the {_percent(inside)} point of the data"
+    if kind == "sorted_w":
+        return f"no. {inside}"
+    if kind == "together":
+        return f"{' and '.join(_percent(q) for q in inside.split(','))} points of the data"
+    return f"component {inside}" if kind in _PARAMETERS else quantity(name)
+
+
+def prose(text: str, names: Mapping[str, str] | None = None) -> str:
+    """Put a finding in words: short names of quantities, and of engines as text calls them."""
     pattern = r"\b(log_lik|(?:log_density|cdf|sorted_w|together|log_sigma|sigma|mu|w)\[[^\]]+\])"
-    return re.sub(pattern, lambda m: quantity(m[1]), text)
+    text = re.sub(pattern, lambda m: quantity(m[1]), text)
+    for name, words in (names or {}).items():
+        text = re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w=]|\.\w)", words, text)
+    return text
 
 
 def component_of(name: str) -> int | None:
@@ -92,8 +108,3 @@ def component_of(name: str) -> int | None:
 
 def _percent(quantile: str) -> str:
     return f"{100 * float(quantile.removeprefix('q')):g} %"
-
-
-def all_finite(*arrays: Array) -> bool:
-    """Whether every value of every array is finite."""
-    return all(bool(math.isfinite(float(abs(a).max()))) for a in arrays if a.size)
