@@ -1,10 +1,10 @@
 """Do two engines sample the same posterior? A verdict with known error rates.
 
 For every function of a draw (`functionals`), nine bounded statistics are compared by the difference
-of their means, with standard errors from batch means and Welch's t. The smallest of m p-values,
-times m, decides at level 0.01; a rejection counts only if it repeats with fresh seeds and four
-times the draws at level 0.001. Agreement has to be shown as well: every difference, with its
-one-sided 95 % limit, must lie within a tenth of a posterior sd. Anything else is inconclusive.
+of their means (`equality`). The smallest of m p-values, times m, decides at level 0.01; a rejection
+counts only if it repeats with fresh seeds and four times the draws at level 0.001. Agreement has to
+be shown as well: every difference, with its one-sided 95 % limit, must lie within a tenth of a
+posterior sd, and neither engine may have failed a check (`checks`). Anything else is inconclusive.
 This module judges numbers; it never runs an engine but calls the ``refit`` it is given.
 """
 
@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri
 
-from gmmcompare.compare.checks import Evidence, failed_checks, suspects
-from gmmcompare.compare.functionals import STATISTICS, bounded_statistics
-from gmmcompare.params import Array
+from gmmcompare.compare.checks import Evidence, failed_checks, in_minor_mode
+from gmmcompare.compare.equality import Differences, batches_per_chain, differences
+from gmmcompare.compare.functionals import STATISTICS
 
 Verdict = Literal["agree", "disagree", "inconclusive"]
 
@@ -28,7 +28,6 @@ CONFIRM_ALPHA = 0.001
 MAX_ROUNDS = 3
 MARGIN = 0.1
 """Differences below a tenth of a posterior sd are of no consequence."""
-BATCHES_PER_CHAIN = 10
 POWER_80 = 0.84
 
 
@@ -37,7 +36,8 @@ class FunctionalResult:
     """One function's most significant statistic, in units of that statistic's posterior sd.
 
     ``p`` is not yet corrected for multiplicity; ``mdd`` is the difference that the procedure would
-    detect with probability 0.8; ``bound`` is the largest ``|diff| + t_.95 se`` over all nine.
+    detect with probability 0.8; ``bound`` is the largest ``|diff| + t_.95 se`` over all nine,
+    ``se_largest`` their largest standard error, and ``ess`` the smaller of the engines' bulk ESS.
     """
 
     name: str
@@ -48,6 +48,8 @@ class FunctionalResult:
     mdd: float
     bound: float
     label_free: bool
+    ess: float = float("nan")
+    se_largest: float = float("nan")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers for ``comparison.json``."""
@@ -144,6 +146,8 @@ def _known(numbers: dict[str, Any]) -> dict[str, Any]:
 Refit = Callable[[str, int], Evidence | None]
 """``refit(engine, round)`` runs an engine with a fresh seed and 4**(round - 1) times the draws."""
 
+Pair = tuple[Evidence, Evidence]
+
 
 def judge_draws(
     a: Evidence, b: Evidence, refit: Refit | None = None, peers: Sequence[Evidence] = ()
@@ -164,117 +168,120 @@ def judge_draws(
     PairVerdict
     """
     everyone = list(peers) or [a, b]
-    failures = {e.name: failed_checks(e, everyone) for e in (a, b)}
+    found = _failures((a, b), everyone)
     copied = next((e.name for e in (a, b) if e.copies), None)
     if copied:  # copies carry no information about the error, so no test is possible
-        reasons = tuple(f"{copied}: {reason}" for reason in failures[copied])
-        return PairVerdict(a.name, b.name, "inconclusive", reasons, suspect=copied)
-    results, rounds = _compare(a, b), 1
-    rejected = _corrected(results) < ALPHA
-    confirmed = False
-    while rejected and not confirmed and rounds < MAX_ROUNDS:
-        again = _repeat(a, b, refit, rounds + 1)
+        return PairVerdict(a.name, b.name, "inconclusive", _said(found, copied), suspect=copied)
+    last = _confirm((a, b), refit)
+    if last.round > 1:
+        found += _failures(last.pair, [*everyone, *last.pair], "when repeated, ")
+    suspect = _suspect(found, (a, b), everyone, last)
+    verdict, reasons, needed = _conclude(last, _said(found, suspect))
+    return PairVerdict(a.name, b.name, verdict, reasons, last.results, suspect, last.round, needed)
+
+
+@dataclass(frozen=True)
+class _Round:
+    """Where the comparison stopped: the last evidence, and what it says."""
+
+    pair: Pair
+    results: tuple[FunctionalResult, ...]
+    round: int
+    rejected: bool
+    confirmed: bool
+
+
+def _confirm(pair: Pair, refit: Refit | None) -> _Round:
+    """Compare; repeat a rejection with fresh seeds until it is confirmed, gone or out of rounds."""
+    results = _compare(*pair)
+    p = _corrected(results)
+    for this_round in range(2, MAX_ROUNDS + 1):
+        if p >= ALPHA:
+            return _Round(pair, results, this_round - 1, rejected=False, confirmed=False)
+        again = _repeat(pair, refit, this_round)
         if again is None:
-            confirmed = _corrected(results) < CONFIRM_ALPHA
-            break
-        rounds += 1
-        results = _compare(*again)
-        confirmed = _corrected(results) < CONFIRM_ALPHA
-        rejected = _corrected(results) < ALPHA
-        a, b = again
-        failures = {e.name: failed_checks(e, [*everyone, *again]) for e in again}
-    suspect = _suspect(failures, everyone, a, b)
-    reasons = tuple(f"{name}: {why}" for name, found in failures.items() for why in found)
-    if confirmed:
-        largest = min(results, key=lambda r: r.p)
-        size = _difference_sentence(largest, a.name, b.name, rounds)
-        return PairVerdict(a.name, b.name, "disagree", (size, *reasons), results, suspect, rounds)
-    if reasons:
-        return PairVerdict(
-            a.name, b.name, "inconclusive", reasons, results, suspect, rounds, _needed(results)
-        )
-    if rejected:
-        why = "a difference was found but did not repeat beyond doubt; run longer"
-        return PairVerdict(a.name, b.name, "inconclusive", (why,), results, None, rounds)
-    worst = max(results, key=lambda r: r.bound)
-    if worst.bound < MARGIN:
+            return _Round(pair, results, this_round - 1, True, confirmed=p < CONFIRM_ALPHA)
+        pair, results = again, _compare(*again)
+        p = _corrected(results)
+        if p < CONFIRM_ALPHA:
+            return _Round(pair, results, this_round, rejected=True, confirmed=True)
+    return _Round(pair, results, MAX_ROUNDS, rejected=p < ALPHA, confirmed=False)
+
+
+def _repeat(pair: Pair, refit: Refit | None, this_round: int) -> Pair | None:
+    if refit is None:
+        return None
+    a, b = refit(pair[0].name, this_round), refit(pair[1].name, this_round)
+    return None if a is None or b is None else (a, b)
+
+
+def _conclude(
+    last: _Round, problems: tuple[str, ...]
+) -> tuple[Verdict, tuple[str, ...], float | None]:
+    """Return the verdict, its reasons, and the ESS that is needed where that is what lacks."""
+    results = last.results
+    if last.confirmed:
+        return "disagree", (_difference_sentence(last), *problems), None
+    worst = max(results, key=lambda r: r.bound, default=None)
+    needed = _needed(results) if worst and worst.bound >= MARGIN else None
+    if last.rejected:
+        why = "a difference was found but is not beyond doubt; run longer"
+        return "inconclusive", (*problems, why), needed
+    if problems:
+        return "inconclusive", problems, needed
+    if worst is None:
+        return "inconclusive", ("nothing varies in the draws of either engine",), None
+    if needed is None:
         why = (
             f"no difference found, and none above {worst.bound:.3f} posterior sd is left possible "
             f"({len(results) * len(STATISTICS)} statistics)"
         )
-        return PairVerdict(a.name, b.name, "agree", (why,), results, None, rounds)
+        return "agree", (why,), None
     why = (
         f"no difference found, but one of up to {worst.bound:.2f} posterior sd in {worst.name} is "
-        f"still possible; about {_needed(results):,.0f} effective draws from each would settle it"
+        f"still possible; about {needed:,.0f} effective draws from each would settle it"
     )
-    return PairVerdict(
-        a.name, b.name, "inconclusive", (why,), results, None, rounds, _needed(results)
-    )
-
-
-def _repeat(
-    a: Evidence, b: Evidence, refit: Refit | None, this_round: int
-) -> tuple[Evidence, Evidence] | None:
-    if refit is None:
-        return None
-    again = refit(a.name, this_round), refit(b.name, this_round)
-    return None if again[0] is None or again[1] is None else (again[0], again[1])
+    return "inconclusive", (why,), needed
 
 
 def _compare(a: Evidence, b: Evidence) -> tuple[FunctionalResult, ...]:
     """Test every function that varies; m is nine times their number."""
     tested = []
     for fa, fb in zip(a.functionals, b.functionals, strict=True):
-        rows = bounded_statistics(fa.values, fb.values)
-        if rows is not None:
-            tested.append((fa.name, fa.label_free, _tests(*rows)))
-    m = max(1, len(tested) * len(STATISTICS))
-    z = float(stats.norm.isf(ALPHA / (2 * m)))
-    results = []
-    for name, label_free, (diff, se, p, bound) in tested:
-        worst = int(np.argmin(p))
-        ess = a.convergence.ess_bulk[name], b.convergence.ess_bulk[name]
-        mdd = (z + POWER_80) * float(np.sqrt(sum(1.0 / e for e in ess if np.isfinite(e))))
-        results.append(
-            FunctionalResult(
-                name,
-                STATISTICS[worst],
-                float(diff[worst]),
-                float(se[worst]),
-                float(p[worst]),
-                mdd,
-                float(bound.max()),
-                label_free,
-            )
+        ess = a.convergence.ess_bulk[fa.name], b.convergence.ess_bulk[fa.name]
+        batches = (
+            batches_per_chain(fa.values.shape, ess[0]),
+            batches_per_chain(fb.values.shape, ess[1]),
         )
-    return tuple(results)
+        found = differences(fa.values, fb.values, batches)
+        if found is not None:
+            tested.append((fa.name, fa.label_free, ess, found))
+    factor = _z(len(tested)) + POWER_80
+    return tuple(_result(*test, factor) for test in tested)
 
 
-def _tests(a: Array, b: Array) -> tuple[Array, Array, Array, Array]:
-    """Return differences of means, their standard errors, p-values and one-sided 95 % limits.
+def _result(
+    name: str, label_free: bool, ess: tuple[float, float], found: Differences, factor: float
+) -> FunctionalResult:
+    worst = int(np.argmin(found.p))
+    known = [e for e in ess if np.isfinite(e)]  # a function may be constant in one engine
+    return FunctionalResult(
+        name,
+        STATISTICS[worst],
+        float(found.diff[worst]),
+        float(found.se[worst]),
+        float(found.p[worst]),
+        factor * float(np.sqrt(sum(1.0 / e for e in known))),
+        float(found.limit.max()),
+        label_free,
+        min(known, default=float("nan")),
+        float(found.se.max()),
+    )
 
-    ``a`` and ``b`` have shape (9, chains, draws); the results (9,). Batch means about the engine's
-    grand mean (Flegal and Jones 2010) carry autocorrelation and differences between chains alike.
-    """
-    mean_a, var_a, df_a = _batch_means(a)
-    mean_b, var_b, df_b = _batch_means(b)
-    diff, var = mean_a - mean_b, var_a + var_b
-    se = np.sqrt(var)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        df = np.where(var > 0, var**2 / (var_a**2 / df_a + var_b**2 / df_b), df_a + df_b)
-        t = np.where(se > 0, np.abs(diff) / se, np.where(diff == 0, 0.0, np.inf))
-    p = 2.0 * stats.t.sf(t, df)
-    return diff, se, np.asarray(p), np.abs(diff) + stats.t.ppf(0.95, df) * se
 
-
-def _batch_means(x: Array) -> tuple[Array, Array, int]:
-    """Return means (9,), variances of those means (9,), and degrees of freedom."""
-    n_statistics, chains, draws = x.shape
-    batches = min(BATCHES_PER_CHAIN, draws)
-    length = draws // batches
-    means = x[:, :, : batches * length].reshape(n_statistics, chains * batches, length).mean(-1)
-    n = chains * batches
-    return x.mean(axis=(1, 2)), means.var(axis=1, ddof=1) / n, n - 1
+def _z(functions: int) -> float:
+    """Return the normal quantile of the corrected level."""
+    return -float(ndtri(ALPHA / (2 * max(1, functions * len(STATISTICS)))))
 
 
 def _corrected(results: tuple[FunctionalResult, ...]) -> float:
@@ -283,30 +290,59 @@ def _corrected(results: tuple[FunctionalResult, ...]) -> float:
 
 
 def _needed(results: tuple[FunctionalResult, ...]) -> float:
-    """ESS of each engine at which the minimum detectable difference is the margin."""
-    z = float(stats.norm.isf(ALPHA / (2 * max(1, len(results) * len(STATISTICS)))))
-    return 2.0 * ((z + POWER_80) / MARGIN) ** 2
+    """Return the ESS of each engine at which equal engines would probably be found to agree.
+
+    There the minimum detectable difference equals the margin, by its formula or, where a statistic
+    mixes worse than its function's bulk, by its standard error. Where that is reached and does not
+    suffice, there is a small difference to resolve: four times the draws.
+    """
+    factor = _z(len(results)) + POWER_80
+    by_formula = 2.0 * (factor / MARGIN) ** 2
+    have = min((r.ess for r in results if np.isfinite(r.ess)), default=by_formula)
+    by_error = max(r.ess * (r.se_largest * factor / MARGIN) ** 2 for r in results)
+    needed = max(by_formula, by_error if np.isfinite(by_error) else 0.0)
+    return needed if needed > have else 4.0 * have
 
 
-def _difference_sentence(largest: FunctionalResult, a: str, b: str, rounds: int) -> str:
+def _difference_sentence(last: _Round) -> str:
+    a, b = last.pair
+    times = "once" if last.round == 2 else f"{last.round - 1} times"
     repeated = (
-        f"repeated {rounds - 1} time{'s' if rounds > 2 else ''} with fresh seeds"
-        if rounds > 1
+        f"repeated {times} with fresh seeds"
+        if last.round > 1
         else "could not be repeated with fresh seeds"
     )
+    largest = min(last.results, key=lambda r: r.p)
     direction = "above" if largest.diff > 0 else "below"
     return (
-        f"{largest.name} ({largest.statistic}): {a} is {abs(largest.diff):.2f} posterior sd "
-        f"{direction} {b} (standard error {largest.se:.3f}); {repeated}"
+        f"{largest.name} ({largest.statistic}): {a.name} is {abs(largest.diff):.2f} posterior sd "
+        f"{direction} {b.name} (standard error {largest.se:.3f}); {repeated}"
     )
+
+
+Failure = tuple[str, str]
+"""An engine's name, and a condition that it does not meet."""
+
+
+def _failures(pair: Pair, everyone: Sequence[Evidence], when: str = "") -> list[Failure]:
+    return [(e.name, when + why) for e in pair for why in failed_checks(e, everyone)]
+
+
+def _said(failures: Sequence[Failure], suspect: str | None) -> tuple[str, ...]:
+    """Return failures as sentences, those of the suspect first."""
+    return tuple(f"{name}: {why}" for name, why in sorted(failures, key=lambda f: f[0] != suspect))
 
 
 def _suspect(
-    failures: dict[str, list[str]], everyone: Sequence[Evidence], a: Evidence, b: Evidence
+    failures: Sequence[Failure], pair: Pair, everyone: Sequence[Evidence], last: _Round
 ) -> str | None:
-    """Name the engine in a minor mode; else the only one of the pair that failed a check."""
-    in_minor_mode = [name for name in suspects([a, b], everyone) if name in failures]
-    if len(in_minor_mode) == 1:
-        return in_minor_mode[0]
-    failing = [name for name, found in failures.items() if found]
-    return failing[0] if len(failing) == 1 else None
+    """Name the engine in a minor mode; else the only one that failed a check, or is not exact."""
+    low = [first.name for first in pair if in_minor_mode(first, everyone)]
+    low = low or [e.name for e in last.pair if in_minor_mode(e, [*everyone, *last.pair])]
+    if len(low) == 1:
+        return low[0]
+    failing = {name for name, _ in failures}
+    if len(failing) == 1:
+        return failing.pop()
+    inexact = [e.name for e in pair if not e.exact]
+    return inexact[0] if last.confirmed and len(inexact) == 1 else None

@@ -22,13 +22,27 @@ MODE_GAP = 10.0
 """A chain whose mean log-likelihood is this far below another's is in a minor mode."""
 MAX_SMALL = 1e-3
 MIN_CROSSINGS = 100
+MAX_DRAWS = 100_000
+"""Of more draws, evenly spaced ones are judged: enough for a hundredth of a posterior sd."""
 
 
 @dataclass(frozen=True)
 class Evidence:
     """One engine's draws, prepared for judging; arrays (chains, draws).
 
-    ``prob_small`` is P(some n_k <= 1) at each draw.
+    Attributes
+    ----------
+    name : str
+    functionals : tuple of Functional
+    log_lik : ndarray
+    prob_small : ndarray
+        P(some n_k <= 1) given each draw, or a bound on it.
+    divergences : int or None
+        None for an engine that cannot diverge.
+    copies : tuple of pair of int
+        Chains, counted from 0, that are copies of each other.
+    exact : bool
+        Whether the draws are independent draws from the posterior itself.
     """
 
     name: str
@@ -36,25 +50,29 @@ class Evidence:
     log_lik: Array
     prob_small: Array
     divergences: int | None
-    copies: tuple[tuple[int, int], ...]
+    copies: tuple[tuple[int, int], ...] = ()
+    exact: bool = False
 
     @classmethod
     def of(cls, fit: Fit, aligned: Params, sample: Sample) -> Evidence:
         """Prepare a fit whose draws were aligned."""
         log_lik = fit.stat("log_lik")
+        step = -(-log_lik.size // MAX_DRAWS)
+        thinned = Params(*(a[:, ::step] for a in aligned))
         return cls(
             name=fit.engine,
-            functionals=tuple(functionals(aligned, log_lik, sample)),
+            functionals=tuple(functionals(thinned, log_lik[:, ::step], sample)),
             log_lik=log_lik,
             prob_small=fit.stat("prob_small"),
             divergences=int(fit.stat("diverging").sum()) if fit.has_stat("diverging") else None,
             copies=tuple(copied_chains(fit.params)),
+            exact=fit.has_extra("log_evidence"),
         )
 
     @cached_property
     def convergence(self) -> Convergence:
         """R-hat and ESS of every functional."""
-        return convergence(as_mapping(list(self.functionals)))
+        return convergence(as_mapping(self.functionals), with_mcse=False)
 
     @property
     def chain_log_lik(self) -> Array:
@@ -73,11 +91,11 @@ def failed_checks(engine: Evidence, everyone: Sequence[Evidence]) -> list[str]:
     """
     return [
         *_copied(engine),
-        *_too_few_chains(engine),
         *_minor_mode(engine, everyone),
         *_empty_states(engine),
-        *_unconverged(engine),
+        *_too_few_chains(engine),
         *_diverging(engine),
+        *_unconverged(engine),
     ]
 
 
@@ -89,9 +107,9 @@ def low_chains(engine: Evidence, everyone: Sequence[Evidence]) -> tuple[list[int
     return low, float(gaps.max()), best.name
 
 
-def suspects(pair: Sequence[Evidence], everyone: Sequence[Evidence]) -> list[str]:
-    """Return the engines that have chains in a minor mode."""
-    return [engine.name for engine in pair if low_chains(engine, everyone)[0]]
+def in_minor_mode(engine: Evidence, everyone: Sequence[Evidence]) -> bool:
+    """Whether any of the engine's chains is in a minor mode."""
+    return bool(low_chains(engine, everyone)[0])
 
 
 def _copied(engine: Evidence) -> list[str]:
@@ -115,24 +133,33 @@ def _minor_mode(engine: Evidence, everyone: Sequence[Evidence]) -> list[str]:
     low, gap, best = low_chains(engine, everyone)
     if not low:
         return []
-    chains = engine.log_lik.shape[0]
-    which = "all chains" if len(low) == chains else f"chain{'s' if len(low) > 1 else ''} "
-    which += "" if len(low) == chains else ", ".join(map(str, low))
     whom = "its best chain" if best == engine.name else best
+    which = _listed_chains(low, engine.log_lik.shape[0]).rpartition(" ")[0]
     return [f"{which} {gap:.0f} below {whom} in log-likelihood: a minor mode"]
 
 
 def _empty_states(engine: Evidence) -> list[str]:
-    share = float(engine.prob_small.mean())
-    if share <= MAX_SMALL:
+    p = engine.prob_small
+    if p.mean() <= MAX_SMALL:
         return []
-    crossings = int(np.count_nonzero(np.diff(engine.prob_small > 0.5, axis=1)))
+    # Given the draws, allocations are independent: so many changes of state are expected.
+    crossings = float((p[:, 1:] * (1.0 - p[:, :-1]) + p[:, :-1] * (1.0 - p[:, 1:])).sum())
     if crossings >= MIN_CROSSINGS:
         return []
+    there = [int(c) + 1 for c in np.flatnonzero(p.mean(axis=1) > MAX_SMALL)]
     return [
-        f"a component has at most one observation in {100 * share:.2g} % of the draws, entered and "
-        f"left {crossings} times; {MIN_CROSSINGS} are needed to know how often"
+        f"{_listed_chains(there, len(p))} in {100 * float(p.mean()):.2g} % of the draws where a "
+        f"component has at most one observation, entered and left {crossings:.0f} times; "
+        f"{MIN_CROSSINGS} are needed to know how often"
     ]
+
+
+def _listed_chains(chains: Sequence[int], of: int) -> str:
+    if len(chains) == of:
+        return "all chains are"
+    if len(chains) == 1:
+        return f"chain {chains[0]} is"
+    return f"chains {', '.join(map(str, chains))} are"
 
 
 def _unconverged(engine: Evidence) -> list[str]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import arviz_stats as azs
 import numpy as np
 import xarray as xr
+from arviz_stats.base import array_stats
 from scipy.stats import rankdata
 
 from gmmcompare.fit import Fit
 from gmmcompare.params import Array, Params
 
 NOT_APPLICABLE = "not applicable"
+TAILS = (0.05, 0.95)
 
 
 @dataclass(frozen=True)
@@ -41,25 +43,30 @@ class Convergence:
         return _extreme(both, min)
 
 
-def convergence(values: Mapping[str, Array]) -> Convergence:
+def convergence(values: Mapping[str, Array], with_mcse: bool = True) -> Convergence:
     """Diagnose quantities given by name as arrays (chains, draws).
 
     R-hat and bulk ESS depend on ranks only, so a quantity with infinite values (the sd of an empty
-    component under a nearly improper prior) is diagnosed by its ranks.
+    component under a nearly improper prior) is diagnosed by its ranks, and its mean has no MCSE.
     """
+    varying = {name: v for name, v in values.items() if v.min() < v.max() and v.shape[1] >= 4}
     finite = {
         name: v if np.isfinite(v).all() else rankdata(v).reshape(v.shape)
-        for name, v in values.items()
+        for name, v in varying.items()
     }
-    dataset = xr.Dataset({name: (("chain", "draw"), v) for name, v in finite.items()})
-    mcse = _by_name(azs.mcse(dataset, method="mean"))
-    unbounded = {n for n, v in values.items() if not np.isfinite(v).all()}
-    return Convergence(
-        rhat=_by_name(azs.rhat(dataset, method="rank")),
-        ess_bulk=_by_name(azs.ess(dataset, method="bulk")),
-        ess_tail=_by_name(azs.ess(dataset, method="tail", prob=(0.05, 0.95))),
-        mcse_mean={n: np.nan if n in unbounded else m for n, m in mcse.items()},
-    )
+
+    def each(statistic: Callable[[Array], Any], over: Iterable[str]) -> dict[str, float]:
+        found = {name: float(statistic(finite[name])) for name in over}
+        return {name: found.get(name, float("nan")) for name in values}
+
+    bounded = [name for name in finite if finite[name] is values[name]] if with_mcse else []
+    with np.errstate(divide="ignore", invalid="ignore"):  # a chain may stand still
+        return Convergence(
+            rhat=each(lambda v: array_stats.rhat(v, method="rank"), finite),
+            ess_bulk=each(lambda v: array_stats.ess(v, method="bulk"), finite),
+            ess_tail=each(lambda v: array_stats.ess(v, method="tail", prob=TAILS), finite),
+            mcse_mean=each(lambda v: array_stats.mcse(v, method="mean"), bounded),
+        )
 
 
 def parameter_values(aligned: Params, log_lik: Array) -> dict[str, Array]:
@@ -117,10 +124,6 @@ def _e_bfmi(fit: Fit) -> tuple[float, ...] | None:
     found: Any = azs.bfmi(fit.tree)
     values = found["energy"] if isinstance(found, (xr.Dataset, xr.DataTree)) else found
     return tuple(float(v) for v in np.atleast_1d(np.asarray(values)))
-
-
-def _by_name(dataset: xr.Dataset) -> dict[str, float]:
-    return {str(name): float(value) for name, value in dataset.items()}
 
 
 def _extreme(values: Mapping[str, float], choose: Any) -> tuple[str, float]:
