@@ -29,10 +29,13 @@ class Params(NamedTuple):
         Raises
         ------
         InputError
-            If the shapes differ, a value is NaN, the weights are off the simplex or a standard
-            deviation is not positive.
+            If something is not a number, the shapes differ, a value is NaN, the weights are off the
+            simplex or a standard deviation is not positive.
         """
-        point = cls(*(np.atleast_1d(np.asarray(a, dtype=float)) for a in (w, mu, sigma)))
+        try:
+            point = cls(*(np.atleast_1d(np.asarray(a, dtype=float)) for a in (w, mu, sigma)))
+        except (TypeError, ValueError):
+            raise InputError("not a mixture: w, mu and sigma must be numbers") from None
         problem = point.problem()
         if problem:
             raise InputError(f"not a mixture: {problem}")
@@ -51,6 +54,8 @@ class Params(NamedTuple):
         """
         if not self.w.shape == self.mu.shape == self.sigma.shape:
             return f"shapes differ: w {self.w.shape}, mu {self.mu.shape}, sigma {self.sigma.shape}"
+        if self.w.size == 0:
+            return f"there are no values, shape {self.w.shape}"
         for name, values in zip(self._fields, self, strict=True):
             if np.isnan(values).any():
                 return f"{name} has {int(np.isnan(values).sum())} NaN of {values.size} values"
