@@ -64,8 +64,9 @@ class _Work(NamedTuple):
     mu: Array
     sigma: Array
     n_k: Array
-    sum_d: Array  # (K,) sum of y - mu_k
-    sum_sq: Array  # (K,) sum of (y - mu_k)**2
+    centre: Array  # (K,) mu_k, or the nearest value where it lies outside the data
+    sum_d: Array  # (K,) sum of y - centre_k
+    sum_sq: Array  # (K,) sum of (y - centre_k)**2, then about the new mu_k
     e: Array  # (K, width) probabilities, then cumulated
     top: Array  # (width,)
     total: Array  # (width,)
@@ -83,7 +84,7 @@ def sweep(
     layout = build_layout(sample)
     work = _workspace(layout, Params(w, mu, sigma))
     uniforms = rng.random(sample.n)
-    out = _Recorder.of(1, w.size, sample.n_distinct)
+    out = _Recorder.of(1, w.size, layout.v.size)
     _advance(uniforms, layout, 0, layout.n_tiles, work, _prior(priors, w.size), rng, 0, out)
     return Params(work.w, work.mu, work.sigma)
 
@@ -158,11 +159,25 @@ def _cumulate(e: Array, n: int) -> None:
             row[d] += below[d]
 
 
+@njit(inline="always", error_model="numpy")
+def _start_sums(layout: Layout, work: _Work) -> None:
+    """Set the sums to zero and choose what they are about.
+
+    About the old mean nothing is lost to cancellation, unless that mean is far outside the data, as
+    that of a component that was empty may be.
+    """
+    for k in range(work.n_k.size):
+        work.centre[k] = min(max(work.mu[k], layout.low), layout.high)
+    work.n_k[:] = 0.0
+    work.sum_d[:] = 0.0
+    work.sum_sq[:] = 0.0
+
+
 @njit(inline="always", fastmath=VECTORISED, error_model="numpy")
 def _add_statistics(v: Array, work: _Work) -> None:
-    """Add a tile's counts, and sums of y - mu_k and its square about the old means."""
+    """Add a tile's counts, and sums of y - centre_k and its square."""
     for k in range(work.n_k.size):
-        centre, from_k, from_next = work.mu[k], work.beyond[k], work.beyond[k + 1]
+        centre, from_k, from_next = work.centre[k], work.beyond[k], work.beyond[k + 1]
         n_k, sum_d, sum_sq = 0.0, 0.0, 0.0
         for d in range(v.size):
             m = from_k[d] - from_next[d]
@@ -210,7 +225,7 @@ def _draw_weights(work: _Work, prior: _Prior, rng: np.random.Generator) -> None:
 
 @njit(inline="always", error_model="numpy")
 def _draw_means(work: _Work, prior: _Prior, rng: np.random.Generator) -> None:
-    """Draw mu_k | sigma_k, z ~ Normal; sum_sq moves from the old mean to the new one."""
+    """Draw mu_k | sigma_k, z ~ Normal; sum_sq moves from the centre to the new mean."""
     for k in range(work.mu.size):
         n, m0, s0 = work.n_k[k], prior.mean_loc[k], prior.mean_sd[k]
         noise = rng.standard_normal()
@@ -218,11 +233,10 @@ def _draw_means(work: _Work, prior: _Prior, rng: np.random.Generator) -> None:
             work.mu[k] = m0 + s0 * noise
             work.sum_sq[k] = 0.0
             continue
-        variance = work.sigma[k] ** 2
-        share = variance / (variance + n * s0**2)
+        root_share = 1.0 / np.hypot(1.0, np.sqrt(n) * s0 / work.sigma[k])
         delta = work.sum_d[k] / n
-        ybar = work.mu[k] + delta
-        work.mu[k] = ybar + (m0 - ybar) * share + s0 * np.sqrt(share) * noise
+        ybar = work.centre[k] + delta
+        work.mu[k] = ybar + (m0 - ybar) * root_share**2 + s0 * root_share * noise
         # About ybar first: a sum of squares, so what rounding leaves below zero is zero.
         about_ybar = max(work.sum_sq[k] - n * delta * delta, 0.0)
         work.sum_sq[k] = about_ybar + n * (work.mu[k] - ybar) ** 2
@@ -258,9 +272,7 @@ def _advance(
         a, b = layout.first[tile], layout.first[tile + 1]
         v = layout.v[a:b]
         if tile == 0:
-            work.n_k[:] = 0.0
-            work.sum_d[:] = 0.0
-            work.sum_sq[:] = 0.0
+            _start_sums(layout, work)
         joint_tile(v, work.w, work.mu, work.sigma, work.e, work.top)
         normalise_tile(work.e, work.total, work.top, v.size)
         _cumulate(work.e, v.size)
@@ -288,7 +300,7 @@ def _workspace(layout: Layout, start: Params) -> _Work:
     K = start.K
     width = int(np.diff(layout.first).max())
     state = [np.array(a, dtype=float) for a in start]
-    sums = [np.zeros(K) for _ in range(3)]
+    sums = [np.zeros(K) for _ in range(4)]
     scratch = [np.empty((K, width)), np.empty(width), np.empty(width), np.empty((K + 1, width))]
     return _Work(*state, *sums, *scratch)
 
@@ -434,7 +446,7 @@ def _collected(
         for c, chain in enumerate(chains):
             for k in range(K):
                 np.add.at(sums[c, k], layout.entry_of, chain.recorded.allocations[k])
-        probabilities = sums / (sample.counts * n_draws)
+        probabilities = sums / sample.counts / n_draws  # counts * draws may overflow
         extra["allocation_probability"] = np.moveaxis(probabilities, 1, 2)
         extra["modal_allocation"] = probabilities.argmax(axis=1).astype(np.int8)
     if chains[0].kept.size:

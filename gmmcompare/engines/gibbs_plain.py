@@ -95,14 +95,13 @@ def means_conditional(
     """Return location and sd of mu_k | sigma_k, z, both (K,).
 
     Written with the share of the prior, ``sigma^2 / (sigma^2 + n_k s0^2)``, which is 1 for an empty
-    component and neither overflows nor divides by zero for any sigma.
+    component; its root is 1 over a hypotenuse, which no sigma makes overflow, not even inf.
     """
     m0, s0 = np.asarray(priors.mean_loc), np.asarray(priors.mean_sd)
     occupied = n_k > 0
     ybar = np.divide(sum_y, n_k, out=m0.copy(), where=occupied)
-    with np.errstate(invalid="ignore"):  # an empty component's sigma may be infinite
-        share = np.where(occupied, sigma**2 / (sigma**2 + n_k * s0**2), 1.0)
-    return ybar + (m0 - ybar) * share, s0 * np.sqrt(share)
+    root_share = 1.0 / np.hypot(1.0, np.sqrt(n_k) * s0 / sigma)
+    return ybar + (m0 - ybar) * root_share**2, s0 * root_share
 
 
 def variances_conditional(n_k: Array, sum_sq: Array, priors: Priors) -> tuple[Array, Array]:
@@ -166,7 +165,7 @@ class PlainGibbsEngine:
                         array[chain, i] = value
                     n_k[chain, i] = np.bincount(z, minlength=K)
                 done = chain * sweeps + settings.warmup + i + 1
-                if done % 100 == 0:
+                if done % 100 == 0 or i == settings.draws - 1:
                     progress(done / (sweeps * settings.chains))
         seconds = Seconds(0.0, time.perf_counter() - started)
         return Draws(out_of_unit(out, unit), seconds, {"n_k": n_k})

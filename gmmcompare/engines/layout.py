@@ -33,6 +33,8 @@ class Layout(NamedTuple):
     heavy: NDArray[np.int64]  # (T,) number of heavy entries of each tile
     at_least: NDArray[np.int64]  # (T, HEAVY) light entries with at least p observations
     first_u: NDArray[np.int64]  # (T + 1,) first uniform of each tile
+    low: float  # the smallest value
+    high: float  # the largest
 
     @property
     def n_tiles(self) -> int:
@@ -70,10 +72,11 @@ def build_layout(sample: Sample) -> Layout:
         light = c[a + heavy[t] : b]
         # Counts fall, so those that are at least p are the first ones.
         at_least[t] = light.size - np.searchsorted(light[::-1], np.arange(1, HEAVY + 1))
-    per_tile = np.add.reduceat(c, first[:-1], dtype=np.int64)
+    per_tile = [int(c[a:b].sum()) for a, b in pairwise(first)]
     values = sample.values if as_they_were else sample.values[entry_of]
     first_u = np.concatenate([[0], np.cumsum(per_tile)])
-    return Layout(values, c, entry_of, first, heavy, at_least, first_u)
+    low, high = float(sample.values[0]), float(sample.values[-1])
+    return Layout(values, c, entry_of, first, heavy, at_least, first_u, low, high)
 
 
 def _entries(counts: NDArray[np.integer]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
