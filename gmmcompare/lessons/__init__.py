@@ -1,0 +1,60 @@
+"""Lessons: one page, one idea, one thing to drag; every number in them is an engine's.
+
+Each lesson is a module that computes its data, a template, a script of the same name, and a script
+of cells that becomes a notebook. `pages` puts them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+LESSONS: Mapping[str, str] = {
+    "em": "EM climbs from where you put it",
+    "gibbs": "Gibbs wanders, and that is the point",
+    "nuts": "NUTS rolls where Gibbs hops",
+    "labels": "Labels mean nothing",
+    "broken": "The broken sampler that looks perfect",
+    "priors": "The prior that says nothing says a lot",
+}
+"""Titles by name, in the order in which a course would take them."""
+
+Progress = Callable[[str, float], None]
+"""Called with a lesson's name and the fraction of it that is done."""
+
+
+def no_progress(lesson: str, fraction: float) -> None:
+    """Ignore progress."""
+
+
+def write_lessons(
+    names: Sequence[str] | None,
+    out: Path,
+    notebook: bool = False,
+    progress: Progress = no_progress,
+) -> list[Path]:
+    """Compute lessons and write each as one self-contained page.
+
+    Parameters
+    ----------
+    names : sequence of str or None
+        Names from `LESSONS`; None or nothing means all of them.
+    out : Path
+        The folder; made if there is none.
+    notebook : bool
+        Write beside each page a Jupyter notebook of the same steps.
+    progress : callable
+
+    Returns
+    -------
+    list of Path
+        The files written: ``NAME.html`` and, if asked for, ``NAME.ipynb``.
+
+    Raises
+    ------
+    InputError
+        If there is no lesson of a name, or the folder cannot be written.
+    """
+    from gmmcompare.lessons.pages import write_pages
+
+    return write_pages(list(names or LESSONS), Path(out), notebook, progress)

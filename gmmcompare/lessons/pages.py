@@ -1,0 +1,170 @@
+"""From a lesson's data to its page and its notebook."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from gmmcompare import __version__
+from gmmcompare.errors import InputError, did_you_mean
+from gmmcompare.lessons import LESSONS, Progress
+from gmmcompare.lessons.notebook import notebook_of
+
+_HERE = files("gmmcompare.lessons")
+
+
+class Lesson(Protocol):
+    """What a lesson's module offers."""
+
+    COMMANDS: Sequence[str]
+    """Shell commands that compute the numbers, with the same seeds."""
+    FACTS: Sequence[str]
+    """Sentences on data, seeds and settings."""
+
+    def compute(self, progress: Any) -> Mapping[str, Any]:
+        """Return the data to embed: numbers, strings, arrays, lists and mappings of such."""
+        ...
+
+
+def lesson_module(name: str) -> Lesson:
+    """Import a lesson by name.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    if name not in LESSONS:
+        raise InputError(
+            f"{name}: no such lesson{did_you_mean(name, LESSONS)}; there are {', '.join(LESSONS)}"
+        )
+    return cast(Lesson, importlib.import_module(f"gmmcompare.lessons.{name}"))
+
+
+def write_pages(
+    names: Sequence[str], out: Path, with_notebook: bool, progress: Progress
+) -> list[Path]:
+    """Write the lessons' pages, and notebooks if asked for; see `lessons.write_lessons`."""
+    modules = {name: lesson_module(name) for name in names}
+    written: list[Path] = []
+    for name, module in modules.items():
+
+        def report(fraction: float, name: str = name) -> None:
+            progress(name, fraction)
+
+        data = plain(module.compute(report))
+        written.append(_write(out / f"{name}.html", render(name, module, data)))
+        if with_notebook:
+            text = json.dumps(notebook_of(_text(f"notebooks/{name}.py")), indent=1)
+            written.append(_write(out / f"{name}.ipynb", text + "\n"))
+        progress(name, 1.0)
+    return written
+
+
+def render(name: str, module: Lesson, data: Mapping[str, Any]) -> str:
+    """Return the page of one lesson from its data."""
+    names = list(LESSONS)
+    at = names.index(name)
+    return (
+        _environment()
+        .get_template(f"{name}.html")
+        .render(
+            name=name,
+            title=LESSONS[name],
+            lessons=LESSONS,
+            number=at + 1,
+            following=names[(at + 1) % len(names)],
+            d=data,
+            commands=module.COMMANDS,
+            facts=module.FACTS,
+            version=__version__,
+            style=Markup(_text("assets/lesson.css")),  # noqa: S704
+            script=Markup(_text("assets/core.js") + _text(f"assets/{name}.js")),  # noqa: S704
+            embedded=Markup(json.dumps(data, separators=(",", ":")).replace("</", "<\\/")),  # noqa: S704
+        )
+    )
+
+
+def plain(value: Any, digits: int = 7) -> Any:
+    """Return nested data as JSON has it: arrays as lists, floats to some significant digits.
+
+    Rounding keeps pages small, and equal on machines whose libraries differ in the last bit.
+    Numbers that are not finite become None.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(item, digits) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist(), digits)
+    if isinstance(value, (list, tuple)):
+        return [plain(item, digits) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item(), digits)
+    if isinstance(value, float):
+        if not np.isfinite(value):
+            return None
+        rounded = float(f"{value:.{digits}g}")
+        return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
+    return value
+
+
+def number(value: float, digits: int = 0) -> str:
+    """Return a number as text reads best: thousands separated, a true minus sign."""
+    return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def percent(value: float, digits: int = 0) -> str:
+    """Return a share as a percentage, with a space that does not break."""
+    return f"{number(100.0 * value, digits)}\N{NO-BREAK SPACE}%"
+
+
+def power_of_ten(value: float) -> Markup:
+    """Return a positive number far from 1 in powers of ten, as HTML."""
+    mantissa, exponent = f"{value:.1e}".split("e")
+    power = number(int(exponent))
+    return Markup("{}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10<sup>{}</sup>").format(mantissa, power)
+
+
+def pretty(name: str) -> str:
+    """Return a parameter's name in words: ``mu[2]`` is the mean of group 2."""
+    words = {"w": "the weight", "mu": "the mean", "sigma": "the sd"}
+    if name == "log_lik":
+        return "the log-likelihood"
+    parameter, _, k = name.rstrip("]").partition("[")
+    return f"{words[parameter]} of group {k}"
+
+
+@lru_cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("gmmcompare.lessons"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=number, percent=percent, tiny=power_of_ten, pretty=pretty)
+    return environment
+
+
+def _text(path: str) -> str:
+    return _HERE.joinpath(path).read_text(encoding="utf-8")
+
+
+def _write(path: Path, text: str) -> Path:
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    return path
