@@ -99,11 +99,12 @@ class Runner:
     def __post_init__(self) -> None:
         if self.sample.n_distinct < self.card.K:
             raise InputError(
-                f"{self.sample.origin.name}: {self.sample.n_distinct} distinct values are fewer "
+                f"{self.sample.origin.source}: {self.sample.n_distinct} distinct values are fewer "
                 f"than {self.card.K} components; ask for at most {self.sample.n_distinct} "
                 "(--set mixture.components=...)"
             )
         self._requests: dict[str, EngineRequest] = {}
+        self._fitted: dict[tuple[str, int], Fit] = {}
 
     def fit(self, request: EngineRequest, this_round: int = 1) -> Fit:
         """Return the engine's fit, from the folder if it is there and still the right one.
@@ -111,6 +112,12 @@ class Runner:
         ``this_round`` above 1 asks for fresh seeds and ``4**(this_round - 1)`` times the draws.
         """
         self._requests[request.name] = request
+        at = request.name, this_round
+        if at not in self._fitted:
+            self._fitted[at] = self._fit(request, this_round)
+        return self._fitted[at]
+
+    def _fit(self, request: EngineRequest, this_round: int) -> Fit:
         engine = request.build(_scaled(self.card.engines, 4 ** (this_round - 1)), self._logs)
         seed = engine_seed(self.card.run.seed, request.name, this_round)
         starts, starts_key = self._starts(request)

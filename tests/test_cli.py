@@ -312,7 +312,7 @@ def test_interrupt_keeps_what_is_finished(card: Path) -> None:
     ("arguments", "forbidden"),
     [
         (["--help"], ["numpy", "pandas", "scipy", "numba", "pymc", "matplotlib", "arviz"]),
-        (["data", "list"], ["pandas", "scipy", "numba", "pymc", "matplotlib", "arviz", "pooch"]),
+        (["data", "list"], ["pandas", "scipy", "numba", "pymc", "matplotlib", "arviz"]),
     ],
 )
 def test_start_up_imports_only_what_it_needs(arguments: list[str], forbidden: list[str]) -> None:
