@@ -18,10 +18,11 @@ from gmmcompare.report.canvas import Panel
 from gmmcompare.report.figures import (
     Looks,
     autocorrelation_panel,
-    chains_panel,
     climb_panel,
+    labels_panel,
     rank_panel,
     starts_panel,
+    trace_panel,
 )
 from gmmcompare.report.look import INK, component_colour, component_variable
 from gmmcompare.report.verdict import engine_words
@@ -191,10 +192,10 @@ def _three_panels(
     falls = f"falls below 0.1 after {lag} draws" if lag >= 0 else f"is above 0.1 up to {MAX_LAG}"
     label = words if len(words) < 24 else "value"
     return (
-        chains_panel(
+        trace_panel(
             f"{anchor}-trace",
-            [values],
-            [(colour, 1.0)],
+            values,
+            colour,
             label,
             f"Trace of the {words}, {text}, {chains} chains side by side: "
             f"chain means from {significant(float(values.mean(axis=1).min()), 4)} "
@@ -220,7 +221,7 @@ def _rank_shares(values: Array) -> Array:
     ranks = rankdata(values).reshape(chains, draws) / values.size
     edges = np.linspace(0, 1, RANK_BINS + 1)
     counts = np.stack([np.histogram(row, edges)[0] for row in ranks])
-    return counts * RANK_BINS / draws
+    return np.asarray(counts * RANK_BINS / draws)
 
 
 def _autocorrelation(values: Array) -> Array:
@@ -294,7 +295,6 @@ def label_section(comparison: Comparison, name: str, looks: Looks) -> LabelSecti
     """Show the means as the engine labelled them, and after alignment."""
     alignment, K = comparison.alignments[name], comparison.K
     raw, text = comparison.fits[name].params.mu, looks[name].text
-    shades = _shades(K)
     within = float(alignment.switch_rate.max())
     orders = {tuple(row) for row in alignment.labels[:, 0]}
     if within > 0:
@@ -306,27 +306,22 @@ def label_section(comparison: Comparison, name: str, looks: Looks) -> LabelSecti
         how = f"{text} never switched labels within a chain, but its chains number them differently"
     else:
         how = f"{text} kept one numbering in all chains"
-    label = "mean"
+    standing = np.argsort(alignment.labels, axis=-1)  # the component each label stands for
     return LabelSection(
         name=text,
-        raw=chains_panel(
+        raw=labels_panel(
             f"labels-raw-{name}",
-            [raw[..., k] for k in range(K)],
-            shades,
-            label,
-            f"Means as {text} numbered them. {how}.",
+            raw,
+            standing,
+            "label",
+            f"Means as {text} labelled them, coloured by component. {how}.",
         ),
-        aligned=chains_panel(
+        aligned=labels_panel(
             f"labels-aligned-{name}",
-            [alignment.params.mu[..., k] for k in range(K)],
-            [(component_colour(k), 1.0) for k in range(K)],
-            label,
-            f"The same means of {text} after alignment: each component keeps its place.",
+            alignment.params.mu,
+            np.broadcast_to(np.arange(K), raw.shape),
+            "comp.",
+            f"The same means of {text} after alignment: every component keeps to its own row.",
         ),
         sentence=f"{how}.",
     )
-
-
-def _shades(K: int) -> list[tuple[str, float]]:
-    """Return shades of ink for labels that are not yet components."""
-    return [(INK, 1.0 - 0.75 * k / max(1, K - 1)) for k in range(K)]

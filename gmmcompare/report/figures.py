@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from gmmcompare.compare.comparison import Comparison
 from gmmcompare.params import Array
@@ -19,6 +20,7 @@ Looks = Mapping[str, EngineLook]
 MIN_BINS, MAX_BINS = 12, 100
 TRACE_POINTS = 400
 """Draws of each chain in a trace, evenly thinned."""
+LABEL_POINTS = 200
 
 
 def bin_edges(comparison: Comparison) -> Array:
@@ -125,30 +127,19 @@ def _drawing(looks: Looks) -> list[str]:
     return [name for name, look in looks.items() if look.kind == "draws"]
 
 
-def chains_panel(
-    name: str,
-    values: Sequence[Array],
-    colours: Sequence[tuple[str, float]],
-    label: str,
-    alt: str,
-) -> Panel:
-    """Traces with the chains side by side; ``values`` are arrays (chains, draws).
-
-    ``colours`` gives each array its colour and opacity.
+def trace_panel(name: str, values: Array, colour: str, label: str, alt: str) -> Panel:
+    """Traces with the chains side by side; ``values`` has shape (chains, draws).
 
     Side by side, a chain that is elsewhere than the others is seen at once, without a legend.
     """
-    chains, draws = values[0].shape
-    step = max(1, draws // TRACE_POINTS)
-    with Canvas(name, 380, 200) as canvas:
+    chains, draws = values.shape
+    thinned = values[:, :: max(1, draws // TRACE_POINTS)]
+    low, high = _window(thinned)
+    shown = thinned.shape[1]
+    with Canvas(name, 300, 190) as canvas:
         ax = canvas.axes
-        thinned = [v[:, ::step] for v in values]
-        low, high = _window(thinned)
-        shown = thinned[0].shape[1]
-        for array, (colour, opacity) in zip(thinned, colours, strict=True):
-            for c in range(chains):
-                x = c + np.arange(shown) / shown
-                ax.plot(x, np.clip(array[c], low, high), color=colour, alpha=opacity, lw=0.7)
+        for c, chain in enumerate(np.clip(thinned, low, high)):
+            ax.plot(c + np.arange(shown) / shown, chain, color=colour, lw=0.7)
         _chain_axes(ax, chains)
         ax.set_ylim(low, high)
         ax.set_ylabel(label)
@@ -156,10 +147,41 @@ def chains_panel(
         return canvas.panel(alt)
 
 
-def _window(values: Sequence[Array]) -> tuple[float, float]:
+def labels_panel(name: str, mu: Array, component: NDArray[np.int64], row: str, alt: str) -> Panel:
+    """Traces of means, a row for each label, coloured by the component each draw belongs to.
+
+    Parameters
+    ----------
+    mu : ndarray, shape (chains, draws, K)
+    component : ndarray, shape (chains, draws, K)
+        Component (from 0) that stands in each place.
+    row : str
+        What a row is, such as ``label``.
+    """
+    chains, draws, K = mu.shape
+    step = max(1, draws // LABEL_POINTS)
+    mu, component = mu[:, ::step], component[:, ::step]
+    low, high = _window(mu)
+    mu, shown = np.clip(mu, low, high), mu.shape[1]
+    start = np.arange(chains)[:, None] + np.arange(shown) / shown
+    with Canvas(name, 380, 60 + max(34, 84 - 8 * K) * K, rows=K) as canvas:
+        for j, ax in enumerate(canvas.rows):
+            for k in range(K):
+                chosen = component[..., j] == k
+                # A dash for each draw: a single draw between two switches must be seen as well.
+                x = np.stack([start, start + 1 / shown, np.full_like(start, np.nan)], axis=-1)
+                y = np.repeat(mu[..., j, None], 3, axis=-1)
+                ax.plot(x[chosen].ravel(), y[chosen].ravel(), color=component_colour(k), lw=1.3)
+            _chain_axes(ax, chains, last=j == K - 1)
+            ax.set_ylim(low, high)
+            ax.set_ylabel(f"{row} {j + 1}")
+            ax.yaxis.set_major_locator(MaxNLocator(2))
+        return canvas.panel(alt)
+
+
+def _window(values: Array) -> tuple[float, float]:
     """Return limits that show nearly all; an empty component's draws may be anywhere."""
-    flat = np.concatenate([v.ravel() for v in values])
-    flat = flat[np.isfinite(flat)]
+    flat = values[np.isfinite(values)]
     if flat.size == 0:
         return 0.0, 1.0
     low, high = np.quantile(flat, [0.002, 0.998])
@@ -167,13 +189,14 @@ def _window(values: Sequence[Array]) -> tuple[float, float]:
     return float(low - pad), float(high + pad)
 
 
-def _chain_axes(ax: Axes, chains: int) -> None:
+def _chain_axes(ax: Axes, chains: int, last: bool = True) -> None:
     for c in range(1, chains):
         ax.axvline(c, color=RULE, lw=0.8)
     ax.set_xlim(0, chains)
     ax.set_xticks(np.arange(chains) + 0.5, [str(c + 1) for c in range(chains)])
     ax.tick_params(axis="x", length=0)
-    ax.set_xlabel("chain")
+    if last:
+        ax.set_xlabel("chain")
 
 
 def rank_panel(name: str, ranks: Array, expected_sd: float, colour: str, alt: str) -> Panel:
@@ -187,7 +210,7 @@ def rank_panel(name: str, ranks: Array, expected_sd: float, colour: str, alt: st
         Its standard deviation were all chains in the same distribution.
     """
     chains, bins = ranks.shape
-    with Canvas(name, 300, 200) as canvas:
+    with Canvas(name, 300, 190) as canvas:
         ax = canvas.axes
         ax.axhspan(1 - 2.58 * expected_sd, 1 + 2.58 * expected_sd, color=INK, alpha=0.12, lw=0)
         for c in range(chains):
@@ -202,7 +225,7 @@ def rank_panel(name: str, ranks: Array, expected_sd: float, colour: str, alt: st
 
 def autocorrelation_panel(name: str, rho: Array, colour: str, alt: str) -> Panel:
     """Autocorrelation of each chain, ``rho`` of shape (chains, lags)."""
-    with Canvas(name, 260, 200) as canvas:
+    with Canvas(name, 300, 190) as canvas:
         ax = canvas.axes
         ax.axhline(0, color=MUTED, lw=0.8)
         for row in rho:

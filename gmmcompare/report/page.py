@@ -21,7 +21,7 @@ from gmmcompare.report.diagnosis import engine_section, label_section
 from gmmcompare.report.glossary import GLOSSARY
 from gmmcompare.report.look import component_variable, engine_looks
 from gmmcompare.report.provenance import provenance_section
-from gmmcompare.report.words import listed, number, prose, seconds, significant
+from gmmcompare.report.words import NO_BREAK, listed, number, prose, seconds, significant
 from gmmcompare.run import Outcome, Provenance, write_text
 
 WIDE, NARROW = 720, 360
@@ -154,7 +154,7 @@ def _clustering(comparison: Comparison, looks: figures.Looks) -> dict[str, Any]:
         "certain": number(100 * main.share_certain, 0),
         "threshold": f"{100 * CERTAIN:g}",
         "alike": [
-            (looks[name].text, number(100 * share_alike(main, other), 2))
+            (looks[name].text, number(100 * share_alike(main, other), 2).removesuffix(".00"))
             for name, other in found.items()
             if name != chosen
         ],
@@ -192,6 +192,11 @@ def _index_entry(outcome: Outcome, folder: Path) -> dict[str, Any]:
     }
 
 
+def _unbroken(value: object) -> object:
+    """Keep a number and its per cent sign on one line."""
+    return value.replace(" %", f"{NO_BREAK}%") if type(value) is str else value
+
+
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -200,6 +205,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_unbroken,
     )
     environment.filters.update(number=number, significant=significant, seconds=seconds)
     environment.globals.update(glossary=GLOSSARY, version=__version__, zip=zip)

@@ -28,6 +28,7 @@ class Mark:
     colour: str
     hollow: bool = False
     reach: tuple[float, float] | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,12 @@ class Scale:
         colour: str = "var(--ink)",
         hollow: bool = False,
         reach: float = math.nan,
+        title: str = "",
     ) -> Mark | None:
         """Place a value and its interval; nothing where the value is unknown.
 
-        ``reach`` draws a pale bar from minus to plus that value: what is still possible.
+        ``reach`` draws a pale bar from minus to plus that value: what is still possible; ``title``
+        is what a mouse over the mark shows.
         """
         if math.isnan(value):
             return None
@@ -73,6 +76,7 @@ class Scale:
             colour=colour,
             hollow=hollow,
             reach=None if math.isnan(reach) else (self.percent(-reach), self.percent(reach)),
+            title=title,
         )
 
     def band(self, margin: float) -> tuple[float, float]:

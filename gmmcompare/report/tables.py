@@ -17,9 +17,10 @@ from gmmcompare.report.words import (
     component_of,
     decimals_for,
     number,
+    quantity,
     quantity_in_group,
+    short_statistic,
     significant,
-    statistic,
 )
 
 _NAMES = {"w": "Weights", "mu": "Means", "sigma": "Standard deviations"}
@@ -83,6 +84,7 @@ def parameter_table(comparison: Comparison, looks: Looks) -> ParameterTable:
                     looks[other].mark,
                     component_variable(k),
                     hollow=looks[other].kind == "point",
+                    title=f"{looks[other].text}: {number(d, 2, sign=True)}",
                 )
                 for other, (d, half) in zip(others, differences, strict=True)
             ]
@@ -221,9 +223,16 @@ def _tested(f: FunctionalResult, scale: Scale) -> Tested:
     colour = "var(--ink)" if k is None else component_variable(k)
     return Tested(
         words=quantity_in_group(f.name),
-        statistic=statistic(f.statistic),
+        statistic=short_statistic(f.statistic),
         colour=colour,
-        mark=scale.mark(f.diff, _LIMITS * f.se, "", colour, reach=f.bound),
+        mark=scale.mark(
+            f.diff,
+            _LIMITS * f.se,
+            "",
+            colour,
+            reach=f.bound,
+            title=f"{quantity(f.name)}: {number(f.diff, 3, sign=True)}",
+        ),
         diff=number(f.diff, 3, sign=True),
         error=number(f.se, 3),
         p=significant(f.p) if f.p >= 1e-4 else "< 0.0001",

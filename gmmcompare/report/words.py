@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 MINUS = "\N{MINUS SIGN}"
 MISSING = "\N{EM DASH}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PARAMETERS = {"w": "weight", "mu": "mean", "sigma": "sd", "log_sigma": "log sd"}
 
@@ -83,18 +84,24 @@ def quantity_in_group(name: str) -> str:
     """Return a functional's name as it stands under its group's heading."""
     kind, _, inside = name.rstrip("]").partition("[")
     if kind in ("log_density", "cdf"):
-        return f"at the {_percent(inside)} point of the data"
+        return f"at the {_percent(inside)} point"
     if kind == "sorted_w":
         return f"no. {inside}"
     if kind == "together":
-        return f"{' and '.join(_percent(q) for q in inside.split(','))} points of the data"
+        return f"{' and '.join(_percent(q) for q in inside.split(','))} points"
     return f"component {inside}" if kind in _PARAMETERS else quantity(name)
+
+
+def short_statistic(name: str) -> str:
+    """Return the name of one of the nine statistics as it fits into a column."""
+    return f"< {_percent(name.removeprefix('below '))}" if name.startswith("below q") else name
 
 
 def prose(text: str, names: Mapping[str, str] | None = None) -> str:
     """Put a finding in words: short names of quantities, and of engines as text calls them."""
     pattern = r"\b(log_lik|(?:log_density|cdf|sorted_w|together|log_sigma|sigma|mu|w)\[[^\]]+\])"
     text = re.sub(pattern, lambda m: quantity(m[1]), text)
+    text = re.sub(r"\bbelow q0\.\d+", lambda m: statistic(m[0]), text)
     for name, words in (names or {}).items():
         text = re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w=]|\.\w)", words, text)
     return text
@@ -107,4 +114,4 @@ def component_of(name: str) -> int | None:
 
 
 def _percent(quantile: str) -> str:
-    return f"{100 * float(quantile.removeprefix('q')):g} %"
+    return f"{100 * float(quantile.removeprefix('q')):g}{NO_BREAK}%"
