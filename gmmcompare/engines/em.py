@@ -36,6 +36,7 @@ from gmmcompare.engines.em_kernel import (
     OUT_OF_ITERATIONS,
     climb,
     flat_prior,
+    log_penalty,
     penalty_of,
 )
 from gmmcompare.engines.starts import start_point
@@ -48,6 +49,8 @@ EQUAL_MEANS = 3
 OUTCOMES = ("converged", "out of iterations", "collapsed", "all components equal")
 SCORE_TOLERANCE = 1e-8
 """EM stops where no derivative of the objective exceeds this times N."""
+BLOCK = 10_000
+"""Values treated together for standard errors, which need 3 K^2 numbers for each."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,14 @@ class EmEngine:
             )
         unit_problem, unit = problem.standardised()
         starts = _starts(unit_problem, settings, seed, unit.scale)
-        _climb(unit_problem, settings, starts[0], max_iterations=1)  # loads the compiled code
+        # In the values as given: standardising may round two of them to one.
+        gap = float(np.diff(problem.sample.values).min(initial=np.inf)) / unit.scale
+        _climb(unit_problem, settings, gap, starts[0], 1)  # loads the compiled code
         ready = time.perf_counter()
+        climbs = []
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            climbs = []
-            for i, end in enumerate(pool.map(lambda s: _climb(unit_problem, settings, s), starts)):
+            ends = pool.map(lambda start: _climb(unit_problem, settings, gap, start), starts)
+            for i, end in enumerate(ends):
                 climbs.append(end)
                 progress((i + 1) / len(starts))
         seconds = Seconds(ready - started, time.perf_counter() - ready)
@@ -125,7 +131,7 @@ def _spread_start(sample: Sample, K: int, rng: np.random.Generator) -> Params:
     nearest = np.argmin(np.abs(points[:, None] - mu), axis=1)
     w = (np.bincount(nearest, minlength=K) + 1.0) / (points.size + K)
     spread = np.bincount(nearest, weights=(points - mu[nearest]) ** 2, minlength=K)
-    floor = (sample.sd / (10.0 * K)) ** 2
+    floor = (_spread(sample) / (10.0 * K)) ** 2
     sigma = np.sqrt(spread / np.maximum(np.bincount(nearest, minlength=K), 1) + floor)
     return Params(w, mu, sigma)
 
@@ -136,16 +142,23 @@ def _random_responsibilities_start(sample: Sample, K: int, rng: np.random.Genera
     n_k = r.sum(axis=0)
     mu = r.T @ sample.values / n_k
     sigma = np.sqrt((r * (sample.values[:, None] - mu) ** 2).sum(axis=0) / n_k)
-    return Params(n_k / sample.n, mu, np.maximum(sigma, sample.sd / 100.0))
+    return Params(n_k / sample.n, mu, np.maximum(sigma, _spread(sample) / 100.0))
+
+
+def _spread(sample: Sample) -> float:
+    """Return the sd of the sample, or 1 where all values are equal: a start needs an sd."""
+    return sample.sd or 1.0
 
 
 def _climb(
-    problem: Problem, settings: EmSettings, start: Params, max_iterations: int | None = None
+    problem: Problem,
+    settings: EmSettings,
+    gap: float,
+    start: Params,
+    max_iterations: int | None = None,
 ) -> _Climb:
     sample, K = problem.sample, problem.K
-    by_likelihood = settings.objective == "ml"
-    penalty = flat_prior(K) if by_likelihood else penalty_of(problem.priors, K)
-    gap = float(np.diff(sample.values).min()) if sample.n_distinct > 1 else 0.0
+    penalty = flat_prior(K) if settings.objective == "ml" else penalty_of(problem.priors, K)
     params = Params(*(np.array(a, dtype=float) for a in start))
     path = np.empty(max_iterations or settings.max_iterations)
     outcome, used = climb(
@@ -154,7 +167,7 @@ def _climb(
         *params,
         penalty,
         SCORE_TOLERANCE * sample.n,
-        gap if by_likelihood else 0.0,
+        gap,
         settings.accelerate,
         path,
     )
@@ -187,8 +200,9 @@ def _collected(
     best = usable[0]
     _assert_monotone(best.path)
     params = out_of_unit(best.params, unit)
-    to_data = problem.sample.n + (problem.K if settings.objective == "map" else 0)
-    offset = -to_data * float(np.log(unit.scale))
+    offset = -problem.sample.n * float(np.log(unit.scale))
+    if settings.objective == "map":
+        offset += _prior_constant(problem, unit, best.params)
     extra: dict[str, NDArray[Any]] = {
         "objective_path": best.path + offset,
         "start_objective": np.array([c.path[-1] for c in climbs]) + offset,
@@ -203,6 +217,17 @@ def _collected(
     status = "ok" if best.outcome == CONVERGED else _explained(best.outcome)
     notes = _notes(climbs, errors is None)
     return Point(params, seconds, errors, solutions, extra, notes, status)
+
+
+def _prior_constant(problem: Problem, unit: Standardisation, params: Params) -> float:
+    """Return the log prior over (w, mu, log sigma^2) less the penalty of the standardised problem.
+
+    It is the same for all points; ``params`` (standardised) is one of them.
+    """
+    here = out_of_unit(params, unit)
+    log_prior = float(problem.priors.log_density(here)) + 2.0 * float(np.log(here.sigma).sum())
+    in_unit = problem.priors.expanded(problem.K).transformed(unit.shift, unit.scale)
+    return log_prior - float(log_penalty(*params, penalty_of(in_unit, problem.K)))
 
 
 def _assert_monotone(path: Array) -> None:
@@ -290,28 +315,20 @@ def observed_information(problem: Problem, params: Params, with_priors: bool) ->
     Louis's identity: expected complete-data information less the covariance of complete-data
     scores given y, each summed over distinct values with their counts. Shape (3K-1, 3K-1).
     """
-    K, (w, mu, sigma) = params.K, params
+    K, w, sigma = params.K, params.w, params.sigma
     v, c = problem.sample.values, problem.sample.counts
-    r = responsibilities(v, params)
-    t = (v[:, None] - mu) / sigma
-    # Scores of an observation allocated to k: (D, K, parameter).
-    s = np.zeros((v.size, K, 3 * K))
-    for k in range(K):
-        s[:, k, :K] = -w
-        s[:, k, k] += 1.0
-        s[:, k, K + k] = t[:, k] / sigma[k]
-        s[:, k, 2 * K + k] = t[:, k] ** 2 - 1.0
-    mean = np.einsum("dk,dkp->dp", r, s)
-    covariance = np.einsum("d,dk,dkp,dkq->pq", c, r, s, s, optimize=True)
-    covariance -= np.einsum("d,dp,dq->pq", c, mean, mean, optimize=True)
-    n_k, n = c @ r, problem.sample.n
+    sums = np.zeros((3, K))
+    covariance = np.zeros((3 * K, 3 * K))
+    for start in range(0, v.size, BLOCK):
+        at = slice(start, start + BLOCK)
+        _add_information(v[at], c[at], params, sums, covariance)
+    n_k, sum_t, sum_tt = sums
     complete = np.zeros((3 * K, 3 * K))
-    complete[:K, :K] = n * (np.diag(w) - np.outer(w, w))
+    complete[:K, :K] = n_k.sum() * (np.diag(w) - np.outer(w, w))
     i = np.arange(K)
     complete[K + i, K + i] = n_k / sigma**2
-    cross = 2.0 * (c @ (r * t)) / sigma
-    complete[K + i, 2 * K + i] = complete[2 * K + i, K + i] = cross
-    complete[2 * K + i, 2 * K + i] = 2.0 * (c @ (r * t**2))
+    complete[K + i, 2 * K + i] = complete[2 * K + i, K + i] = 2.0 * sum_t / sigma
+    complete[2 * K + i, 2 * K + i] = 2.0 * sum_tt
     if with_priors:
         p = problem.priors.expanded(K)
         concentration = np.asarray(p.weight_concentration) - 1.0
@@ -320,3 +337,26 @@ def observed_information(problem: Problem, params: Params, with_priors: bool) ->
         complete[2 * K + i, 2 * K + i] += 4.0 * np.asarray(p.var_scale) / sigma**2
     free = np.delete(np.arange(3 * K), K - 1)
     return np.asarray((complete - covariance)[np.ix_(free, free)])
+
+
+def _add_information(
+    v: Array, c: NDArray[np.integer], params: Params, sums: Array, covariance: Array
+) -> None:
+    """Add what a block of values contributes to expected sums and to the scores' covariance.
+
+    ``sums`` (3, K) are of r, r t and r t^2 with t = (v - mu) / sigma; ``covariance`` (3K, 3K) is of
+    the complete-data scores given y, in (logits, mu, log sigma).
+    """
+    K, (w, mu, sigma) = params.K, params
+    r = responsibilities(v, params)
+    t = (v[:, None] - mu) / sigma
+    sums += np.stack([c @ r, c @ (r * t), c @ (r * t**2)])
+    # Scores of an observation allocated to k: (values, K, parameter).
+    s = np.zeros((v.size, K, 3 * K))
+    for k in range(K):
+        s[:, k, :K] = -w
+        s[:, k, k] += 1.0
+        s[:, k, K + k] = t[:, k] / sigma[k]
+        s[:, k, 2 * K + k] = t[:, k] ** 2 - 1.0
+    s -= np.einsum("dk,dkp->dp", r, s)[:, None]
+    covariance += np.einsum("d,dk,dkp,dkq->pq", c, r, s, s, optimize=True)

@@ -47,17 +47,22 @@ def penalty_of(priors: Priors, K: int) -> Penalty:
 
 
 class Sums(NamedTuple):
-    """Expected sufficient statistics (K,): counts, sums of y - mu_k and of (y - mu_k)**2."""
+    """Expected sufficient statistics (K,): counts, sums of y - centre_k and of its square.
 
+    The centre is mu_k, or the nearest value where a start puts mu_k outside the data: about a mean
+    far away the sum of squares would be all rounding.
+    """
+
+    centre: Array
     n_k: Array
     sum_d: Array
     sum_sq: Array
 
 
 @njit(inline="always", fastmath=VECTORISED, error_model="numpy")
-def _sums_tile(v: Array, c: Array, r: Array, mu: Array, sums: Sums) -> None:
-    for k in range(mu.size):
-        row, centre = r[k], mu[k]
+def _sums_tile(v: Array, c: Array, r: Array, sums: Sums) -> None:
+    for k in range(sums.n_k.size):
+        row, centre = r[k], sums.centre[k]
         n, s, q = 0.0, 0.0, 0.0
         for d in range(v.size):
             m = c[d] * row[d]
@@ -78,6 +83,8 @@ def expectation(v: Array, c: Array, w: Array, mu: Array, sigma: Array, sums: Sum
     top, total, inverse = np.empty(width), np.empty(width), np.empty(width)
     for a in sums:
         a[:] = 0.0
+    for k in range(w.size):
+        sums.centre[k] = min(max(mu[k], v[0]), v[-1])
     log_lik = 0.0
     for start in range(0, v.size, width):
         n = min(width, v.size - start)
@@ -85,7 +92,7 @@ def expectation(v: Array, c: Array, w: Array, mu: Array, sigma: Array, sums: Sum
         joint_tile(tile, w, mu, sigma, e, top)
         normalise_tile(e, total, inverse, n)
         log_lik += log_lik_tile(counts, top, total)
-        _sums_tile(tile, counts, e, mu, sums)
+        _sums_tile(tile, counts, e, sums)
     return log_lik
 
 
@@ -101,7 +108,7 @@ def maximisation(
         new[0][k] = (n + p.c[k] - 1.0) / total
         share = variance / (variance + n * p.s0[k] ** 2) if n > 0.0 else 1.0
         delta = sums.sum_d[k] / n if n > 0.0 else 0.0
-        ybar = mu[k] + delta
+        ybar = sums.centre[k] + delta
         new[1][k] = ybar + (p.m0[k] - ybar) * share
         about_ybar = max(sums.sum_sq[k] - n * delta * delta, 0.0)
         sum_sq = about_ybar + n * (new[1][k] - ybar) ** 2
@@ -123,14 +130,19 @@ def log_penalty(w: Array, mu: Array, sigma: Array, p: Penalty) -> float:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def largest_score(w: Array, mu: Array, sigma: Array, sums: Sums, p: Penalty) -> float:
-    """Return the largest derivative of the objective in (logit w, mu, log sigma), in modulus."""
+    """Return the largest derivative of the objective in (logit w, mu / sigma, log sigma).
+
+    In modulus, and free of units: a mean is known to a fraction of its component's sd.
+    """
     total = sums.n_k.sum() + p.c.sum() - w.size
     worst = 0.0
     for k in range(w.size):
-        n, precision = sums.n_k[k], 1.0 / sigma[k] ** 2
+        n, moved = sums.n_k[k], sums.centre[k] - mu[k]
         logit = n + p.c[k] - 1.0 - w[k] * total
-        mean = sums.sum_d[k] * precision - (mu[k] - p.m0[k]) / p.s0[k] ** 2
-        log_sd = (sums.sum_sq[k] + 2.0 * p.b[k]) * precision - n - 2.0 * p.a[k]
+        sum_d = sums.sum_d[k] + n * moved
+        mean = sum_d / sigma[k] - sigma[k] * (mu[k] - p.m0[k]) / p.s0[k] ** 2
+        sum_sq = sums.sum_sq[k] + moved * (sums.sum_d[k] + sum_d)
+        log_sd = (sum_sq + 2.0 * p.b[k]) / sigma[k] ** 2 - n - 2.0 * p.a[k]
         worst = max(worst, abs(logit), abs(mean), abs(log_sd))
     return worst
 
@@ -179,11 +191,11 @@ def climb(
 
     Returns the outcome and the number of iterates; ``path`` receives the objective at each. An
     extrapolated point is taken only if the objective is no lower there, so the path never falls.
-    A component with fewer than two observations, or an sd below ``smallest_sigma`` (0 switches
-    both checks off), means collapse.
+    Without a prior on the variances a component with fewer than two observations, or an sd of at
+    most ``smallest_sigma``, means collapse.
     """
     K = w.size
-    sums = Sums(np.empty(K), np.empty(K), np.empty(K))
+    sums = Sums(np.empty(K), np.empty(K), np.empty(K), np.empty(K))
     old, here, step, jump = (
         (np.empty(K), np.empty(K), np.empty(K)),
         (w, mu, sigma),
@@ -201,7 +213,7 @@ def climb(
             return CONVERGED, done
         maximisation(w, mu, sigma, sums, p, step)
         for k in range(K):
-            if smallest_sigma > 0.0 and (sums.n_k[k] < 2.0 or not step[2][k] > smallest_sigma):
+            if p.b[k] == 0.0 and (sums.n_k[k] < 2.0 or not step[2][k] > smallest_sigma):
                 return COLLAPSED, done
         plain_steps += 1
         if accelerate and plain_steps == 2:
