@@ -153,7 +153,11 @@ def _estimates(comparison: Comparison) -> Table:
 def _with_spread(value: float, spread: float) -> str:
     if not np.isfinite(value):
         return "no mean"  # an empty component's sd under a nearly improper prior
-    return f"{value:.4g}" if not np.isfinite(spread) else f"{value:.4g} ± {spread:.2g}"
+    if not np.isfinite(spread) or spread <= 0:
+        return f"{value:.4g}"
+    # As many decimals as show two digits of the spread.
+    decimals = int(np.clip(1 - np.floor(np.log10(spread)), 0, 12))
+    return f"{value:.{decimals}f} ± {spread:.{decimals}f}"
 
 
 def _reason(pair: PairVerdict) -> str:

@@ -55,7 +55,8 @@ def into_unit(params: Params, unit: Standardisation) -> Params:
 
 def out_of_unit(params: Params, unit: Standardisation) -> Params:
     """Return parameters for the data as they were; the inverse of `into_unit`."""
-    return Params(params.w, params.mu * unit.scale + unit.shift, params.sigma * unit.scale)
+    with np.errstate(over="ignore"):  # an empty component's sd may exceed every number
+        return Params(params.w, params.mu * unit.scale + unit.shift, params.sigma * unit.scale)
 
 
 @dataclass(frozen=True)
