@@ -16,6 +16,7 @@ from gmmcompare.engines.base import Draws, Problem, no_progress
 from gmmcompare.engines.em import EmEngine
 from gmmcompare.engines.gibbs import GibbsEngine
 from gmmcompare.engines.starts import start_point
+from gmmcompare.kernels import score
 from gmmcompare.lessons import em
 from gmmcompare.lessons.cards import card_with_data
 from gmmcompare.params import Array, Params
@@ -94,7 +95,7 @@ def long_run(draws: Draws, model: Problem) -> dict[str, Any]:
     """Return a cloud of curves, autocorrelations and effective sample sizes of a long run."""
     best = EmEngine(EmSettings(objective="map")).run(model, SEED, no_progress).params
     aligned = align(draws.params, Reference.of(best, model.sample)).params
-    log_lik = mixture.log_likelihood(model.sample, aligned)
+    log_lik = score(model.sample, aligned).log_lik
     found = convergence(parameter_values(aligned, log_lik))
     every = LONG.chains * LONG.draws // CURVES
     cloud = Params(*(a.reshape(-1, K)[::every][:CURVES] for a in aligned))

@@ -87,9 +87,9 @@ def render(name: str, module: Lesson, data: Mapping[str, Any]) -> str:
             commands=module.COMMANDS,
             facts=module.FACTS,
             version=__version__,
-            style=Markup(_text("assets/lesson.css")),  # noqa: S704
-            script=Markup(_text("assets/core.js") + _text(f"assets/{name}.js")),  # noqa: S704
-            embedded=Markup(json.dumps(data, separators=(",", ":")).replace("</", "<\\/")),  # noqa: S704
+            style=Markup(_text("assets/lesson.css")),
+            script=Markup(_text("assets/core.js") + _text(f"assets/{name}.js")),
+            embedded=Markup(json.dumps(data, separators=(",", ":")).replace("</", "<\\/")),
         )
     )
 

@@ -1,0 +1,191 @@
+"""Data of the lesson on NUTS: two routes over one posterior, and a race of the real engines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import contourpy
+import numpy as np
+
+from gmmcompare import mixture
+from gmmcompare.card import EmSettings, GibbsSettings, NutsSettings
+from gmmcompare.compare.diagnostics import convergence, parameter_values
+from gmmcompare.compare.labels import Reference, align
+from gmmcompare.engines.base import Draws, Problem, no_progress
+from gmmcompare.engines.em import EmEngine
+from gmmcompare.engines.gibbs import GibbsEngine
+from gmmcompare.kernels import score
+from gmmcompare.lessons.cards import card_with_data
+from gmmcompare.lessons.two_means import TwoMeans, chain, gibbs_draw, nuts_draw
+from gmmcompare.params import Array, Params
+from gmmcompare.priors import Priors
+
+SEED = 4
+N = 30
+TRUE = Params(np.array([0.35, 0.65]), np.array([-1.0, 1.0]), np.array([1.0, 1.0]))
+PRIORS = Priors(mean_loc=0.0, mean_sd=3.0)
+STEP = 0.08
+TRAJECTORIES, SWEEPS, DRAWS = 8, 60, 2000
+GRID = np.linspace(-2.4, 3.4, 146)
+LEVELS = (0.01, 0.05, 0.15, 0.35, 0.6, 0.85)
+START = np.array([-1.2, 1.6])
+RACES = (
+    ("galaxies", "galaxies-k4", ()),
+    ("simulated exoplanets", "exoplanets-k3", ("data.dataset=exoplanets-simulated",)),
+)
+GIBBS = GibbsSettings(chains=4, warmup=1000, draws=10_000)
+NUTS = NutsSettings(chains=4, warmup=1000, draws=1000)
+COMMANDS = tuple(
+    f"gmmcompare compare {card} --engines gibbs,nuts"
+    + "".join(f" --set {change}" for change in changes)
+    + f" --set engines.gibbs.draws={GIBBS.draws} --set engines.nuts.draws={NUTS.draws}"
+    for _, card, changes in RACES
+)
+FACTS = (
+    f"The picture: {N} values simulated with seed {SEED} from two groups with known weights "
+    f"({TRUE.w[0]:g} and {TRUE.w[1]:g}) and known sd {TRUE.sigma[0]:g}; only the two means are "
+    f"unknown, with a Normal({PRIORS.mean_loc:g}, {PRIORS.mean_sd:g}) prior.",
+    f"NUTS is drawn with a fixed step of {STEP:g} and no mass matrix, so that its path can be "
+    "seen; Gibbs by the steps of gibbs_plain.",
+    f"The race: the fast engines with the cards’ own priors, {GIBBS.chains} chains of "
+    f"{GIBBS.draws:,} (Gibbs) and of {NUTS.draws:,} draws (NUTS), seed {SEED}. Seconds are of the "
+    "machine that made this page, and the only numbers here that change from run to run.",
+)
+
+
+def model() -> TwoMeans:
+    """Return the lesson's posterior of two means."""
+    y, _ = mixture.simulate(TRUE, N, np.random.default_rng(SEED))
+    return TwoMeans(np.sort(y), TRUE.w, TRUE.sigma, PRIORS)
+
+
+def compute(progress: Callable[[float], None]) -> dict[str, Any]:
+    """Return contours, both routes, marginals against the exact one, and the race."""
+    posterior = model()
+    density = grid_density(posterior)
+    data = {
+        "y": posterior.y,
+        "w": TRUE.w,
+        "sigma": TRUE.sigma,
+        "grid": GRID,
+        "contours": contours(density),
+        "levels": LEVELS,
+        "nuts": nuts_route(posterior),
+        "gibbs": gibbs_route(posterior),
+        "step": STEP,
+    }
+    progress(0.1)
+    data["marginal"] = marginals(posterior, density)
+    progress(0.3)
+    data["race"] = [_race(*race) for race in RACES]
+    return data
+
+
+def grid_density(posterior: TwoMeans) -> Array:
+    """Return the density over `GRID` x `GRID`, first axis mu_1, largest value 1."""
+    first, second = np.meshgrid(GRID, GRID, indexing="ij")
+    height = posterior.log_density(np.stack([first, second], axis=-1))
+    return np.asarray(np.exp(height - height.max()))
+
+
+def contours(density: Array) -> list[list[list[list[float]]]]:
+    """Return for each level its lines, each a list of (mu_1, mu_2)."""
+    generator = contourpy.contour_generator(GRID, GRID, density.T)
+    return [
+        [np.round(line, 3).tolist() for line in generator.lines(level)]  # type: ignore[union-attr]
+        for level in LEVELS
+    ]
+
+
+def nuts_route(posterior: TwoMeans) -> list[dict[str, Any]]:
+    """Return the first trajectories, point by point."""
+    rng, here, route = np.random.default_rng(SEED), START, []
+    for _ in range(TRAJECTORIES):
+        seen = nuts_draw(posterior, here, STEP, rng)
+        here = seen.points[seen.chosen]
+        route.append(
+            {
+                "points": np.array(seen.points),
+                "forward": seen.forward,
+                "error": np.array(seen.energies) - seen.energies[0],
+                "chosen": seen.chosen,
+                "kept": seen.kept,
+            }
+        )
+    return route
+
+
+def gibbs_route(posterior: TwoMeans) -> list[dict[str, Array]]:
+    """Return the first sweeps: the point, and centre and sds of what it was drawn from."""
+    rng, here, route = np.random.default_rng(SEED), START, []
+    for _ in range(SWEEPS):
+        here, centre, sd = gibbs_draw(posterior, here, rng)
+        route.append({"point": here, "centre": centre, "sd": sd})
+    return route
+
+
+def marginals(posterior: TwoMeans, density: Array) -> dict[str, Any]:
+    """Return the density of mu_1: exact by summing the grid, and histograms of both samplers."""
+    rng = np.random.default_rng(SEED)
+
+    def by_nuts(mu: Array) -> Array:
+        seen = nuts_draw(posterior, mu, STEP, rng)
+        return seen.points[seen.chosen]
+
+    draws = {
+        "nuts": chain(by_nuts, START, DRAWS),
+        "gibbs": chain(lambda mu: gibbs_draw(posterior, mu, rng)[0], START, DRAWS),
+    }
+    width = GRID[1] - GRID[0]
+    exact = density.sum(axis=1) / (density.sum() * width)
+    edges = GRID[::5]
+    ess = {name: convergence({"mu": d[None, :, 0]}).ess_bulk["mu"] for name, d in draws.items()}
+    histograms = {
+        name: np.histogram(d[:, 0], bins=edges, density=True)[0] for name, d in draws.items()
+    }
+    return {
+        "exact": exact,
+        "mean": {"exact": float(exact @ GRID * width)}
+        | {name: float(d[:, 0].mean()) for name, d in draws.items()},
+        "sd": float(np.sqrt((exact * width) @ (GRID - exact @ GRID * width) ** 2)),
+        "edges": edges,
+        "ess": ess,
+        "draws": DRAWS,
+        **histograms,
+    }
+
+
+def _race(name: str, card_name: str, changes: tuple[str, ...]) -> dict[str, Any]:
+    from gmmcompare.engines.nuts import NutsEngine  # imports PyMC
+
+    card, sample = card_with_data(card_name, *changes)
+    problem = Problem(sample, card.K, card.build_priors())
+    em = EmEngine(EmSettings(objective=card.engines.em.objective)).run(problem, SEED, no_progress)
+    problem = Problem(sample, card.K, card.build_priors(), em.solutions)
+    reference = Reference.of(em.params, sample)
+    engines = {"gibbs": GibbsEngine(GIBBS), "nuts": NutsEngine(NUTS)}
+    rows = {
+        key: _worth(engine.run(problem, SEED, no_progress), reference, problem)
+        for key, engine in engines.items()
+    }
+    return {"name": name, "n": sample.n, "K": card.K, **rows}
+
+
+def _worth(draws: Draws, reference: Reference, problem: Problem) -> dict[str, float | str]:
+    aligned = align(draws.params, reference).params
+    log_lik = score(problem.sample, aligned).log_lik
+    found = convergence(parameter_values(aligned, log_lik))
+    worst, ess = min(found.ess_bulk.items(), key=lambda item: item[1])
+    n = int(np.prod(log_lik.shape))
+    return {
+        "draws": n,
+        "ess": ess,
+        "worst": worst,
+        "log_lik": float(log_lik.mean()),
+        "rhat": found.worst_rhat[1],
+        "prepare": draws.seconds.prepare,
+        "seconds": draws.seconds.sample,
+        "per_draw": ess / n,
+        "per_second": ess / draws.seconds.sample,
+    }

@@ -1,0 +1,182 @@
+"""A posterior of two dimensions that can be drawn: two means, with weights and sds known.
+
+Two routes over it: NUTS in its plainest form, with every leapfrog point kept, and Gibbs by the
+readable sampler's own steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gmmcompare import mixture
+from gmmcompare.engines import gibbs_plain
+from gmmcompare.params import Array, Params
+from gmmcompare.priors import Priors
+
+MAX_DEPTH = 8
+
+
+@dataclass(frozen=True)
+class TwoMeans:
+    """Data y (N,), known weights w (2,) and sds sigma (2,), and a prior on the means."""
+
+    y: Array
+    w: Array
+    sigma: Array
+    priors: Priors
+
+    def at(self, mu: Array) -> Params:
+        """Return the mixtures with means mu, shape (..., 2)."""
+        w, sigma = (np.broadcast_to(a, mu.shape) for a in (self.w, self.sigma))
+        return Params(w, mu, sigma)
+
+    def log_density(self, mu: Array) -> Array:
+        """Return the log posterior of the means, allocations summed out, up to a constant."""
+        p = self.priors.expanded(2)
+        pull = (mu - p.mean_loc) / np.asarray(p.mean_sd)
+        return np.asarray(
+            mixture.log_density(self.y, self.at(mu)).sum(-1) - 0.5 * (pull**2).sum(-1)
+        )
+
+    def with_gradient(self, mu: Array) -> tuple[float, Array]:
+        """Return log density and gradient at mu, shape (2,).
+
+        The gradient is responsibilities times distances, and the prior's pull.
+        """
+        p = self.priors.expanded(2)
+        joint = mixture.log_joint(self.y, self.at(mu))
+        each = np.logaddexp(joint[:, 0], joint[:, 1])
+        r = np.exp(joint - each[:, None])
+        pull = (mu - p.mean_loc) / np.asarray(p.mean_sd)
+        gradient = (r * (self.y[:, None] - mu)).sum(axis=0) / self.sigma**2
+        return float(each.sum() - 0.5 * pull @ pull), gradient - pull / np.asarray(p.mean_sd)
+
+
+@dataclass(frozen=True)
+class _State:
+    """Position, momentum, and log density and gradient at the position."""
+
+    q: Array
+    p: Array
+    height: float
+    slope: Array
+
+    @property
+    def energy(self) -> float:
+        return float(0.5 * self.p @ self.p - self.height)
+
+
+@dataclass
+class Trajectory:
+    """What one draw of NUTS visited.
+
+    Attributes
+    ----------
+    points : list of ndarray, shape (2,)
+        In the order in which they were computed; the first is where it started.
+    forward : list of bool
+        Whether each point extended the path forwards in time.
+    energies : list of float
+    chosen : int
+        The point that became the draw.
+    kept : int
+        How many of the points the draw was chosen from; a last doubling that turns round within
+        itself is left out.
+    """
+
+    points: list[Array] = field(default_factory=list)
+    forward: list[bool] = field(default_factory=list)
+    energies: list[float] = field(default_factory=list)
+    chosen: int = 0
+    kept: int = 0
+
+
+def leapfrog(model: TwoMeans, state: _State, step: float) -> _State:
+    """Make one leapfrog step: half a kick, a drift, half a kick."""
+    p = state.p + 0.5 * step * state.slope
+    q = state.q + step * p
+    height, slope = model.with_gradient(q)
+    return _State(q, p + 0.5 * step * slope, height, slope)
+
+
+def nuts_draw(model: TwoMeans, q: Array, step: float, rng: np.random.Generator) -> Trajectory:
+    """Draw once by NUTS: double the path until it turns round, then choose a point of it.
+
+    The path is doubled forwards or backwards by the toss of a coin (Hoffman and Gelman 2014), and
+    the draw is chosen among its points in proportion to exp(-energy) (Betancourt 2017).
+    """
+    seen = Trajectory()
+    path = [_State(q, rng.standard_normal(2), *model.with_gradient(q))]  # in order of time
+    where = [0]  # the index of each in ``seen``
+    _note(seen, path[0], True)
+    for depth in range(MAX_DEPTH):
+        forward = bool(rng.random() < 0.5)
+        fresh = _extended(model, path[-1 if forward else 0], step if forward else -step, 2**depth)
+        indices = list(range(len(seen.points), len(seen.points) + len(fresh)))
+        for state in fresh:
+            _note(seen, state, forward)
+        if not forward:
+            fresh, indices = fresh[::-1], indices[::-1]
+        if _turns_within(fresh):
+            break
+        path, where = (
+            (path + fresh, where + indices) if forward else (fresh + path, indices + where)
+        )
+        if _turns(path[0], path[-1]):
+            break
+    weights = np.exp(-(np.array([seen.energies[i] for i in where]) - min(seen.energies)))
+    seen.chosen = int(rng.choice(where, p=weights / weights.sum()))
+    seen.kept = len(path)
+    return seen
+
+
+def _note(seen: Trajectory, state: _State, forward: bool) -> None:
+    seen.points.append(state.q)
+    seen.forward.append(forward)
+    seen.energies.append(state.energy)
+
+
+def _extended(model: TwoMeans, end: _State, step: float, n: int) -> list[_State]:
+    states = []
+    for _ in range(n):
+        end = leapfrog(model, end, step)
+        states.append(end)
+    return states
+
+
+def _turns(first: _State, last: _State) -> bool:
+    across = last.q - first.q
+    return bool(across @ first.p < 0 or across @ last.p < 0)
+
+
+def _turns_within(states: list[_State]) -> bool:
+    """Whether the segment, or any half, quarter ... of it, turns round."""
+    if len(states) == 1:
+        return False
+    half = len(states) // 2
+    return (
+        _turns(states[0], states[-1])
+        or _turns_within(states[:half])
+        or _turns_within(states[half:])
+    )
+
+
+def gibbs_draw(model: TwoMeans, mu: Array, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+    """Draw z and then both means; return them with the conditional's centre and sds, each (2,)."""
+    z = gibbs_plain.draw_allocations(model.w, mu, model.sigma, model.y, rng.random(model.y.size))
+    n_k = np.bincount(z, minlength=2)
+    sum_y = np.bincount(z, weights=model.y, minlength=2)
+    centre, sd = gibbs_plain.means_conditional(n_k, sum_y, model.sigma, model.priors.expanded(2))
+    return centre + sd * rng.standard_normal(2), centre, sd
+
+
+def chain(draw: Callable[[Array], Array], start: Array, n: int) -> Array:
+    """Return n draws, each made from the last, shape (n, 2)."""
+    out, here = np.empty((n, 2)), start
+    for i in range(n):
+        here = draw(here)
+        out[i] = here
+    return out
