@@ -118,8 +118,13 @@ class Comparison:
         if not relevant:
             return f"There is nothing to compare {names} with."
         first = relevant[0]
-        blame = f" The suspect is {_listed([display_name(s) for s in self.suspects])}."
-        blame = blame if self.suspects else ""
+        blame = ""
+        if self.suspects:
+            many = len(self.suspects) > 1
+            whose = _listed([display_name(s) for s in self.suspects])
+            blame = f" The suspect{'s are' if many else ' is'} {whose}."
+            if self.verdict == "inconclusive":  # too few draws are no reason for suspicion
+                blame = f" {whose} {'have' if many else 'has'} to run longer or be mended."
         what = "disagree" if self.verdict == "disagree" else "cannot be compared conclusively"
         reason = f"{display_name(first.a)} and {display_name(first.b)} {what}: {first.reasons[0]}."
         return reason + blame
