@@ -1,11 +1,11 @@
 """Testing by betting: an exact sequential test that a bounded vector has mean zero.
 
 For replicates d_1, d_2, ... of a vector in [-1, 1]^M with mean zero given the past, and stakes
-lambda_i that are chosen before d_i is seen and are small enough to never lose everything, the wealth
+lambda_i that are chosen before d_i is seen and are too small to ever lose everything, the wealth
 prod_i (1 + lambda_i . d_i) is a nonnegative martingale that starts at 1. So is any average of such
-wealths. By Ville's inequality (1939) it ever reaches 1 / alpha with probability at most alpha: at any
-sample size, however often one looks, however many quantities are tried, and without any normal
-approximation (Waudby-Smith and Ramdas 2024, JRSS B 86; Ramdas et al. 2023, Statistical Science 38).
+wealths. By Ville's inequality (1939) it ever reaches 1 / alpha with probability at most alpha: at
+any sample size, however often one looks, however many quantities are tried, and without any normal
+approximation (Waudby-Smith and Ramdas 2024, JRSS B 86; Ramdas et al. 2023, Statist. Sci. 38).
 
 Half of the starting wealth is spread over single quantities, each staked up and down with several
 sizes. The other half follows directions learned from the rounds before: a fault that moves many
@@ -107,7 +107,7 @@ class Wealth:
         """Return fractions of the ridge estimate of the best stakes (Kelly 1956), each (M,)."""
         second = self._products / self.n
         scale = np.diag(second) + 1e-9
-        stakes = []
+        stakes: list[Array] = []
         for ridge in _RIDGES:
             best = np.linalg.solve(second + ridge * np.diag(scale), self.mean)
             best *= min(1.0, MAX_STAKE / max(np.abs(best).sum(), 1e-300))

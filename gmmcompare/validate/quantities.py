@@ -1,7 +1,7 @@
 """Bounded functions f(parameters, data) whose distribution a right sampler leaves as it is.
 
-Each lies in [-1, 1], so that its mean exists and can be tested exactly (see `betting`); a raw moment
-of sigma would not do. Four kinds:
+Each lies in [-1, 1], so that its mean exists and can be tested exactly (see `betting`); a raw
+moment of sigma would not do. Four kinds:
 
 - *marginal*: where a parameter lies in its prior, as a probability, by the first two Legendre
   polynomials ("location" and "spread");

@@ -1,0 +1,94 @@
+"""From a failed test to the line: what moved, which way, and which known fault does the same.
+
+The *signature* of a fault is the mean change of every bounded quantity in standard deviations of
+one replicate, in every scene: stored for the whole gallery in ``signatures.npz``, which
+`gallery.write_signatures` makes from real runs. A user's sampler is compared with each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from gmmcompare.params import Array
+from gmmcompare.validate.faults import FAULTS
+from gmmcompare.validate.faults_of_scan import Remembering
+from gmmcompare.validate.findings import describe
+from gmmcompare.validate.invariance import SceneTest
+from gmmcompare.validate.verdict import Diagnosis, Suspect
+
+SIGNATURES = Path(__file__).with_name("signatures.npz")
+_SUSPECTS = 3
+_LEAST_SD = 1e-6
+
+
+@dataclass(frozen=True)
+class Signatures:
+    """Effects of known faults, (faults, quantities) for each scene, from ``n`` replicates each."""
+
+    faults: tuple[str, ...]
+    effects: dict[str, Array]
+    n: int
+
+
+@lru_cache
+def stored_signatures() -> Signatures:
+    """Return the signatures of the gallery."""
+    with np.load(SIGNATURES) as stored:
+        effects = {name: stored[name] for name in stored.files if name not in ("faults", "n")}
+        return Signatures(tuple(map(str, stored["faults"])), effects, int(stored["n"]))
+
+
+def diagnose(tests: Sequence[SceneTest], remembers: bool) -> Diagnosis:
+    """Describe what a failed invariance test found, and name the likeliest faults.
+
+    Parameters
+    ----------
+    tests : sequence of SceneTest
+    remembers : bool
+        Whether results depend on earlier calls: faults that remember something are then the only
+        suspects, and else are none.
+    """
+    findings = describe(tests)
+    if remembers:
+        findings.insert(
+            0,
+            "the result of a sweep depends on the sweep before by more than (w, mu, sigma): "
+            "something is kept too long (counts, weights or allocations)",
+        )
+    return Diagnosis(tuple(findings), suspects(tests, remembers))
+
+
+def suspects(
+    tests: Sequence[SceneTest], remembers: bool, known: Signatures | None = None
+) -> tuple[Suspect, ...]:
+    """Return the faults whose signatures are most like the one seen, likeliest first."""
+    known = known or stored_signatures()
+    allowed = [
+        i
+        for i, name in enumerate(known.faults)
+        if issubclass(FAULTS[name], Remembering) == remembers
+    ]
+    scores = similarity(tests, known)[allowed]
+    order = np.argsort(-scores, kind="stable")[:_SUSPECTS]
+    named = [(known.faults[allowed[i]], float(scores[i])) for i in order]
+    return tuple(
+        Suspect(name, FAULTS[name].mistake, FAULTS[name].effect, round(score, 3))
+        for name, score in named
+    )
+
+
+def similarity(tests: Sequence[SceneTest], known: Signatures) -> Array:
+    """Return the cosine between the effects seen and each known fault's, (faults,).
+
+    Over the scenes that both have; a sampler that takes no vectors as priors lacks one.
+    """
+    both = [t for t in tests if t.scene.name in known.effects]
+    seen = np.concatenate([t.wealth.mean / np.maximum(t.wealth.sd, _LEAST_SD) for t in both])
+    stored = np.hstack([known.effects[t.scene.name] for t in both]).astype(float)
+    lengths = np.linalg.norm(stored, axis=1) * np.linalg.norm(seen)
+    return np.asarray(stored @ seen / np.maximum(lengths, 1e-12))

@@ -1,0 +1,160 @@
+"""What moved, in a student's words, from the first replicates of a failed invariance test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import NamedTuple
+
+import numpy as np
+
+from gmmcompare.params import Array, Params
+from gmmcompare.validate.invariance import SceneTest, merged
+from gmmcompare.validate.quantities import log_joints
+from gmmcompare.validate.scenes import Scene
+
+_CLEAR = 4.5
+_SAME = 0.6
+_LOADS = (
+    ("empty components", 0.0, 0.3),
+    ("components of one or two points", 0.8, 2.5),
+    ("components of several points", 3.5, np.inf),
+)
+
+
+class Change(NamedTuple):
+    """A mean after the sweeps minus the mean before, in units of its own, with its z value."""
+
+    size: float
+    z: float
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is beyond doubt."""
+        return abs(self.z) > _CLEAR
+
+
+class _Values(NamedTuple):
+    """Standardised parameters (n, K) and expected counts (n, K)."""
+
+    w: Array
+    mu: Array
+    log_sigma: Array
+    n_k: Array
+
+
+def describe(tests: Sequence[SceneTest]) -> list[str]:
+    """Return what moved, from the scene in which it shows best."""
+    described = [(_strength(t), _scene_findings(t)) for t in tests if t.kept]
+    strongest = max(described, key=lambda pair: (bool(pair[1]), pair[0]), default=(0.0, []))
+    return strongest[1]
+
+
+def _strength(test: SceneTest) -> float:
+    return float(test.wealth.log_wealth / max(test.wealth.n, 1))
+
+
+def _scene_findings(test: SceneTest) -> list[str]:
+    made = merged(test.kept)
+    before = _values(made.start, made.y, test.scene)
+    after = _values(made.last, made.y, test.scene)
+    found = [
+        _labels(before.mu, after.mu) if test.scene.priors.exchangeable else "",
+        _by_load("sigma", "log_sigma", before, after),
+        _by_load("mu", "mu", before, after),
+        _weights(before.w, after.w),
+    ]
+    where = f" (with the {test.scene.name} prior)"
+    return [text + where for text in found if text]
+
+
+def _values(params: Params, y: Array, scene: Scene) -> _Values:
+    p = scene.priors.expanded(scene.K)
+    _, m0, s0, *_ = (np.asarray(getattr(p, f.name)) for f in fields(p))
+    joint = log_joints(params, y)
+    r = np.exp(joint - np.logaddexp.reduce(joint, axis=2, keepdims=True))
+    return _Values(params.w, (params.mu - m0) / s0, np.log(params.sigma), r.sum(axis=1))
+
+
+def _change(before: Array, after: Array) -> Change:
+    if min(before.size, after.size) < 30:
+        return Change(0.0, 0.0)
+    size = float(after.mean() - before.mean())
+    se = np.sqrt(before.var() / before.size + after.var() / after.size)
+    return Change(size, size / max(float(se), 1e-12))
+
+
+def _by_load(name: str, attribute: str, before: _Values, after: _Values) -> str:
+    """Describe location and spread of sigma or mu, for components of few and many points."""
+    locations, spreads = [], []
+    for _, low, high in _LOADS:
+        old = getattr(before, attribute)[(before.n_k >= low) & (before.n_k < high)]
+        new = getattr(after, attribute)[(after.n_k >= low) & (after.n_k < high)]
+        locations.append(_change(old, new))
+        centre = np.median(old) if old.size else 0.0
+        spreads.append(_change(np.abs(old - centre), np.abs(new - centre)))
+    if any(c.clear for c in locations):
+        return _sentence(name, locations, _size_of_sigma if name == "sigma" else _size_of_mu)
+    if any(c.clear for c in spreads):
+        return _sentence(f"the spread of {name}", spreads, _size_of_spread)
+    return ""
+
+
+def _sentence(what: str, changes: Sequence[Change], words: object) -> str:
+    assert callable(words)
+    parts = [
+        f"{words(change.size)} in {load}"
+        for change, (load, _, _) in zip(changes, _LOADS, strict=True)
+        if change.clear
+    ]
+    empty, few, several = changes
+    if not empty.clear:
+        hint = "empty components are right, so look at what the data add to this conditional"
+    elif several.clear and abs(several.size) > _SAME * abs(empty.size):
+        hint = (
+            "it does not shrink with n, so look at the draw itself (scale or rate, sd or variance)"
+        )
+    elif abs(empty.size) >= abs(few.size):
+        hint = "it shrinks with n, so look at what the prior adds to this conditional"
+    else:
+        hint = "look at this conditional, and at how observations are allocated"
+    return f"{what} is {', '.join(parts)}; {hint}"
+
+
+def _size_of_sigma(log_ratio: float) -> str:
+    word = "too large" if log_ratio > 0 else "too small"
+    return f"{word} by a factor of {np.exp(abs(log_ratio)):.2f}"
+
+
+def _size_of_mu(shift: float) -> str:
+    return f"too {'high' if shift > 0 else 'low'} by {abs(shift):.2f} prior sds"
+
+
+def _size_of_spread(change: float) -> str:
+    return "too large" if change > 0 else "too small"
+
+
+def _weights(before: Array, after: Array) -> str:
+    change = _change(before.max(axis=1), after.max(axis=1))
+    if not change.clear:
+        return ""
+    word = "extreme: the largest is" if change.size > 0 else "even: the largest is"
+    way = "too large" if change.size > 0 else "too small"
+    return f"weights are too {word} {way} by {abs(change.size):.3f} on average"
+
+
+def _labels(before: Array, after: Array) -> str:
+    """Say so where components that have one prior come out in the order of their means."""
+    steps = [
+        _change(-d_old, -d_new) for d_old, d_new in zip(_gaps(before), _gaps(after), strict=True)
+    ]
+    if all(step.clear and step.size < 0 for step in steps):
+        return (
+            "mu comes out in ascending order, which the model knows nothing of: labels are sorted "
+            "inside the sweep, and not w, mu and sigma together"
+        )
+    return ""
+
+
+def _gaps(mu: Array) -> Array:
+    return np.diff(mu, axis=1).T

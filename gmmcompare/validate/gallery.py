@@ -1,0 +1,162 @@
+"""The whole gallery in one go, the signatures of its faults, and a grader for a course.
+
+``python -m gmmcompare.validate.gallery signatures`` makes ``signatures.npz`` anew.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gmmcompare.errors import GmmCompareError, InputError
+from gmmcompare.params import Array
+from gmmcompare.validate.child import Task
+from gmmcompare.validate.diagnosis import SIGNATURES
+from gmmcompare.validate.faults import FAULTS, KERNEL_FAULTS, NOT_FAULTS, PREFIX
+from gmmcompare.validate.invariance import Plan, check_invariance
+from gmmcompare.validate.sandbox import Sandbox
+from gmmcompare.validate.simulate import Contract, probe_kernel
+from gmmcompare.validate.subject import Target
+from gmmcompare.validate.validation import DEFAULT_SEED, SCENES, no_report, validate
+from gmmcompare.validate.verdict import Validation
+
+_SIGNATURE_REPLICATES = 4000
+_SIGNATURE_SEED = 20_260_131
+
+
+class Exhibit(NamedTuple):
+    """One sampler of the gallery and what became of it.
+
+    ``caught_by`` names the checks that failed; ``rank`` is the place of the planted fault in the
+    diagnosis, from 1, or 0 where it is not named.
+    """
+
+    name: str
+    is_fault: bool
+    verdict: str
+    caught_by: str
+    replicates: int
+    seconds: float
+    rank: int
+
+    @property
+    def right(self) -> bool:
+        """Whether the verdict is the one it deserves."""
+        return self.verdict == ("failed" if self.is_fault else "passed")
+
+
+def run_gallery(
+    *,
+    quick: bool = False,
+    seed: int = DEFAULT_SEED,
+    jobs: int = 2,
+    names: Sequence[str] | None = None,
+) -> Iterator[Exhibit]:
+    """Validate every fault and every sampler that is none; yield each as it is done."""
+    for name in names or [*FAULTS, *NOT_FAULTS]:
+        found = validate(PREFIX + name, quick=quick, seed=seed, jobs=jobs)
+        yield exhibit(name, found)
+
+
+def exhibit(name: str, found: Validation) -> Exhibit:
+    """Summarise the validation of one sampler of the gallery."""
+    failed = [c for c in found.checks if c.verdict == "failed"]
+    first = next((c for c in failed if c.name == "invariance"), failed[0] if failed else None)
+    named = [s.fault for s in found.diagnosis.suspects]
+    return Exhibit(
+        name,
+        name in FAULTS,
+        found.verdict,
+        ", ".join(c.name for c in failed),
+        sum(c.replicates for c in found.checks) if first is None else first.replicates,
+        found.seconds,
+        named.index(name) + 1 if name in named else 0,
+    )
+
+
+def grade(
+    folder: str | Path,
+    out: str | Path,
+    *,
+    function: str = "sweep",
+    quick: bool = False,
+    seed: int = DEFAULT_SEED,
+    jobs: int = 2,
+    progress: Callable[[str, Validation | None], None] = lambda name, found: None,
+) -> Path:
+    """Validate every Python file of a folder and write one CSV row for each.
+
+    Parameters
+    ----------
+    folder : path
+        Submissions, ``*.py``; each defines ``function``, a kernel or a whole sampler.
+    out : path
+        The CSV: submission, verdict, seconds, first suspect, diagnosis.
+
+    Raises
+    ------
+    InputError
+        If the folder has no Python files.
+    """
+    files = sorted(Path(folder).glob("*.py"))
+    if not files:
+        raise InputError(f"{folder}: no Python files; give a folder of submissions, one file each")
+    rows: list[tuple[object, ...]] = []
+    for file in files:
+        rows.append(_graded(file, function, quick, seed, jobs, progress))
+    out = Path(out)
+    partial = out.with_name(out.name + ".partial")
+    with partial.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("submission", "verdict", "seconds", "suspect", "diagnosis"))
+        writer.writerows(rows)
+    partial.replace(out)
+    return out
+
+
+def _graded(
+    file: Path,
+    function: str,
+    quick: bool,
+    seed: int,
+    jobs: int,
+    progress: Callable[[str, Validation | None], None],
+) -> tuple[object, ...]:
+    progress(file.name, None)
+    try:
+        found = validate(f"{file}:{function}", quick=quick, seed=seed, jobs=jobs)
+    except GmmCompareError as error:
+        return file.stem, "failed", 0.0, "", str(error)
+    progress(file.name, found)
+    suspects = found.diagnosis.suspects
+    words = "; ".join([*found.reasons, *found.diagnosis.findings])
+    first = suspects[0].fault if suspects else ""
+    return file.stem, found.verdict, round(found.seconds, 1), first, words
+
+
+def write_signatures(path: Path = SIGNATURES, jobs: int = 2) -> None:
+    """Run every kernel fault and store its effects; see `diagnosis`."""
+    n = _SIGNATURE_REPLICATES
+    plan = Plan(first=n, base=n, most=n)
+    effects: dict[str, list[Array]] = {}
+    for name in KERNEL_FAULTS:
+        with Sandbox(Target(PREFIX + name), jobs, 60.0) as sandbox:
+            sandbox.start()
+            probe = Task(probe_kernel, {"scenes": SCENES, "seed": _SIGNATURE_SEED})
+            contract: Contract = next(sandbox.run([probe]))
+            outcome = check_invariance(sandbox, contract.scenes, plan, _SIGNATURE_SEED, no_report)
+        for test in outcome.tests:
+            effect = test.wealth.mean / np.maximum(test.wealth.sd, 1e-6)
+            effects.setdefault(test.scene.name, []).append(effect)
+        print(name, outcome.check.summary, file=sys.stderr)
+    arrays: dict[str, Any] = {name: np.array(rows, np.float32) for name, rows in effects.items()}
+    np.savez_compressed(path, faults=np.array(list(KERNEL_FAULTS)), n=np.array(n), **arrays)
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["signatures"]:
+    write_signatures()

@@ -1,0 +1,244 @@
+"""`validate`: run the checks that fit a sampler, and say what they amount to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from gmmcompare.errors import GmmCompareError, InputError
+from gmmcompare.validate.child import Task
+from gmmcompare.validate.conditionals import conditionals_check, shown_names, timed
+from gmmcompare.validate.diagnosis import diagnose
+from gmmcompare.validate.invariance import QUICK, Plan, check_invariance
+from gmmcompare.validate.sandbox import OutOfTimeError, Sandbox
+from gmmcompare.validate.sbc import QUICK_SBC, SbcPlan, check_sbc
+from gmmcompare.validate.scenes import ASYMMETRIC, CALIBRATION, SPARSE
+from gmmcompare.validate.simulate import Contract, probe_kernel, probe_sampler
+from gmmcompare.validate.smalldata import check_exact_posterior
+from gmmcompare.validate.subject import BrokenError, SubjectKind, Target
+from gmmcompare.validate.verdict import Check, Diagnosis, Validation
+
+Report = Callable[[str, float], None]
+SCENES = (CALIBRATION, ASYMMETRIC, SPARSE)
+KERNEL_CALL_LIMIT = 10.0
+SAMPLER_CALL_LIMIT = 120.0
+DEFAULT_SEED = 1
+
+
+def no_report(check: str, fraction: float) -> None:
+    """Ignore progress."""
+
+
+def validate(
+    sampler: str | Callable[..., Any],
+    *,
+    quick: bool = False,
+    seed: int = DEFAULT_SEED,
+    out: str | Path | None = None,
+    jobs: int = 2,
+    time_limit: float = 900.0,
+    call_limit: float | None = None,
+    progress: Report = no_report,
+) -> Validation:
+    """Find out whether a sampler is right, and if not, what is wrong with it.
+
+    The sampler's code runs in child processes, with your rights.
+
+    Parameters
+    ----------
+    sampler : str or callable
+        A kernel ``(w, mu, sigma, y, priors, rng)`` or a whole sampler ``(y, K, priors, draws,
+        warmup, chains, rng)``: the function itself or its name, ``FILE.py:FUNC``,
+        ``package.module:FUNC``, an entry point, ``fault:NAME`` or a built-in engine.
+    quick : bool
+        Fewer replicates: finds gross faults in a second or two, subtle ones perhaps not.
+    seed : int
+        Same seed, same verdict, for a sampler that is reproducible.
+    out : path, optional
+        Folder for ``validation.json`` and what the sampler printed; whole samplers' replicates are
+        kept there as they finish, and a rerun goes on from them.
+    jobs : int
+        Number of processes.
+    time_limit : float
+        Seconds for everything; a verdict that needs more is "inconclusive".
+    call_limit : float, optional
+        Seconds after which one call counts as hanging; 10 for a kernel, 120 for a whole run.
+    progress : callable
+        Called with a check's name and the fraction done.
+
+    Returns
+    -------
+    Validation
+
+    Raises
+    ------
+    InputError
+        If there is no such sampler, or its arguments are neither a kernel's nor a sampler's.
+    """
+    run = _Run(Target.of(sampler), quick, seed, jobs, time_limit, call_limit, progress, out)
+    found = run.validation()
+    if out is not None:
+        found.save(Path(out) / "validation.json")
+        if run.printed:
+            (Path(out) / "printed.log").write_text(run.printed, encoding="utf-8")
+    return found
+
+
+@dataclass
+class _Run:
+    target: Target
+    quick: bool
+    seed: int
+    jobs: int
+    time_limit: float
+    call_limit: float | None
+    progress: Report
+    out: str | Path | None
+    printed: str = ""
+    kind: str = ""
+    checks: list[Check] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    not_tested: list[str] = field(default_factory=list)
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
+
+    def validation(self) -> Validation:
+        """Run all checks."""
+        started = time.monotonic()
+        limit = self.call_limit or SAMPLER_CALL_LIMIT
+        with Sandbox(self.target, self.jobs, limit, started + self.time_limit) as sandbox:
+            with self._failures_noted("contract"):
+                kind = sandbox.start()
+                self.kind = kind
+                if self.call_limit is None and kind == "kernel":
+                    sandbox.call_limit = KERNEL_CALL_LIMIT
+                self._all_checks(sandbox, kind)
+            self._note_what_it_said(sandbox)
+        if any(check.verdict == "failed" for check in self.checks):
+            self.diagnosis = replace(
+                self.diagnosis,
+                findings=(*self._broken(), *self.diagnosis.findings),
+            )
+        return Validation(
+            self.target.name,
+            self.kind,
+            tuple(self.checks),
+            self.diagnosis,
+            tuple(self.notes),
+            tuple(self.not_tested),
+            self.seed,
+            time.monotonic() - started,
+        )
+
+    def _all_checks(self, sandbox: Sandbox, kind: SubjectKind) -> None:
+        contract = self._contract(sandbox, kind)
+        self.not_tested += [f"{reason}" for reason in contract.refused]
+        if not contract.reproducible:
+            self.notes.append(
+                "the same rng gives different results: it draws from a stream of its own; pass rng "
+                "on to every draw, so that runs can be repeated"
+            )
+            sandbox.restrict(1)
+        if kind == "kernel":
+            self._kernel_checks(sandbox, contract)
+        else:
+            self._sampler_checks(sandbox, contract)
+
+    def _contract(self, sandbox: Sandbox, kind: SubjectKind) -> Contract:
+        started = time.perf_counter()
+        probe = probe_kernel if kind == "kernel" else probe_sampler
+        tasks = [Task(probe, {"scenes": SCENES, "seed": self.seed})]
+        contract: Contract = next(sandbox.run(tasks))
+        self.checks.append(
+            Check(
+                "contract",
+                "passed",
+                f"a {kind} that uses its data and its rng and returns what it should",
+                seconds=time.perf_counter() - started,
+            )
+        )
+        return contract
+
+    def _kernel_checks(self, sandbox: Sandbox, contract: Contract) -> None:
+        self._conditionals(sandbox)
+        with self._failures_noted("invariance"):
+            plan = QUICK if self.quick else Plan()
+            outcome = check_invariance(sandbox, contract.scenes, plan, self.seed, self.progress)
+            self.checks.append(outcome.check)
+            if outcome.check.verdict == "failed":
+                self.diagnosis = diagnose(outcome.tests, contract.remembers)
+            elif contract.remembers:
+                self.notes.append(
+                    "a sweep's result depends on earlier calls by more than (w, mu, sigma)"
+                )
+        self._exact_posterior(sandbox, "kernel", contract)
+        self.not_tested.append(
+            "data unlike the model's own, and more than a few observations: compare with NUTS on "
+            "your data by `gmmcompare compare CARD --engine NAME=FILE.py:FUNC`"
+        )
+
+    def _sampler_checks(self, sandbox: Sandbox, contract: Contract) -> None:
+        with self._failures_noted("sbc"):
+            plan = QUICK_SBC if self.quick else SbcPlan()
+            scene = contract.scenes[0]
+            store = None if self.out is None else Path(self.out)
+            outcome = check_sbc(sandbox, scene, plan, self.seed, self.progress, store)
+            self.checks.append(outcome.check)
+            if outcome.check.verdict == "failed":
+                self.diagnosis = outcome.diagnosis()
+        self._exact_posterior(sandbox, "sampler", contract)
+        self.not_tested.append(
+            "single sweeps: a kernel (one sweep as a function) is tested far more sharply"
+        )
+
+    def _conditionals(self, sandbox: Sandbox) -> None:
+        names = next(sandbox.run([Task(shown_names, {})]))
+        if not names:
+            self.not_tested.append(
+                "full conditionals one by one: the kernel shows none (see "
+                "gmmcompare.validate.conditionals for the names it would look for)"
+            )
+            return
+        with self._failures_noted("conditionals"):
+            tested, seconds = next(sandbox.run([Task(timed, {"seed": self.seed})]))
+            self.checks.append(conditionals_check(tested, seconds))
+
+    def _exact_posterior(self, sandbox: Sandbox, kind: SubjectKind, contract: Contract) -> None:
+        if any(check.verdict == "failed" for check in self.checks):
+            self.not_tested.append("the exact posterior on small data: it has failed already")
+            return
+        with self._failures_noted("exact posterior"):
+            self.checks.append(
+                check_exact_posterior(sandbox, kind, contract.scenes[0], self.seed, self.progress)
+            )
+
+    @contextmanager
+    def _failures_noted(self, name: str) -> Iterator[None]:
+        """Turn a broken call into a failed check; what follows is skipped by whoever called."""
+        try:
+            yield
+        except BrokenError as error:
+            data = {"what": error.what, "traceback": error.details}
+            self.checks.append(Check(name, "failed", str(error), data=data))
+        except OutOfTimeError as error:
+            summary = f"{error}; give more with time_limit"
+            self.checks.append(Check(name, "inconclusive", summary))
+        except InputError:
+            raise
+        except GmmCompareError as error:
+            self.checks.append(Check(name, "failed", str(error)))
+
+    def _broken(self) -> tuple[str, ...]:
+        """Return the messages of calls that failed: the best diagnosis there is."""
+        return tuple(c.summary for c in self.checks if c.verdict == "failed" and "what" in c.data)
+
+    def _note_what_it_said(self, sandbox: Sandbox) -> None:
+        self.printed = sandbox.printed
+        if self.printed:
+            lines = self.printed.count("\n") + 1
+            where = f"{self.out}/printed.log" if self.out is not None else "kept with out=FOLDER"
+            self.notes.append(f"it printed {lines:,} lines ({where})")
+        self.notes += [f"it warned: {text}" for text in sandbox.warnings]
