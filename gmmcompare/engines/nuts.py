@@ -103,7 +103,11 @@ def build_model(
     with pm.Model() as model:
         c = prior["weight_concentration"]
         w = pm.Dirichlet("w", c) if K > 1 else pm.Deterministic("w", pt.ones(1))
-        mu = pm.Normal("mu", prior["mean_loc"], prior["mean_sd"], default_transform=order)
+        # Ordered means cannot all start at the prior's; here they start one sd of the data apart.
+        start = prior["mean_loc"] + np.arange(K) - 0.5 * (K - 1) if ordered else None
+        mu = pm.Normal(
+            "mu", prior["mean_loc"], prior["mean_sd"], default_transform=order, initval=start
+        )
         sigma_sq = pm.InverseGamma("sigma_sq", prior["var_shape"], prior["var_scale"])
         pm.Potential("log_lik", _log_likelihood(w, mu, sigma_sq, shared["data"]))
     return model, shared
