@@ -42,12 +42,14 @@ def _near(centre: Params, n: int, rng: np.random.Generator) -> Params:
 def _labelled(centre: Params, priors: Priors) -> Params:
     """Return the point with the labels that the priors favour; in order of the means if none."""
     point = centre.ordered_by_mean()
+    if priors.exchangeable:
+        return point
     full = priors.expanded(point.K)
     alone = Params(*(a[:, None] for a in point))
-    columns = []
-    for k in range(point.K):
-        one = Priors(*(np.asarray(getattr(full, f.name))[k] for f in fields(full)))
-        columns.append(one.log_density(alone))
-    gain = np.stack(columns, axis=1)  # of giving component j label k
-    order = linear_sum_assignment(gain.T, maximize=True)[1]
+    ones = [
+        Priors(*(np.asarray(getattr(full, f.name))[k] for f in fields(full)))
+        for k in range(point.K)
+    ]
+    gain = np.stack([one.log_density(alone) for one in ones])  # (label, component)
+    order = linear_sum_assignment(gain, maximize=True)[1]
     return Params(*(a[order] for a in point))

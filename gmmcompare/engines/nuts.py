@@ -222,8 +222,8 @@ class NutpieSampler:
         x = np.concatenate([group["unconstrained_draw"].values for group in groups])
         return self._coordinates.params(x), _statistics(groups)
 
-    def _shaken(self, seeds: Sequence[int]) -> list[Array]:
-        """Return nutpie's own starts: the prior's centre, moved by up to one in every direction."""
+    def own_starts(self, seeds: Sequence[int]) -> list[Array]:
+        """Return nutpie's own starts: the prior's centre, moved by up to 1 in every coordinate."""
         for name, array in self._inputs.items():
             self._shared[name].set_value(array)
         return [self._compiled.initial_point_func(seed) for seed in seeds]
@@ -303,6 +303,7 @@ class PymcSampler:
                     init="auto" if starts is None else "adapt_diag",
                     initvals=initial,
                     compute_convergence_checks=False,
+                    discard_tuned_samples=False,  # without any, an interrupted run is a ValueError
                     callback=count,
                     quiet=True,
                 )
