@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gmmcompare.compare.diagnostics import Convergence, convergence
+from gmmcompare.compare.diagnostics import SHORTEST, Convergence, convergence
 from gmmcompare.compare.functionals import Functional, as_mapping, functionals
 from gmmcompare.engines.check import copied_chains
 from gmmcompare.fit import Fit
@@ -120,7 +120,9 @@ def _copied(engine: Evidence) -> list[str]:
 
 
 def _too_few_chains(engine: Evidence) -> list[str]:
-    chains = engine.log_lik.shape[0]
+    chains, draws = engine.log_lik.shape
+    if draws < SHORTEST:
+        return [f"has {draws} draws in a chain; at least {SHORTEST} are needed to say anything"]
     if chains >= MIN_CHAINS:
         return []
     return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import arviz_stats as azs
 import numpy as np
 import xarray as xr
 from arviz_stats.base import array_stats
+from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from gmmcompare.fit import Fit
@@ -17,6 +18,8 @@ from gmmcompare.params import Array, Params
 
 NOT_APPLICABLE = "not applicable"
 TAILS = (0.05, 0.95)
+SHORTEST = 8
+"""Draws that a chain needs for a diagnosis: each is split in two."""
 
 
 @dataclass(frozen=True)
@@ -49,24 +52,55 @@ def convergence(values: Mapping[str, Array], with_mcse: bool = True) -> Converge
     R-hat and bulk ESS depend on ranks only, so a quantity with infinite values (the sd of an empty
     component under a nearly improper prior) is diagnosed by its ranks, and its mean has no MCSE.
     """
-    varying = {name: v for name, v in values.items() if v.min() < v.max() and v.shape[1] >= 4}
-    finite = {
-        name: v if np.isfinite(v).all() else rankdata(v).reshape(v.shape)
-        for name, v in varying.items()
+    found = {name: _diagnosed(v) for name, v in values.items()}
+    mcse = {
+        name: float(array_stats.mcse(v, method="mean"))
+        for name, v in values.items()
+        if with_mcse and np.isfinite(v).all() and _varies(v)
     }
+    return Convergence(
+        rhat={name: numbers[0] for name, numbers in found.items()},
+        ess_bulk={name: numbers[1] for name, numbers in found.items()},
+        ess_tail={name: numbers[2] for name, numbers in found.items()},
+        mcse_mean={name: mcse.get(name, float("nan")) for name in values},
+    )
 
-    def each(statistic: Callable[[Array], Any], over: Iterable[str]) -> dict[str, float]:
-        found = {name: float(statistic(finite[name])) for name in over}
-        return {name: found.get(name, float("nan")) for name in values}
 
-    bounded = [name for name in finite if finite[name] is values[name]] if with_mcse else []
+def _varies(v: Array) -> bool:
+    return bool(v.min() < v.max()) and v.shape[1] >= SHORTEST
+
+
+def _diagnosed(v: Array) -> tuple[float, float, float]:
+    """Return rank-normalised split R-hat, bulk ESS and tail ESS of one quantity (chains, draws).
+
+    ArviZ's estimators of split chains, given normal scores that are computed once for both R-hat
+    and ESS: sorting is most of the work.
+    """
+    if not _varies(v):
+        return float("nan"), float("nan"), float("nan")
+    half = v.shape[1] // 2
+    split = np.concatenate([v[:, :half], v[:, -half:]])
+    finite = split if np.isfinite(split).all() else rankdata(split).reshape(split.shape)
+    scores = _normal_scores(finite)
+    folded = _normal_scores(np.abs(finite - np.median(finite)))
+    low, high = (split <= np.quantile(v, q, method="lower") for q in TAILS)
     with np.errstate(divide="ignore", invalid="ignore"):  # a chain may stand still
-        return Convergence(
-            rhat=each(lambda v: array_stats.rhat(v, method="rank"), finite),
-            ess_bulk=each(lambda v: array_stats.ess(v, method="bulk"), finite),
-            ess_tail=each(lambda v: array_stats.ess(v, method="tail", prob=TAILS), finite),
-            mcse_mean=each(lambda v: array_stats.mcse(v, method="mean"), bounded),
-        )
+        rhat = np.fmax(*(array_stats.rhat(x, method="identity") for x in (scores, folded)))
+        ess = [array_stats.ess(x * 1.0, method="identity") for x in (scores, low, high)]
+    return float(rhat), float(ess[0]), float(min(ess[1:]))
+
+
+def _normal_scores(v: Array) -> Array:
+    """Return normal scores of ranks (Blom 1958), of the shape of v; ties share their mean rank."""
+    flat = v.ravel()
+    order = np.argsort(flat)
+    ordered = flat[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    ends = np.append(starts[1:], flat.size)
+    rank = np.repeat(0.5 * (starts + ends + 1), ends - starts)
+    scores = np.empty(flat.size)
+    scores[order] = ndtri((rank - 0.375) / (flat.size + 0.25))
+    return scores.reshape(v.shape)
 
 
 def parameter_values(aligned: Params, log_lik: Array) -> dict[str, Array]:

@@ -1,0 +1,426 @@
+"""How often does the verdict err? Comparisons of engines whose difference is known, repeated.
+
+The target is an exact posterior of 12 observations, of which a pool of independent draws is made
+once; an engine is simulated by drawing from the pool. So two engines have the same target to the
+last bit, or differ by just what a case says, and a comparison costs milliseconds. All else is the
+procedure as a user meets it: checks, tests, and repetitions with fresh seeds and four times the
+draws. Finished repetitions are kept, so that a study can be interrupted and continued.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmcompare import __version__
+from gmmcompare.card import GibbsSettings
+from gmmcompare.compare.agreement import PairVerdict, judge_draws
+from gmmcompare.compare.checks import Evidence
+from gmmcompare.compare.equality import differences
+from gmmcompare.compare.functionals import Functional, functionals
+from gmmcompare.compare.labels import Reference, align
+from gmmcompare.engines.base import Problem, built_in_engine, no_progress
+from gmmcompare.engines.check import copied_chains
+from gmmcompare.errors import InputError
+from gmmcompare.exact import exact_posterior
+from gmmcompare.fit import build_fit
+from gmmcompare.kernels import score
+from gmmcompare.params import Array, Params
+from gmmcompare.priors import Priors
+from gmmcompare.sample import Sample
+
+Progress = Callable[[float], None]
+
+PROBLEM = Problem(
+    Sample.of([-1.3, -0.9, -1.05, -1.6, -0.7, -1.2, 0.8, 1.4, 1.0, 1.3, 0.5, 1.1]),
+    2,
+    Priors(weight_concentration=5.0, mean_loc=0.0, mean_sd=2.0, var_shape=3.0, var_scale=0.5),
+)
+POOL_DRAWS = 2**18
+CHAINS = 4
+CHANGED = "mu[1]"
+"""The one function in which engines differ: the hardest case, as a real fault shows in several."""
+REPEAT_PROBABILITY = 2.0 / 3.0
+"""Of an autocorrelated chain: it has (1 - p) / (1 + p) = 1/5 as many effective draws as draws."""
+MODE_DEPTH = 20.0
+MODE_DISTANCE = 3.0
+"""A chain in a minor mode: so much lower in log-likelihood, and so many sds away otherwise."""
+
+Truth = Literal["equal", "different", "faulty"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Two engines, a and b, and what is the matter with b.
+
+    Attributes
+    ----------
+    truth : str
+        "equal" targets; "different" targets; or a "faulty" run of b.
+    ess : int
+        Effective draws of each engine in the first round; for the Gibbs sampler, draws.
+    sticky : bool
+        Whether the chains are autocorrelated.
+    shift, ratio : float
+        By which b's values of one function are moved, in posterior sds, and stretched.
+    stuck : int
+        How many of b's four chains are in a minor mode.
+    copied : bool
+        Whether b's second chain is a copy of its first.
+    gibbs : bool
+        Whether b is our Gibbs sampler on the same data.
+    """
+
+    truth: Truth
+    ess: int
+    sticky: bool = False
+    shift: float = 0.0
+    ratio: float = 1.0
+    stuck: int = 0
+    copied: bool = False
+    gibbs: bool = False
+
+    @property
+    def what(self) -> str:
+        """Say what is compared with independent draws of the target, or with its like."""
+        if self.gibbs:
+            return "Gibbs sampler"
+        if self.copied:
+            return "one chain is a copy of another"
+        if self.stuck:
+            which = "every chain" if self.stuck == CHAINS else f"{self.stuck} of {CHAINS} chains"
+            return f"{which} in a minor mode"
+        if self.shift:
+            return f"shifted by {self.shift:g} sd"
+        if self.ratio != 1.0:
+            return f"sd {self.ratio:g} times as large"
+        return "autocorrelated chains" if self.sticky else "independent draws"
+
+    @property
+    def key(self) -> str:
+        """Name that no other case has; part of every seed."""
+        return f"{self.what}, {'draws' if self.gibbs else 'ESS'} {self.ess}"
+
+
+EQUAL = tuple(
+    Case("equal", ess, sticky=sticky)
+    for sticky in (False, True)
+    for ess in (200, 1000, 4000, 10_000)
+)
+DIFFERENT = tuple(
+    Case("different", ess, shift=shift, ratio=ratio)
+    for shift, ratio in ((0.05, 1), (0.1, 1), (0.2, 1), (0, 1.05), (0, 1.1), (0, 1.2))
+    for ess in (200, 1000, 4000, 10_000)
+)
+FAULTY = tuple(
+    Case("faulty", ess, stuck=stuck, copied=stuck == 0)
+    for stuck in (1, CHAINS, 0)
+    for ess in (4000,)
+)
+CASES = (*EQUAL, Case("equal", 20_000, gibbs=True), *DIFFERENT, *FAULTY)
+
+
+def repetitions_of(case: Case, repetitions: int) -> int:
+    """Return how often a case is repeated: less often where no error rate is promised."""
+    if case in EQUAL:
+        share = 1 if case.ess in (1000, 4000) else 5
+    else:
+        share = 2 if case.shift == 0.2 else 20
+    return -(-repetitions // share)
+
+
+# --- simulated engines ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Independent exact draws: values of every function, P(some n_k <= 1) and parameters.
+
+    ``table`` has shape (draws, functions + 1 + 3 K), columns in that order.
+    """
+
+    names: tuple[str, ...]
+    label_free: tuple[bool, ...]
+    table: Array
+
+    @classmethod
+    def draw(cls, n: int, seed: int) -> Pool:
+        """Draw from the exact posterior and evaluate every function."""
+        sample = PROBLEM.sample
+        posterior = exact_posterior(sample.y, PROBLEM.K, PROBLEM.priors)
+        draws = posterior.sample(n, np.random.default_rng(seed))
+        scores = score(sample, draws)
+        best = Params(*(a[scores.log_lik.argmax()] for a in draws))
+        one_chain = Params(*(a[None] for a in draws))
+        aligned = align(one_chain, Reference.of(best, sample)).params
+        found = functionals(aligned, scores.log_lik[None], sample)
+        columns = [*(f.values[0] for f in found), scores.prob_small]
+        parameters = np.concatenate([a[0] for a in aligned], axis=-1)
+        return cls(
+            tuple(f.name for f in found),
+            tuple(f.label_free for f in found),
+            np.column_stack([*columns, parameters]),
+        )
+
+    @cached_property
+    def changed(self) -> int:
+        """Column of the function in which engines differ."""
+        return self.names.index(CHANGED)
+
+    @cached_property
+    def scale(self) -> tuple[Array, Array]:
+        """Mean and sd of every function."""
+        values = self.table[:, : len(self.names)]
+        return values.mean(axis=0), values.std(axis=0)
+
+
+def simulate(pool: Pool, case: Case, name: str, rng: np.random.Generator, times: int) -> Evidence:
+    """Simulate a run with ``times`` the draws; engine "b" has what is the matter in this case."""
+    effective_share = (1 - REPEAT_PROBABILITY) / (1 + REPEAT_PROBABILITY) if case.sticky else 1.0
+    n = round(times * case.ess / effective_share / CHAINS)
+    if name == "b" and case.gibbs:
+        return _run_gibbs(pool, n, rng)
+    rows = rng.integers(len(pool.table), size=(CHAINS, n))
+    if case.sticky:
+        rows = _repeating(rows, rng)
+    values = pool.table[rows]
+    if name == "b":
+        _spoil(values, pool, case)
+    F = len(pool.names)
+    by_function = np.ascontiguousarray(np.moveaxis(values[..., :F], -1, 0))
+    return Evidence(
+        name,
+        tuple(map(Functional, pool.names, by_function, pool.label_free)),
+        log_lik=by_function[pool.names.index("log_lik")],
+        prob_small=values[..., F],
+        divergences=None,
+        copies=tuple(copied_chains(Params(*np.split(values[..., F + 1 :], 3, axis=-1)))),
+    )
+
+
+def _repeating(rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Let each draw be the one before it with a fixed probability."""
+    fresh = rng.random(rows.shape) >= REPEAT_PROBABILITY
+    fresh[:, 0] = True
+    last_fresh = np.maximum.accumulate(np.where(fresh, np.arange(rows.shape[1]), 0), axis=1)
+    return np.take_along_axis(rows, last_fresh, axis=1)
+
+
+def _spoil(values: Array, pool: Pool, case: Case) -> None:
+    """Change b's draws, (chains, draws, columns), in place."""
+    mean, sd = pool.scale
+    c, F = pool.changed, len(mean)
+    values[..., c] = mean[c] + case.ratio * (values[..., c] - mean[c]) + case.shift * sd[c]
+    if case.stuck:
+        log_lik = pool.names.index("log_lik")
+        lower = values[: case.stuck, :, log_lik] - MODE_DEPTH
+        values[: case.stuck, :, :F] += MODE_DISTANCE * sd
+        values[: case.stuck, :, log_lik] = lower
+    if case.copied:
+        values[1] = values[0]
+
+
+def _run_gibbs(pool: Pool, draws: int, rng: np.random.Generator) -> Evidence:
+    engine = built_in_engine("gibbs", GibbsSettings(chains=CHAINS, warmup=500, draws=draws))
+    seed = int(rng.integers(2**31))
+    fit = build_fit(engine, PROBLEM, seed, engine.run(PROBLEM, seed, no_progress))
+    best = pool.table[pool.table[:, pool.names.index("log_lik")].argmax(), len(pool.names) + 1 :]
+    reference = Reference.of(Params(*np.split(best, 3)), PROBLEM.sample)
+    return Evidence.of(fit, align(fit.params, reference).params, PROBLEM.sample)
+
+
+def run_case(pool: Pool, case: Case, repetition: int, seed: int) -> PairVerdict:
+    """Compare two simulated engines once, repetitions with fresh seeds included."""
+
+    def refit(name: str, this_round: int) -> Evidence:
+        own = "a" if name == "a" else "b"  # the Gibbs sampler goes by its own name
+        entropy = [seed, zlib.crc32(case.key.encode()), repetition, this_round, ord(own)]
+        return simulate(pool, case, own, np.random.default_rng(entropy), 4 ** (this_round - 1))
+
+    return judge_draws(refit("a", 1), refit("b", 1), refit)
+
+
+def true_size(pool: Pool, case: Case) -> float:
+    """Return the largest true difference of a statistic, in units of its sd, without noise."""
+    c = pool.changed
+    mean, sd = (float(x[c]) for x in pool.scale)
+    values = pool.table[None, :, c]
+    changed = mean + case.ratio * (values - mean) + case.shift * sd
+    found = differences(values, changed, (1, 1))
+    return 0.0 if found is None else float(np.abs(found.diff).max())
+
+
+# --- running --------------------------------------------------------------------------------------
+
+
+def run_verdict_study(
+    folder: str | Path,
+    repetitions: int = 1000,
+    jobs: int = 2,
+    seed: int = 4,
+    progress: Progress = no_progress,
+) -> None:
+    """Repeat every case, keeping each outcome in ``folder/outcomes.jsonl`` as it is reached.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A study that is there is continued: only what is missing is run.
+    repetitions : int
+        Of each case for which an error rate is promised; a quarter of it for the others.
+    jobs : int
+        Processes.
+    seed : int
+        Every repetition's own seed is derived from it; the result does not depend on ``jobs``.
+    progress : callable
+        Is told the finished fraction.
+
+    Raises
+    ------
+    InputError
+        If the folder holds a study of another seed or version, or cannot be written.
+    """
+    folder = Path(folder)
+    _begin(folder, seed)
+    done = {(o["case"], o["repetition"]) for o in load_outcomes(folder)}
+    tasks = [
+        (index, repetition)
+        for repetition in range(repetitions)
+        for index, case in enumerate(CASES)
+        if repetition < repetitions_of(case, repetitions) and (case.key, repetition) not in done
+    ]
+    total = sum(repetitions_of(case, repetitions) for case in CASES)
+    progress(1 - len(tasks) / total)
+    with (folder / _OUTCOMES).open("a", encoding="utf-8") as file:
+        for finished, outcome in enumerate(_outcomes(folder, seed, tasks, jobs), start=1):
+            file.write(json.dumps(outcome) + "\n")
+            file.flush()
+            progress(1 - (len(tasks) - finished) / total)
+
+
+_OUTCOMES = "outcomes.jsonl"
+_POOL = "pool.npy"
+
+
+def _begin(folder: Path, seed: int) -> None:
+    """Write what identifies the study, and the pool; or check that it is the same study."""
+    identity = {"seed": seed, "version": __version__, "pool": POOL_DRAWS}
+    path = folder / "study.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if path.is_file():
+            found = json.loads(path.read_text(encoding="utf-8"))
+            if found != identity:
+                raise InputError(
+                    f"{folder}: holds another study ({_phrase(found)}, asked for "
+                    f"{_phrase(identity)}); give another folder"
+                )
+            _mend(folder / _OUTCOMES)
+            return
+        temporary = folder / f".{_POOL}.tmp.npy"
+        np.save(temporary, Pool.draw(POOL_DRAWS, seed).table)
+        temporary.replace(folder / _POOL)
+        path.write_text(json.dumps(identity), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror}") from None
+
+
+def _phrase(identity: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in identity.items())
+
+
+def _mend(path: Path) -> None:
+    """Drop a last line that an interruption left unfinished."""
+    if path.is_file():
+        content = path.read_bytes()
+        if not content.endswith(b"\n"):
+            path.write_bytes(content[: content.rfind(b"\n") + 1])
+
+
+def load_outcomes(folder: str | Path) -> list[dict[str, Any]]:
+    """Return the outcomes kept in a study's folder, one dict per repetition."""
+    path = Path(folder) / _OUTCOMES
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+@lru_cache(maxsize=1)
+def _load_pool(folder: Path) -> Pool:
+    """Return the pool, its table shared between processes through the file."""
+    small = Pool.draw(2, 0)
+    return Pool(small.names, small.label_free, np.load(folder / _POOL, mmap_mode="r"))
+
+
+def _outcome(task: tuple[Path, int, int, int]) -> dict[str, Any]:
+    folder, seed, index, repetition = task
+    case = CASES[index]
+    found = run_case(_load_pool(folder), case, repetition, seed)
+    return {
+        "case": case.key,
+        "repetition": repetition,
+        "verdict": found.verdict,
+        "suspect": found.suspect,
+        "rounds": found.rounds,
+    }
+
+
+def _outcomes(
+    folder: Path, seed: int, tasks: Sequence[tuple[int, int]], jobs: int
+) -> Iterator[dict[str, Any]]:
+    full = [(folder, seed, *task) for task in tasks]
+    if jobs <= 1:
+        yield from map(_outcome, full)
+        return
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(jobs, mp_context=context)
+    try:
+        yield from executor.map(_outcome, full, chunksize=4)
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """How often something happened, with its 95 % Clopper-Pearson interval (1934)."""
+
+    count: int
+    of: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Both limits, each with an error of 2.5 %."""
+        from scipy.stats import binomtest
+
+        found = binomtest(self.count, self.of).proportion_ci(0.95, method="exact")
+        return float(found.low), float(found.high)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{100 * self.count / self.of:.1f} ({100 * low:.1f}-{100 * high:.1f})"
+
+
+VERDICTS = ("agree", "inconclusive", "disagree")
+
+
+def tally(folder: str | Path) -> dict[str, Counter[str]]:
+    """Return for each case that was run how often each verdict was given, by the case's key."""
+    found: dict[str, Counter[str]] = {}
+    for outcome in load_outcomes(folder):
+        found.setdefault(outcome["case"], Counter())[outcome["verdict"]] += 1
+    return found
