@@ -53,7 +53,7 @@ from gmmcompare.params import Array, Params
 from gmmcompare.priors import Priors
 from gmmcompare.sample import Sample
 
-POLL = 0.05
+POLL = 0.02
 """Seconds between two looks at a chain: how long Ctrl-C can take to be noticed."""
 
 STATISTICS = {
@@ -71,9 +71,6 @@ STATISTICS = {
 
 PACKAGES = ("pymc", "nutpie", "pytensor", "numba")
 """Packages whose versions a fit records."""
-
-
-# --- the model ------------------------------------------------------------------------------------
 
 
 def model_inputs(problem: Problem) -> dict[str, Array]:
@@ -145,9 +142,6 @@ def _strict() -> Any:
     return pytensor.config.change_flags(numba__fastmath=False)
 
 
-# --- samplers -------------------------------------------------------------------------------------
-
-
 @lru_cache(maxsize=16)
 def _compiled(K: int, ordered: bool) -> tuple[Any, Mapping[str, Any]]:
     """Compile the model of one K for nutpie; data and priors are put in afterwards."""
@@ -192,7 +186,7 @@ class NutpieSampler:
         """Return draws, each (chains, draws, K), and statistics, each (chains, draws)."""
         s = self._settings
         points = (
-            self._shaken(seeds) if starts is None else [self._coordinates.of(p) for p in starts]
+            self.own_starts(seeds) if starts is None else list(map(self._coordinates.of, starts))
         )
         compiled = self._compiled.with_data(**self._inputs)
         finished = [0] * len(seeds)
