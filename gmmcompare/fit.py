@@ -20,6 +20,7 @@ from gmmcompare.engines.base import Draws, Engine, Kind, Point, Problem, Seconds
 from gmmcompare.errors import InputError
 from gmmcompare.kernels import score
 from gmmcompare.params import Array, Params
+from gmmcompare.sample import Sample
 
 _ATTRIBUTE = "gmmcompare"
 _DRAW_DIMS = ("chain", "draw")
@@ -70,6 +71,12 @@ class Fit:
     def K(self) -> int:
         """Number of components."""
         return int(self.tree["posterior"].sizes[_COMPONENT])
+
+    @property
+    def sample(self) -> Sample:
+        """The data; where they came from is not kept."""
+        observed = self.tree["observed_data"].to_dataset()
+        return Sample.of(np.repeat(observed["values"].values, observed["counts"].values))
 
     @property
     def point(self) -> Params:
