@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from gmmcompare.compare.density import (
 )
 from gmmcompare.compare.diagnostics import EngineDiagnostics, diagnose
 from gmmcompare.compare.labels import Alignment, Reference, align
-from gmmcompare.compare.point import judge_point
+from gmmcompare.compare.point import judge_point, log_scale_density
 from gmmcompare.errors import InputError
 from gmmcompare.fit import Fit
 from gmmcompare.params import Array, Params
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RefitFit = Callable[[str, int], Fit | None]
+SAME_MAXIMUM = 0.01
+"""Two point estimates whose log-likelihoods differ by no more are at the same maximum."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,16 @@ class Comparison:
 
     @property
     def suspects(self) -> tuple[str, ...]:
-        """Engines that some pair's evidence points to."""
+        """Engines that the evidence points to.
+
+        Those that a pair's evidence names; else the one engine whose removal leaves no
+        disagreement, where at least two others remain.
+        """
         named = [pair.suspect for pair in self.pairs if pair.suspect]
+        if not named and len(self.fits) > 2:
+            disagreeing = [{p.a, p.b} for p in self.pairs if p.verdict == "disagree"]
+            named = [name for name in self.fits if all(name in pair for pair in disagreeing)]
+            named = named if len(disagreeing) > 1 and len(named) == 1 else []
         return tuple(dict.fromkeys(named))
 
     @cached_property
@@ -117,17 +127,19 @@ class Comparison:
         relevant = [p for p in self.pairs if p.verdict == self.verdict]
         if not relevant:
             return f"There is nothing to compare {names} with."
-        first = relevant[0]
-        blame = ""
-        if self.suspects:
-            many = len(self.suspects) > 1
-            whose = _listed([display_name(s) for s in self.suspects])
-            blame = f" The suspect{'s are' if many else ' is'} {whose}."
-            if self.verdict == "inconclusive":  # too few draws are no reason for suspicion
-                blame = f" {whose} {'have' if many else 'has'} to run longer or be mended."
+        first = next((p for p in relevant if p.suspect), relevant[0])
         what = "disagree" if self.verdict == "disagree" else "cannot be compared conclusively"
-        reason = f"{display_name(first.a)} and {display_name(first.b)} {what}: {first.reasons[0]}."
-        return reason + blame
+        said = f"{display_name(first.a)} and {display_name(first.b)} {what}: {first.reasons[0]}."
+        return said + self._blame(first)
+
+    def _blame(self, pair: PairVerdict) -> str:
+        """Name the suspects, and why the pair's is one if its first reason does not say so."""
+        if not self.suspects:
+            return ""
+        own = [r for r in pair.reasons if pair.suspect and r.startswith(f"{pair.suspect}: ")]
+        why = f" ({own[0]})" if own and own[0] != pair.reasons[0] else ""
+        verb = "suspects are" if len(self.suspects) > 1 else "suspect is"
+        return f" The {verb} {_listed([display_name(s) for s in self.suspects])}{why}."
 
     def table(self) -> pd.DataFrame:
         """Return weights, means and sds of every engine, with spread and MCSE.
@@ -246,8 +258,7 @@ def compare_fits(
 
 def sample_of(fit: Fit) -> Sample:
     """Return the data that a fit was made of."""
-    observed = fit.tree["observed_data"].to_dataset()
-    return Sample.of(np.repeat(observed["values"].values, observed["counts"].values))
+    return fit.sample
 
 
 def _check_comparable(fits: Sequence[Fit]) -> None:
@@ -315,6 +326,7 @@ def _judge(
     }
     everyone = list(evidence.values())
 
+    @cache  # an engine is in several pairs
     def again(name: str, this_round: int) -> Evidence | None:
         fit = refit(name, this_round) if refit else None
         if fit is None:
@@ -346,16 +358,30 @@ def _judge(
 
 def _two_points(a: Fit, b: Fit) -> PairVerdict:
     """Compare two point estimates: the same maximum, or which one is higher."""
-    gap = float(a.stat("log_lik")[0, 0] - b.stat("log_lik")[0, 0])
-    lower = b if gap > 0 else a
+    gap = _height(a) - _height(b)
     numbers = {"log_lik_gap": abs(gap)}
-    if abs(gap) > 0.01:
-        reason = f"{lower.engine} is {abs(gap):.2f} lower in log-likelihood: not the same maximum"
-        return PairVerdict(
-            a.engine, b.engine, "disagree", (reason,), suspect=lower.engine, numbers=numbers
+    if abs(gap) <= SAME_MAXIMUM:
+        reason = f"log-likelihoods differ by {abs(gap):.2g}"
+        return PairVerdict(a.engine, b.engine, "agree", (reason,), numbers=numbers)
+    lower, higher = (b, a) if gap > 0 else (a, b)
+    if _density(lower) > _density(higher):
+        reason = (
+            f"{higher.engine} is {abs(gap):.2f} higher in log-likelihood and {lower.engine} in "
+            "posterior density: they maximise different things"
         )
-    reason = f"log-likelihoods differ by {abs(gap):.2g}"
-    return PairVerdict(a.engine, b.engine, "agree", (reason,), numbers=numbers)
+        return PairVerdict(a.engine, b.engine, "inconclusive", (reason,), numbers=numbers)
+    reason = f"{lower.engine} is {abs(gap):.2f} lower in log-likelihood: not the same maximum"
+    return PairVerdict(
+        a.engine, b.engine, "disagree", (reason,), suspect=lower.engine, numbers=numbers
+    )
+
+
+def _height(point: Fit) -> float:
+    return float(point.stat("log_lik")[0, 0])
+
+
+def _density(point: Fit) -> float:
+    return float(log_scale_density(point)[0, 0])
 
 
 def display_name(name: str) -> str:

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmcompare.compare.label_kernels import best_permutations, label_costs
+from gmmcompare.errors import InputError
+from gmmcompare.fit import Fit
 from gmmcompare.mixture import log_joint
 from gmmcompare.params import Array, Params
 from gmmcompare.sample import Sample
@@ -62,9 +64,9 @@ class Alignment:
     Attributes
     ----------
     params : Params
-        Arrays of shape (chains, draws, K).
-    labels : ndarray, shape (chains, draws, K)
-        ``labels[c, d, j]`` is the engine's own label of component j.
+        Arrays of the draws' shape, (chains, draws, K) or (draws, K).
+    labels : ndarray, of the same shape
+        ``labels[..., j]`` is the engine's own label of component j.
     """
 
     params: Params
@@ -73,32 +75,61 @@ class Alignment:
     @property
     def switch_rate(self) -> Array:
         """Share of steps at which the labels changed, for each chain, shape (chains,)."""
-        if self.labels.shape[1] < 2:
-            return np.zeros(self.labels.shape[0])
-        changed = (np.diff(self.labels, axis=1) != 0).any(axis=-1)
-        return np.asarray(changed.mean(axis=1))
+        by_chain = self.labels if self.labels.ndim == 3 else self.labels[None]
+        changed = (np.diff(by_chain, axis=1) != 0).any(axis=-1)
+        return np.asarray(changed.sum(axis=1) / max(1, changed.shape[1]))
 
 
-def align(draws: Params, reference: Reference) -> Alignment:
+def align(
+    draws: Params | Fit, reference: Reference | Params, sample: Sample | None = None
+) -> Alignment:
     """Permute every draw to the reference; whole triples (w, mu, sigma) move together.
 
     Parameters
     ----------
-    draws : Params
-        Arrays of shape (chains, draws, K).
-    reference : Reference
+    draws : Params or Fit
+        Arrays of shape (chains, draws, K) or (draws, K); or the fit they are in.
+    reference : Reference or Params
+        A `Reference`; or one mixture, shape (K,), such as an EM fit's ``.point``, in whose
+        ascending order of means the components are numbered.
+    sample : Sample, optional
+        The data, where ``reference`` is a mixture; a fit brings its own.
 
     Returns
     -------
     Alignment
+        ``.params``, the relabelled draws, and ``.labels``, the engine's own labels.
+
+    Raises
+    ------
+    InputError
+        If the numbers of components differ, or a mixture comes without data.
+
+    References
+    ----------
+    Stephens, M. (2000). Dealing with label switching in mixture models. JRSS B 62, section 4.1;
+    the reference is held fixed, so that draws of different engines are labelled alike.
     """
-    shape, K = draws.w.shape, draws.K
-    flat = Params(*(np.ascontiguousarray(a, dtype=float).reshape(-1, K) for a in draws))
+    if isinstance(draws, Fit):
+        params, sample = draws.params, sample or draws.sample
+    else:
+        params = draws
+    if isinstance(reference, Params):
+        if sample is None:
+            raise InputError("align: give the sample as well, or a Reference that was made of one")
+        reference = Reference.of(reference, sample)
+    K = params.K
+    if reference.params.K != K:
+        raise InputError(
+            f"align: the draws have {K} components and the reference {reference.params.K}; "
+            "give a reference of as many"
+        )
+    shape = params.w.shape
     if K == 1:
-        return Alignment(draws, np.zeros(shape, dtype=np.int64))
-    cost = label_costs(reference.points, reference.log_q, *flat)
-    labels = _assign(cost).reshape(shape)
-    return Alignment(permuted(draws, labels), labels)
+        return Alignment(params, np.zeros(shape, dtype=np.int64))
+    flat = (np.ascontiguousarray(a, dtype=float).reshape(-1, K) for a in params)
+    labels = _assign(label_costs(reference.points, reference.log_q, *flat)).reshape(shape)
+    return Alignment(permuted(params, labels), labels)
 
 
 def sort_by_mean(draws: Params) -> Alignment:

@@ -12,7 +12,8 @@ from gmmcompare.fit import Fit
 from gmmcompare.params import Array, Params
 
 CLOUD_QUANTILE = 0.999
-MIN_FINITE = 0.99
+MIN_OCCUPIED = 0.5
+"""Share of draws in which no component is nearly empty, below which a point cannot be placed."""
 
 
 def judge_point(
@@ -29,6 +30,7 @@ def judge_point(
     A maximum has a log-likelihood (or, for a MAP, a posterior density over (w, mu, log sigma^2)) no
     lower than that of any draw of any engine; and its Mahalanobis distance in the aligned
     posterior, in logits of w, mu and log sigma, is within the 99.9 % quantile of the draws' own.
+    Draws in which a component is nearly empty have the prior's tails, and are left out of that.
 
     Parameters
     ----------
@@ -46,12 +48,8 @@ def judge_point(
         Of all engines that draw.
     """
     gap, best = _shortfall(point, all_draws)
-    distance, limit, finite = _distance(place, aligned)
-    numbers = {
-        "log_lik_gap": gap,
-        "mahalanobis": distance,
-        "mahalanobis_limit": limit,
-    }
+    distance, limit, occupied = _distance(place, aligned, evidence.prob_small)
+    numbers = {"log_lik_gap": gap, "mahalanobis": distance, "mahalanobis_limit": limit}
     a, b = point.engine, draws.engine
     if gap > 0:
         reason = (
@@ -60,12 +58,12 @@ def judge_point(
         )
         return PairVerdict(a, b, "disagree", (reason, *_status(point)), suspect=a, numbers=numbers)
     failures = [f"{b}: {why}" for why in failed_checks(evidence, everyone)]
-    if finite < MIN_FINITE:
+    if occupied < MIN_OCCUPIED:
         failures.append(
-            f"{b}: a component is empty in {100 * (1 - finite):.2g} % of the draws, so its "
-            "posterior has no ellipse to place a point in"
+            f"{b}: a component is nearly empty in {100 * (1 - occupied):.2g} % of the draws, so "
+            "its posterior has no ellipse to place a point in"
         )
-    elif distance > limit:
+    elif not distance <= limit:
         reason = (
             f"{a} lies outside the posterior of {b}: Mahalanobis distance {distance:.1f}, where "
             f"99.9 % of its draws are within {limit:.1f}"
@@ -89,40 +87,42 @@ def _status(point: Fit) -> tuple[str, ...]:
 
 
 def _shortfall(point: Fit, all_draws: Sequence[Fit]) -> tuple[float, str]:
-    """Return by how much the best draw exceeds the point, at most 0 if none does, and whose it is.
+    """Return by how much the best draw exceeds the point, 0 if none does, and whose draw it is.
 
     A point is a maximum of the likelihood or of the posterior; it need be the best in one only.
     """
-    log_lik = max(all_draws, key=lambda f: float(f.stat("log_lik").max()))
-    gap = float(log_lik.stat("log_lik").max() - point.stat("log_lik").max())
-    posterior = max(float(_log_scale_density(f).max()) for f in all_draws)
-    by_posterior = posterior - float(_log_scale_density(point).max())
-    # Rounding: the likelihood is a sum of N terms.
-    slack = 1e-9 * abs(float(point.stat("log_lik").max()))
-    worst = min(gap, by_posterior)
-    return (0.0 if worst <= slack else gap if gap > 0 else worst), log_lik.engine
+    best = max(all_draws, key=lambda f: float(f.stat("log_lik").max()))
+    height = float(point.stat("log_lik").max())
+    gap = float(best.stat("log_lik").max()) - height
+    posterior = max(float(log_scale_density(f).max()) for f in all_draws)
+    by_posterior = posterior - float(log_scale_density(point).max())
+    rounding = 1e-9 * abs(height)  # the likelihood is a sum of N terms
+    return (gap if min(gap, by_posterior) > rounding else 0.0), best.engine
 
 
-def _log_scale_density(fit: Fit) -> Array:
+def log_scale_density(fit: Fit) -> Array:
     """Return the log posterior density over (w, mu, log sigma^2): a factor sigma_k^2 more."""
     with np.errstate(invalid="ignore"):
         density = fit.stat("lp") + 2.0 * np.log(fit.params.sigma).sum(-1)
     return np.where(np.isfinite(density), density, -np.inf)
 
 
-def _distance(place: Params, aligned: Params) -> tuple[float, float, float]:
-    """Return the point's distance, the draws' 99.9 % quantile and the share of usable draws."""
+def _distance(place: Params, aligned: Params, prob_small: Array) -> tuple[float, float, float]:
+    """Return the point's distance, the draws' 99.9 % quantile and the share of draws used."""
     x = _coordinates(aligned).reshape(-1, 3 * aligned.K - 1)
-    usable = np.isfinite(x).all(axis=1)
-    x = x[usable]
-    if len(x) <= x.shape[1]:
+    usable = np.isfinite(x).all(axis=1) & (prob_small.ravel() <= 0.5)
+    cloud = x[usable]
+    share = float(usable.mean())
+    if len(cloud) <= cloud.shape[1]:
         return float("nan"), float("nan"), 0.0
-    centre = x.mean(axis=0)
-    root = np.linalg.pinv(np.linalg.cholesky(np.cov(x.T) + 1e-300 * np.eye(x.shape[1])))
-    own = np.linalg.norm((x - centre) @ root.T, axis=1)
-    with np.errstate(invalid="ignore"):
-        distance = float(np.linalg.norm(root @ (_coordinates(place) - centre)))
-    return distance, float(np.quantile(own, CLOUD_QUANTILE)), float(usable.mean())
+    centre, sd = cloud.mean(axis=0), cloud.std(axis=0)
+    sd = np.where(sd > 0, sd, 1.0)  # a coordinate that stands still has no scale of its own
+    z, at = (cloud - centre) / sd, (_coordinates(place) - centre) / sd
+    precision = np.linalg.pinv(z.T @ z / len(z), hermitian=True)
+    own = np.sqrt(np.einsum("ij,jk,ik->i", z, precision, z))
+    with np.errstate(invalid="ignore"):  # an infinite sd of the point's
+        distance = float(np.sqrt(at @ precision @ at))
+    return distance, float(np.quantile(own, CLOUD_QUANTILE)), share
 
 
 def _coordinates(params: Params) -> Array:
