@@ -20,7 +20,7 @@ Transform = Literal["none", "log", "log10"]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class DataSection(_Section):
@@ -246,15 +246,19 @@ def _validated(content: dict[str, Any], file: Path) -> Card:
         card = Card.model_validate({**content, "file": file})
         card.build_priors()
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise InputError(f"{file}: {_explained(first)}") from None
+        # A misspelt key first (it is missing, too); then what lies deepest, as in a list.
+        worst = min(
+            error.errors(include_url=False),
+            key=lambda e: (e["type"] != "extra_forbidden", -len(e["loc"])),
+        )
+        raise InputError(f"{file}: {_explained(worst)}") from None
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
     return card
 
 
 def _explained(error: ErrorDetails) -> str:
-    """Turn pydantic's first complaint into: key, what was found, what is allowed."""
+    """Turn one of pydantic's complaints into: key, what was found, what is allowed."""
     names = [str(part) for part in error["loc"]]
     if error["type"] == "extra_forbidden":
         allowed = _fields_at(names[:-1])
@@ -267,6 +271,8 @@ def _explained(error: ErrorDetails) -> str:
     key = key.removesuffix(".float")
     if error["type"] == "missing":
         return f"key '{key}' is missing"
+    if error["type"] == "model_type":
+        return f"{key} = {error['input']!r}: must be a section, written [{key}]"
     message = error["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     if isinstance(error["input"], dict):
