@@ -5,6 +5,8 @@ This is the only place where draws and points become a DataTree.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -138,18 +140,18 @@ class Fit:
         """
         path = Path(path)
         tree = self.tree.copy()
-        tree.attrs[_ATTRIBUTE] = json.dumps(self._header())
+        header = self._header()
+        tree.attrs[_ATTRIBUTE] = json.dumps({**header, "sha256": _digest(self.tree, header)})
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             tree.to_netcdf(temporary, engine="h5netcdf", encoding=_compressed(tree))
             temporary.replace(path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        finally:
+            with contextlib.suppress(OSError):  # it is there only if something went wrong
+                temporary.unlink()
         return path
 
     def _header(self) -> dict[str, Any]:
@@ -233,7 +235,7 @@ def load_fit(path: str | Path) -> Fit:
         with xr.open_datatree(path, engine="h5netcdf") as stored:
             tree = stored.load()
         header: Mapping[str, Any] = json.loads(tree.attrs.pop(_ATTRIBUTE))
-        return Fit(
+        fit = Fit(
             kind=header["kind"],
             tree=tree,
             engine=header["engine"],
@@ -243,11 +245,14 @@ def load_fit(path: str | Path) -> Fit:
             key=header["key"],
             notes=tuple(header["notes"]),
         )
-    except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
+        if header["sha256"] != _digest(tree, fit._header()):
+            raise ValueError("its content has changed")
+    except Exception as error:  # a damaged file makes its readers raise anything
         raise InputError(
             f"{path}: is damaged or is not a fit of gmmcompare ({type(error).__name__}); "
             "delete it and fit again"
         ) from None
+    return fit
 
 
 def _scored(problem: Problem, params: Params) -> xr.Dataset:
@@ -285,8 +290,21 @@ def _dims(name: str, array: NDArray[Any], leading: tuple[str, ...]) -> tuple[str
     return (*leading, *(f"{name}_dim_{i}" for i in range(own)))
 
 
-def _params_of(node: xr.DataTree) -> Params:
+def _params_of(node: xr.DataTree | xr.DataArray) -> Params:
     return Params(*(np.asarray(node[name].values, dtype=float) for name in Params._fields))
+
+
+def _digest(tree: xr.DataTree, header: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of all there is in a fit: NetCDF has no checksum for small arrays."""
+    digest = hashlib.sha256(json.dumps(header).encode())
+    for node in sorted(tree.subtree, key=lambda node: node.path):
+        digest.update(repr(sorted(node.attrs.items())).encode())
+        for name, variable in sorted(node.variables.items(), key=lambda item: str(item[0])):
+            digest.update(f"{node.path} {name} {variable.dims} {variable.shape}".encode())
+            values = np.ascontiguousarray(variable.values)
+            is_number = values.dtype.kind in "biuf"
+            digest.update(values.tobytes() if is_number else repr(values.tolist()).encode())
+    return digest.hexdigest()
 
 
 def _compressed(tree: xr.DataTree) -> dict[str, dict[str, dict[str, int | bool]]]:
