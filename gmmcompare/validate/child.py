@@ -56,9 +56,10 @@ def main() -> None:
     _send(replies, Reply(subject.kind, None, tuple(seen)))
     while True:
         try:
-            task = Task(*pickle.load(requests))
+            task = Task(*pickle.load(requests))  # imports the module of its function
         except EOFError:
             return
+        _send(replies, ALIVE)
         _send(replies, _done(task, subject, seen))
 
 

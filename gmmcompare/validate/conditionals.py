@@ -111,6 +111,7 @@ def examine_conditionals(subject: Subject, seed: int) -> list[Tested]:
         draw = functions.get("draw_sigmas" if parameter == "variances" else f"draw_{parameter}")
         if conditional is None and draw is None:
             continue
+        subject.beat()
         try:
             out.append(test(conditional, draw, priors, rng))
         except Exception as error:
@@ -129,10 +130,9 @@ def conditionals_check(tested: list[Tested], seconds: float) -> Check:
     p_values = np.concatenate([t.p for t in tested])
     cut = ALPHA / max(p_values.size, 1)
     wrong = [
-        f"{t.name} | rest is not the model's"
-        + (f" (ratio off by {t.error:.2g})" if t.error else "")
+        f"{t.name} | rest is not the model's: {_how_wrong(t)}"
         for t in tested
-        if (t.error is not None and not t.error < TOLERANCE) or (t.p < cut).any()
+        if not _ratios_right(t) or (t.p < cut).any()
     ]
     data = {
         "ratio_errors": {t.name: t.error for t in tested if t.error is not None},
@@ -146,6 +146,16 @@ def conditionals_check(tested: list[Tested], seconds: float) -> Check:
         return Check("conditionals", "failed", "; ".join(wrong), _DRAWS, seconds, ALPHA, data)
     summary = f"{names}: density ratios to {TOLERANCE:g} and draws are the model's"
     return Check("conditionals", "passed", summary, _DRAWS, seconds, ALPHA, data)
+
+
+def _ratios_right(t: Tested) -> bool:
+    return t.error is None or t.error < TOLERANCE
+
+
+def _how_wrong(t: Tested) -> str:
+    if _ratios_right(t):
+        return "its draws have another distribution"
+    return f"a log density ratio is off by {t.error:.2g}"
 
 
 def _weights(

@@ -42,7 +42,7 @@ def uniformity_p(ranks: NDArray[np.int64], n_ranks: int) -> float:
     counts = counts_below(ranks, n_ranks)
     tails = np.minimum(stats.binom.cdf(counts, n, z), stats.binom.sf(counts - 1, n, z))
     level = 2.0 * float(tails.min())
-    return 1.0 - _coverage(_pointwise(n, level * (1.0 + 1e-9)), n)
+    return max(0.0, 1.0 - _coverage(_pointwise(n, level * (1.0 + 1e-9)), n))
 
 
 def simultaneous_bands(n: int, alpha: float = 0.05) -> Bands:

@@ -34,6 +34,7 @@ from gmmcompare.validate.faults_of_conditionals import (
     ShapeScaleSwapped,
     SquaresAboutMean,
     VarianceForSdOfMean,
+    VarianceReturned,
     VarScaleDropped,
     VarShapeDropped,
 )
@@ -136,8 +137,9 @@ KERNEL_FAULTS: dict[str, type[GibbsSweep]] = {
     fault.name: fault
     for fault in (
         RateForScale, ShapePlusN, ShapeHalfTooMuch, ShapeHalfTooLittle, SquaresAboutMean, NotHalved,
-        VarScaleDropped, VarShapeDropped, ShapeScaleSwapped, MeanPrecisionDropped, MeanLocIgnored,
-        PriorSdAsVariance, LikelihoodWithoutSigma, VarianceForSdOfMean, RootOfSdOfMean,
+        VarScaleDropped, VarShapeDropped, ShapeScaleSwapped, VarianceReturned, MeanPrecisionDropped,
+        MeanLocIgnored, PriorSdAsVariance, LikelihoodWithoutSigma, VarianceForSdOfMean,
+        RootOfSdOfMean,
         DirichletWithoutPrior, PriorTwice, StaleWeights, BothFromOld, PreviousCounts,
         CumulativeNotNormalised, OneUniform, MuSortedAlone, WeightsNotSorted, VarianceAsSdInZ,
         NoLogSigmaInZ,

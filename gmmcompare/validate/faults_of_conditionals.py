@@ -158,6 +158,20 @@ class ShapeScaleSwapped(Fault):
         return scale + n_k / 2, shape + sum_sq / 2
 
 
+class VarianceReturned(Fault):
+    """The draw is of the variance, and the root is forgotten."""
+
+    name = "variance-returned-as-sigma"
+    mistake = "sigma = scale / rng.gamma(shape): that is sigma**2, the root is forgotten"
+    effect = "sigma is squared: too small below 1, too large above"
+
+    def draw_sigmas(
+        self, n_k: Array, sum_sq: Array, priors: Priors, rng: np.random.Generator
+    ) -> Array:
+        """Return the variance."""
+        return super().draw_sigmas(n_k, sum_sq, priors, rng) ** 2
+
+
 class MeanPrecisionDropped(Fault):
     """The means' prior is forgotten."""
 
@@ -270,4 +284,5 @@ class PriorTwice(Fault):
 
     def weights_conditional(self, n_k: Array, priors: Priors) -> Array:
         """Add the concentration twice."""
-        return super().weights_conditional(n_k, priors) + np.asarray(priors.weight_concentration)
+        twice = 2.0 * np.asarray(priors.weight_concentration)
+        return np.asarray(twice + n_k)

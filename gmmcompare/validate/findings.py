@@ -47,7 +47,19 @@ def describe(tests: Sequence[SceneTest]) -> list[str]:
     """Return what moved, from the scene in which it shows best."""
     described = [(_strength(t), _scene_findings(t)) for t in tests if t.kept]
     strongest = max(described, key=lambda pair: (bool(pair[1]), pair[0]), default=(0.0, []))
-    return strongest[1]
+    return strongest[1] or [_most_moved(tests)]
+
+
+def _most_moved(tests: Sequence[SceneTest]) -> str:
+    """Name the quantity on which the best bet won; there is one where nothing else is clear."""
+    best = max(tests, key=lambda t: float(t.wealth.log_single.max()))
+    row = int(best.wealth.log_single.max(axis=1).argmax())
+    quantity = best.names[row % len(best.names)]
+    way = "larger" if best.wealth.mean[row] > 0 else "smaller"
+    return (
+        f"no parameter by itself is clearly off; what moves is how they hang together: {quantity}, "
+        f"is {way} than it should be (with the {best.scene.name} prior)"
+    )
 
 
 def _strength(test: SceneTest) -> float:

@@ -23,7 +23,7 @@ from gmmcompare.validate.sandbox import Sandbox
 from gmmcompare.validate.simulate import Contract, probe_kernel
 from gmmcompare.validate.subject import Target
 from gmmcompare.validate.validation import DEFAULT_SEED, SCENES, no_report, validate
-from gmmcompare.validate.verdict import Validation
+from gmmcompare.validate.verdict import Check, Validation
 
 _SIGNATURE_REPLICATES = 4000
 _SIGNATURE_SEED = 20_260_131
@@ -73,10 +73,16 @@ def exhibit(name: str, found: Validation) -> Exhibit:
         name in FAULTS,
         found.verdict,
         ", ".join(c.name for c in failed),
-        sum(c.replicates for c in found.checks) if first is None else first.replicates,
+        sum(c.replicates for c in found.checks) if first is None else _until_caught(first),
         found.seconds,
         named.index(name) + 1 if name in named else 0,
     )
+
+
+def _until_caught(check: Check) -> int:
+    """Return the replicates at which a check failed, without those made for the diagnosis."""
+    path = check.data.get("path", {}).get("replicates")
+    return int(path[-1]) if path else check.replicates
 
 
 def grade(

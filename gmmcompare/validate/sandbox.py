@@ -128,7 +128,7 @@ class Sandbox:
         worker = _Worker(self._target, self.log)
         self._workers.append(worker)
         while True:
-            reply = worker.poll(_STARTUP_SECONDS, self._deadline)
+            reply = worker.poll(self.call_limit, self._deadline)
             if reply is not None:
                 return self._value(reply)
 
@@ -155,13 +155,13 @@ class _Worker:
         self._replies: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._heard = time.monotonic()
+        self._heard, self._starting = time.monotonic(), True
         self.send(sys.path)
         self.send(target)
 
     def send(self, what: Any) -> None:
-        """Send a pickle."""
-        self._heard = time.monotonic()
+        """Send a pickle; until the child answers it may be busy with imports."""
+        self._heard, self._starting = time.monotonic(), True
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # its end is found by the next poll
             pickle.dump(what, self._process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
@@ -181,17 +181,19 @@ class _Worker:
             what = self._replies.get(timeout=0.02)
         except queue.Empty:
             now = time.monotonic()
+            if self._starting:
+                limit = max(limit, _STARTUP_SECONDS)
             if now - self._heard > limit:
                 self.end()
                 raise BrokenError(
                     f"{self._name}: a call did not return within {limit:g} s and was stopped: "
-                    "it hangs, or is too slow (give more with time_limit)",
+                    "it hangs, or is too slow (allow more with call_limit)",
                     "hangs",
                 ) from None
             if now > deadline:
                 raise OutOfTimeError("the time allowed is used up") from None
             return None
-        self._heard = time.monotonic()
+        self._heard, self._starting = time.monotonic(), False
         if isinstance(what, Reply):
             return what
         if what == ALIVE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -216,8 +216,12 @@ class Validation:
         lines = [f"{self.name}: {self.verdict} ({self.seconds:.1f} s)"]
         for check in self.checks:
             lines.append(f"  {check.verdict:12s} {check.name}: {check.summary}")
-        if str(self.diagnosis):
-            lines += ["", str(self.diagnosis)]
+        said = {check.summary for check in self.checks}
+        news = replace(
+            self.diagnosis, findings=tuple(f for f in self.diagnosis.findings if f not in said)
+        )
+        if str(news):
+            lines += ["", str(news)]
         lines += [f"note: {note}" for note in self.notes]
         lines += [f"not tested: {what}" for what in self.not_tested]
         return "\n".join(lines)

@@ -1,0 +1,52 @@
+"""For the test suites of samplers' authors: one line that holds a kernel or sampler to the model.
+
+>>> from gmmcompare.testing import assert_valid_kernel
+>>> def test_my_sweep():
+...     assert_valid_kernel(my_sweep)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gmmcompare.validate.validation import DEFAULT_SEED, validate
+from gmmcompare.validate.verdict import Validation
+
+
+def assert_valid_kernel(
+    sweep: str | Callable[..., Any],
+    *,
+    quick: bool = True,
+    seed: int = DEFAULT_SEED,
+    jobs: int = 1,
+    time_limit: float = 300.0,
+) -> Validation:
+    """Fail the test unless the sampler is right.
+
+    A right kernel fails with probability at most `Validation.error_rate`, below 2e-5, whatever the
+    seed; with a fixed seed the outcome repeats.
+
+    Parameters
+    ----------
+    sweep : callable or str
+        A kernel ``(w, mu, sigma, y, priors, rng)`` or a whole sampler; see `validate`.
+    quick : bool
+        A few thousand replicates: seconds. ``False`` looks for subtle faults too.
+    seed, jobs, time_limit
+        As in `validate`.
+
+    Returns
+    -------
+    Validation
+        For a closer look.
+
+    Raises
+    ------
+    AssertionError
+        With the verdict, what moved and the likeliest faults.
+    """
+    found = validate(sweep, quick=quick, seed=seed, jobs=jobs, time_limit=time_limit)
+    if found.verdict != "passed":
+        raise AssertionError(str(found))
+    return found
