@@ -21,6 +21,8 @@ MIN_BINS, MAX_BINS = 12, 100
 TRACE_POINTS = 400
 """Draws of each chain in a trace, evenly thinned."""
 LABEL_POINTS = 200
+MAX_ROWS = 12
+"""Labels that are shown, a row each."""
 
 
 def bin_edges(comparison: Comparison) -> Array:
@@ -53,8 +55,10 @@ def density_panel(comparison: Comparison, looks: Looks, width: int) -> Panel:
 
 
 def _density_axes(ax: Axes, comparison: Comparison, heights: Array) -> None:
-    top = max(float(heights.max()), *(float(d.mean.max()) for d in comparison.densities.values()))
-    ax.set_ylim(0, 1.06 * top)
+    densities = comparison.densities.values()
+    mean = max(float(heights.max()), *(float(d.mean.max()) for d in densities))
+    band = max(float(d.high.max()) for d in densities)
+    ax.set_ylim(0, 1.03 * min(max(mean, band), 1.6 * mean))
     ax.set_xlim(comparison.grid[0], comparison.grid[-1])
     ax.set_xlabel(comparison.sample.origin.label)
     ax.set_ylabel("density")
@@ -147,7 +151,7 @@ def trace_panel(name: str, values: Array, colour: str, label: str, alt: str) -> 
         return canvas.panel(alt)
 
 
-def labels_panel(name: str, mu: Array, component: NDArray[np.int64], row: str, alt: str) -> Panel:
+def labels_panel(name: str, mu: Array, component: NDArray[np.int64], alt: str) -> Panel:
     """Traces of means, a row for each label, coloured by the component each draw belongs to.
 
     Parameters
@@ -155,16 +159,14 @@ def labels_panel(name: str, mu: Array, component: NDArray[np.int64], row: str, a
     mu : ndarray, shape (chains, draws, K)
     component : ndarray, shape (chains, draws, K)
         Component (from 0) that stands in each place.
-    row : str
-        What a row is, such as ``label``.
     """
     chains, draws, K = mu.shape
-    step = max(1, draws // LABEL_POINTS)
+    step, rows = max(1, draws // LABEL_POINTS), min(K, MAX_ROWS)
     mu, component = mu[:, ::step], component[:, ::step]
     low, high = _window(mu)
     mu, shown = np.clip(mu, low, high), mu.shape[1]
     start = np.arange(chains)[:, None] + np.arange(shown) / shown
-    with Canvas(name, 380, 60 + max(34, 84 - 8 * K) * K, rows=K) as canvas:
+    with Canvas(name, 380, 60 + max(34, 84 - 8 * rows) * rows, rows=rows) as canvas:
         for j, ax in enumerate(canvas.rows):
             for k in range(K):
                 chosen = component[..., j] == k
@@ -172,10 +174,10 @@ def labels_panel(name: str, mu: Array, component: NDArray[np.int64], row: str, a
                 x = np.stack([start, start + 1 / shown, np.full_like(start, np.nan)], axis=-1)
                 y = np.repeat(mu[..., j, None], 3, axis=-1)
                 ax.plot(x[chosen].ravel(), y[chosen].ravel(), color=component_colour(k), lw=1.3)
-            _chain_axes(ax, chains, last=j == K - 1)
+            _chain_axes(ax, chains, last=j == rows - 1)
             ax.set_ylim(low, high)
-            ax.set_ylabel(f"{row} {j + 1}")
-            ax.yaxis.set_major_locator(MaxNLocator(2))
+            ax.set_ylabel(str(j + 1), rotation=0, ha="right", va="center", fontweight="bold")
+            ax.yaxis.set_major_locator(MaxNLocator(2 if rows < 6 else 1))
         return canvas.panel(alt)
 
 

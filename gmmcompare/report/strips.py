@@ -87,7 +87,7 @@ class Scale:
     @property
     def ticks(self) -> tuple[tuple[float, str], ...]:
         """Return positions and texts of the axis labels."""
-        step = 0.1 if self.limit <= 0.25 else 0.2 if self.limit <= 0.7 else 0.5
+        step = next((s for s in (0.1, 0.2, 0.5) if self.limit < 2.5 * s + 1e-9), 1.0)
         count = int(self.limit / step + 1e-9)
         values = [i * step for i in range(-count, count + 1)]
         return tuple(

@@ -9,7 +9,6 @@ import numpy as np
 
 from gmmcompare.compare.agreement import MARGIN, FunctionalResult, PairVerdict
 from gmmcompare.compare.comparison import Comparison
-from gmmcompare.params import Params
 from gmmcompare.report.figures import Looks
 from gmmcompare.report.look import component_variable
 from gmmcompare.report.strips import Mark, Scale
@@ -55,8 +54,11 @@ class ParameterTable:
     base: str
     others: tuple[str, ...]
     groups: tuple[tuple[str, tuple[Row, ...]], ...]
+    fit: tuple[tuple[str, str, tuple[str, ...]], ...]
     scale: Scale
     band: tuple[float, float]
+    unbounded: bool
+    """Whether a mean is infinite: some draws have an empty component's sd from its prior."""
 
 
 def parameter_table(comparison: Comparison, looks: Looks) -> ParameterTable:
@@ -102,8 +104,10 @@ def parameter_table(comparison: Comparison, looks: Looks) -> ParameterTable:
         looks[base].text,
         tuple(looks[o].text for o in others),
         tuple(groups),
+        _fit_rows(comparison, looks),
         scale,
         scale.band(MARGIN),
+        any(not np.isfinite(s.point.sigma).all() for s in comparison.summaries.values()),
     )
 
 
@@ -121,22 +125,35 @@ def _difference(
 
 
 def _cells(comparison: Comparison, looks: Looks, field: int, k: int) -> tuple[Cell, ...]:
-    spreads = [float(comparison.summaries[name].spread[field][k]) for name in looks]
-    known = [s for s in spreads if np.isfinite(s) and s > 0]
-    decimals = decimals_for(min(known, default=float("nan")))
+    summaries = [comparison.summaries[name] for name in looks]
+    spreads = [float(s.spread[field][k]) for s in summaries]
+    finest = max(map(decimals_for, spreads))
     cells = []
-    for name, spread in zip(looks, spreads, strict=True):
-        summary = comparison.summaries[name]
-        point: Params = summary.point
+    for summary, spread in zip(summaries, spreads, strict=True):
+        # The same decimals in a row, unless one engine's spread is of another order.
+        decimals = min(finest, decimals_for(spread) + 1)
         mcse = float(summary.mcse[field][k])
         cells.append(
             Cell(
-                estimate=number(float(point[field][k]), decimals),
-                spread=number(spread, decimals),
-                mcse=significant(mcse) if looks[name].kind == "draws" else "",
+                estimate=number(float(summary.point[field][k]), decimals),
+                spread=f"± {number(spread, decimals)}" if np.isfinite(spread) else "",
+                mcse=f"MCSE {significant(mcse)}" if np.isfinite(mcse) and mcse > 0 else "",
             )
         )
     return tuple(cells)
+
+
+def _fit_rows(comparison: Comparison, looks: Looks) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Return (glossary key, what, value in each engine) for the mixture as a whole."""
+    summaries = [comparison.summaries[name] for name in looks]
+    return (
+        ("log-likelihood", "log-likelihood", tuple(number(s.log_lik, 2) for s in summaries)),
+        (
+            "empty",
+            "probability of an empty component",
+            tuple(significant(s.prob_empty) for s in summaries),
+        ),
+    )
 
 
 @dataclass(frozen=True)
