@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -15,6 +16,9 @@ from gmmcompare.engines.base import Draws, Problem, Progress, Seconds
 from gmmcompare.engines.check import check_engine
 from gmmcompare.errors import EngineError, InputError
 from gmmcompare.params import Params
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 class ImportedEngine:
@@ -59,9 +63,12 @@ class ImportedEngine:
 
 
 def _from_arviz(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    zarr = path.is_dir() or path.suffix == ".zarr"
+    # Without consolidated metadata any store can be read; asking for them warns where there are none.
+    zarr = {"engine": "zarr", "consolidated": False}
     try:
-        with xr.open_datatree(path, engine="zarr" if zarr else "h5netcdf") as stored:
+        with xr.open_datatree(
+            path, **(zarr if path.is_dir() else {"engine": "h5netcdf"})
+        ) as stored:
             tree = stored.load()
     except Exception as error:
         raise InputError(
@@ -90,19 +97,28 @@ def _from_arviz(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         arrays[name] = variable.transpose("chain", "draw", ...).values
     stats: dict[str, Any] = {}
     if "sample_stats" in tree.children and "diverging" in tree["sample_stats"].data_vars:
-        stats["diverging"] = tree["sample_stats"]["diverging"].values
+        diverging = tree["sample_stats"].to_dataset()["diverging"]
+        if set(diverging.dims) == {"chain", "draw"}:
+            stats["diverging"] = diverging.transpose("chain", "draw").values
     return arrays, stats
 
 
-def _from_stan(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _stan_chain(file: Path) -> DataFrame:
+    """Read the draws after warmup; draws saved during it stand before the end of adaptation."""
     import pandas as pd
 
-    chains = []
-    for file in sorted(folder.glob("*.csv")):
-        try:
-            chains.append(pd.read_csv(file, comment="#"))
-        except (ValueError, OSError) as error:
-            raise InputError(f"{file}: is not a Stan CSV file: {error}") from None
+    try:
+        text = file.read_text(encoding="utf-8")
+        before, adapted, after = text.partition("# Adaptation terminated")
+        names = next((line for line in before.splitlines() if line and line[0] != "#"), "")
+        return pd.read_csv(io.StringIO(f"{names}{after}" if adapted else text), comment="#")
+    except (ValueError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{file}: is not a Stan CSV file: {reason}") from None
+
+
+def _from_stan(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    chains = [_stan_chain(file) for file in sorted(folder.glob("*.csv"))]
     length = {len(c) for c in chains}
     if len(length) != 1:
         raise InputError(f"{folder}: chains differ in length: {sorted(length)}; is one unfinished?")
@@ -115,7 +131,12 @@ def _from_stan(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
                 f"{folder}: no columns {name}.1, {name}.2, ... in every file; name the parameters "
                 "w, mu and sigma in the Stan program"
             )
-        arrays[name] = np.stack([c[columns].to_numpy(dtype=float) for c in chains])
+        try:
+            arrays[name] = np.stack([c[columns].to_numpy(dtype=float) for c in chains])
+        except ValueError:
+            raise InputError(
+                f"{folder}: {name} has text among its draws; is a file cut short?"
+            ) from None
     stats: dict[str, Any] = {}
     if all("divergent__" in c for c in chains):
         stats["diverging"] = np.stack([c["divergent__"].to_numpy() > 0 for c in chains])

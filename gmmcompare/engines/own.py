@@ -61,7 +61,10 @@ def kind_of(function: Callable[..., Any]) -> OwnKind:
     InputError
         If the names are neither's.
     """
-    found = tuple(inspect.signature(function).parameters)
+    try:
+        found = tuple(inspect.signature(function).parameters)
+    except ValueError:  # some functions written in C do not tell
+        found = ("?",)
     if found[: len(KERNEL_ARGUMENTS)] == KERNEL_ARGUMENTS:
         return "kernel"
     if found[: len(SAMPLER_ARGUMENTS)] == SAMPLER_ARGUMENTS:
@@ -123,12 +126,11 @@ class OwnEngine:
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 result = self._draws(problem, seed, progress)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, EngineError):
             raise
         except BaseException as error:  # a user's code may also raise SystemExit
             raise EngineError(
-                f"{self.name}: raised {type(error).__name__}: {error} ({_place(error)}); "
-                f"its traceback is in {self._logged(error)}"
+                f"{self.name}: raised {_said(error)}; its traceback is in {self._logged(error)}"
             ) from None
         seconds = Seconds(0.0, time.perf_counter() - started)
         settings = self._settings
@@ -222,11 +224,12 @@ def one_sweep(
     return new
 
 
-def _place(error: BaseException) -> str:
+def _said(error: BaseException) -> str:
+    """Return an error's type, message and place in one line."""
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
     frames = traceback.extract_tb(error.__traceback__)
-    if not frames:
-        return "no place known"
-    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}"
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return text + place
 
 
 def _from_entry_point(name: str) -> Callable[..., Any]:
@@ -238,7 +241,10 @@ def _from_entry_point(name: str) -> Callable[..., Any]:
             f"{name}: no such engine{did_you_mean(name, names)}; name a sampler as FILE.py:FUNC, "
             f"package.module:FUNC or an entry point of the group {ENTRY_POINTS}{listed}"
         )
-    function: Callable[..., Any] = found[name].load()
+    try:
+        function: Callable[..., Any] = found[name].load()
+    except Exception as error:
+        raise InputError(f"{name}: fails to import: {_said(error)}") from None
     return function
 
 
@@ -260,9 +266,7 @@ def _module_from_file(path: Path) -> Any:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise InputError(
-            f"{path}: fails to import: {type(error).__name__}: {error} ({_place(error)})"
-        ) from None
+        raise InputError(f"{path}: fails to import: {_said(error)}") from None
     finally:
         sys.path.remove(folder)
     return module
@@ -271,8 +275,9 @@ def _module_from_file(path: Path) -> Any:
 def _module(name: str) -> Any:
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a script may also call sys.exit
         raise InputError(
-            f"{name}: fails to import: {type(error).__name__}: {error}; "
-            "name a sampler in a file as FILE.py:FUNC"
+            f"{name}: fails to import: {_said(error)}; name a sampler in a file as FILE.py:FUNC"
         ) from None
