@@ -69,7 +69,8 @@ class Parity:
         Largest less smallest difference of the two log densities over the points; 0 if they differ
         by one constant.
     gradient_error : float
-        Largest error of the gradient, relative to the gradient's largest entry (or to 1).
+        Largest error of the gradient, relative to its largest entry (or to 1, or to what
+        differences of a large log density can resolve).
     scale : float
         Largest absolute log density, to which rounding errors are in proportion.
     """
@@ -122,7 +123,7 @@ def parity(
         heights.append(float(ours(x)))
         differences.append(value - heights[-1])
         error = np.abs(gradient - _central_differences(ours, x)).max()
-        errors.append(error / max(1.0, np.abs(gradient).max()))
+        errors.append(error / max(1.0, np.abs(gradient).max(), 1e-5 * abs(heights[-1])))
     return Parity(float(np.ptp(differences)), float(max(errors)), float(np.abs(heights).max()))
 
 

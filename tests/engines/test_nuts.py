@@ -163,6 +163,14 @@ def test_far_from_every_component_the_density_does_not_underflow() -> None:
     assert np.isfinite(gradient).all()
 
 
+def test_parity_allows_for_rounding_of_huge_log_densities() -> None:
+    far = Priors(mean_loc=1e12)
+    problem = Problem(MANY, 3, far)
+    found = parity(density_of(problem), problem, Coordinates(3), np.random.default_rng(0))
+    assert found.scale > 1e20
+    assert found.holds
+
+
 def test_the_check_before_a_run_is_cheap_on_large_data() -> None:
     large = Sample.of(np.arange(3 * PARITY_VALUES + 1.0))
     few = thinned(Problem(large, 2, Priors())).sample
