@@ -26,6 +26,7 @@ _PUBLIC = {
     "load_card": "gmmcompare.card",
     "load_fit": "gmmcompare.fit",
     "load_sample": "gmmcompare.data",
+    "validate": "gmmcompare.validate.validation",
     "write_report": "gmmcompare.report",
 }
 
@@ -44,6 +45,7 @@ __all__ = [
     "load_card",
     "load_fit",
     "load_sample",
+    "validate",
     "write_report",
 ]
 
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from gmmcompare.priors import Priors
     from gmmcompare.report import write_report
     from gmmcompare.sample import Sample
+    from gmmcompare.validate.validation import validate
 
 
 def __getattr__(name: str) -> Any:

@@ -65,6 +65,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(no_args_is_help=True, help="Data sets, their sources and the cache.")
 app.add_typer(data_app, name="data")
+study_app = typer.Typer(no_args_is_help=True, help="Repeated comparisons: measured error rates.")
+app.add_typer(study_app, name="study")
 
 
 def main() -> None:
@@ -132,6 +134,7 @@ SetOption = Annotated[
 OfflineOption = Annotated[
     bool, typer.Option("--offline", help="Do not use the network; stand-in data if need be.")
 ]
+JobsOption = Annotated[int, typer.Option("--jobs", min=1, help="Processes.")]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Fit again what is already fitted.")]
 
 
@@ -242,6 +245,104 @@ def report(
         typer.echo(write_report(outcome, folder / "index.html"))
     if len(outcomes) > 1 or out:
         typer.echo(write_index(outcomes, out or folders[0].parent / "index.html"))
+
+
+@app.command()
+def validate(
+    sampler: Annotated[
+        str | None,
+        typer.Argument(metavar="SAMPLER", help="FILE.py:FUNC, fault:NAME or a built-in engine."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Only what takes a few seconds.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Keep validation.json there.")
+    ] = None,
+    gallery: Annotated[
+        bool, typer.Option("--gallery", help="Validate every fault of the gallery instead.")
+    ] = False,
+    grade: Annotated[
+        Path | None,
+        typer.Option("--grade", metavar="DIR", help="Validate every Python file of a folder."),
+    ] = None,
+    function: Annotated[
+        str, typer.Option("--function", help="With --grade: what each file defines.")
+    ] = "sweep",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same verdict.")] = 1,
+    jobs: JobsOption = 2,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", min=1, help="Seconds for everything.")
+    ] = 900.0,
+) -> None:
+    """Find out whether a sampler is right. Its code runs with your rights."""
+    from gmmcompare.progress import FractionBar
+    from gmmcompare.show import print_gallery, print_grades, print_validation
+    from gmmcompare.validate import grade as grade_folder
+    from gmmcompare.validate import run_gallery
+    from gmmcompare.validate import validate as run_checks
+
+    if (sampler is not None) + gallery + (grade is not None) != 1:
+        raise InputError("validate: give one of SAMPLER, --gallery or --grade DIR")
+    if gallery:
+        print_gallery(run_gallery(quick=quick, seed=seed, jobs=jobs))
+        return
+    if grade is not None:
+        table = out or grade / "grades.csv"
+        print_grades(
+            grade_folder(grade, table, function=function, quick=quick, seed=seed, jobs=jobs)
+        )
+        return
+    with FractionBar() as bar:
+        found = run_checks(
+            str(sampler), quick=quick, seed=seed, out=out, jobs=jobs, time_limit=time_limit,
+            progress=bar.show,
+        )  # fmt: skip
+    print_validation(found, as_json)
+    raise typer.Exit(EXIT_CODES[found.verdict])
+
+
+@app.command()
+def lesson(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="All lessons if none is named.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR")] = Path("reports/lessons"),
+    notebook: Annotated[
+        bool, typer.Option("--notebook", help="Write a Jupyter notebook beside each page.")
+    ] = False,
+) -> None:
+    """Write interactive lesson pages: how EM, Gibbs and NUTS differ, and how each can fail."""
+    from gmmcompare.lessons import write_lessons
+    from gmmcompare.progress import FractionBar
+
+    with FractionBar() as bar:
+        pages = write_lessons(names, out, notebook, bar.show)
+    for page in pages:
+        typer.echo(page)
+
+
+@study_app.command("verdict")
+def study_verdict(
+    repetitions: Annotated[
+        int, typer.Option("--repetitions", min=1, help="Of each case with a promised error rate.")
+    ] = 1000,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where outcomes are kept.")
+    ] = Path("reports/verdict-study"),
+    jobs: JobsOption = 2,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 4,
+) -> None:
+    """Measure how often the verdict errs; a rerun continues. Writes DIR.md and a figure."""
+    from gmmcompare.progress import FractionBar
+    from gmmcompare.studies import run_verdict_study, write_verdict_study
+
+    with FractionBar() as bar:
+        run_verdict_study(
+            out, repetitions, jobs, seed, lambda fraction: bar.show("verdict study", fraction)
+        )
+    page, figure = out.with_suffix(".md"), out.parent / "figures" / f"{out.name}.svg"
+    write_verdict_study(out, page, figure)
+    typer.echo(page)
 
 
 @app.command()

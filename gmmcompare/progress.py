@@ -38,6 +38,32 @@ class RichWatcher:
         _stderr.print(f"{name:<12} reused")
 
 
+class FractionBar:
+    """One bar whose text changes: what is being done, and how much of it is done."""
+
+    def __init__(self) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            console=_stderr,
+            transient=True,
+        )
+
+    def __enter__(self) -> FractionBar:
+        self._bars.start()
+        self._task = self._bars.add_task("", total=1.0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def show(self, what: str, fraction: float) -> None:
+        """Show a fraction between 0 and 1."""
+        self._bars.update(self._task, description=what, completed=fraction)
+
+
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """Show that something of unknown length goes on."""

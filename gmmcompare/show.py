@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gmmcompare.compare.comparison import Comparison
     from gmmcompare.data import Description, Listing
     from gmmcompare.run import Outcome
+    from gmmcompare.validate.gallery import Exhibit
+    from gmmcompare.validate.verdict import Validation
 
 WIDE = 200
 """Columns assumed where stdout is no terminal, so that nothing is cut."""
@@ -57,6 +59,30 @@ def print_fit(comparison: Comparison, as_json: bool) -> None:
         console.print(f"{what}: {value}", soft_wrap=True)
     for note in fit.notes:
         console.print(note, soft_wrap=True)
+
+
+def print_validation(found: Validation, as_json: bool) -> None:
+    """Print the verdict on one sampler and what it rests on."""
+    print(found.to_json() if as_json else found)
+
+
+def print_gallery(exhibits: Iterable[Exhibit]) -> None:
+    """Print which check caught each fault, a line at a time as they are done."""
+    line = "{:<36} {:<13} {:<36} {:>12} {:>8}  {}"
+    print(line.format("sampler", "verdict", "caught by", "replicates", "seconds", "named"))
+    for e in exhibits:
+        named = _ORDINALS.get(e.rank, "") if e.is_fault else "right: no fault"
+        cells = (e.name, e.verdict, e.caught_by, f"{e.replicates:,}", f"{e.seconds:.1f}", named)
+        print(line.format(*cells), flush=True)
+
+
+_ORDINALS = {1: "first", 2: "second", 3: "third"}
+
+
+def print_grades(table: Path) -> None:
+    """Print where the grades are, and the grades."""
+    print(table.read_text(encoding="utf-8"), end="")
+    print(f"grades: {table}", file=sys.stderr)
 
 
 def print_engines() -> None:
