@@ -27,7 +27,7 @@ TRUE = Params(np.array([0.35, 0.65]), np.array([-1.0, 1.0]), np.array([1.0, 1.0]
 PRIORS = Priors(mean_loc=0.0, mean_sd=3.0)
 STEP = 0.08
 TRAJECTORIES, SWEEPS, DRAWS = 8, 60, 2000
-GRID = np.linspace(-2.4, 3.4, 146)
+GRID = np.linspace(-2.0, 2.8, 121)
 LEVELS = (0.01, 0.05, 0.15, 0.35, 0.6, 0.85)
 START = np.array([-1.2, 1.6])
 RACES = (
@@ -35,7 +35,7 @@ RACES = (
     ("simulated exoplanets", "exoplanets-k3", ("data.dataset=exoplanets-simulated",)),
 )
 GIBBS = GibbsSettings(chains=4, warmup=1000, draws=10_000)
-NUTS = NutsSettings(chains=4, warmup=1000, draws=1000)
+NUTS = NutsSettings(chains=4, warmup=1000, draws=2500)
 COMMANDS = tuple(
     f"gmmcompare compare {card} --engines gibbs,nuts"
     + "".join(f" --set {change}" for change in changes)
@@ -139,7 +139,7 @@ def marginals(posterior: TwoMeans, density: Array) -> dict[str, Any]:
     }
     width = GRID[1] - GRID[0]
     exact = density.sum(axis=1) / (density.sum() * width)
-    edges = GRID[::5]
+    edges = GRID[::4]
     ess = {name: convergence({"mu": d[None, :, 0]}).ess_bulk["mu"] for name, d in draws.items()}
     histograms = {
         name: np.histogram(d[:, 0], bins=edges, density=True)[0] for name, d in draws.items()
