@@ -90,7 +90,8 @@ def exp_nonpositive(x: float) -> float:
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
-    return p * _double_of((_bits_of(shifted) + 1023) << 52)
+    power: float = _double_of((_bits_of(shifted) + 1023) << 52)
+    return p * power
 
 
 @njit(inline="always", fastmath=IN_ORDER, error_model="numpy")
@@ -118,7 +119,8 @@ def log_positive(x: float) -> float:
     p = p * q + 2.0 / 7.0
     p = p * q + 2.0 / 5.0
     p = p * q + 2.0 / 3.0
-    return n * _LN2_HIGH + (s * (p * q) + (n * _LN2_LOW + 2.0 * s))
+    log_x: float = n * _LN2_HIGH + (s * (p * q) + (n * _LN2_LOW + 2.0 * s))
+    return log_x
 
 
 @njit(inline="always", fastmath=IN_ORDER, error_model="numpy")

@@ -103,8 +103,9 @@ class _Recorder(NamedTuple):
 
     @classmethod
     def of(cls, n_draws: int, K: int, n_entries: int) -> _Recorder:
-        draws = [np.empty((n_draws, K)) for _ in range(4)]
-        return cls(*draws, np.zeros((K, n_entries if K * n_entries <= MAX_SUMS else 0)))
+        w, mu, sigma, n_k = (np.empty((n_draws, K)) for _ in range(4))
+        sums = np.zeros((K, n_entries if K * n_entries <= MAX_SUMS else 0))
+        return cls(w, mu, sigma, n_k, sums)
 
 
 @njit(inline="always", error_model="numpy")
@@ -203,8 +204,8 @@ def _add_allocations(beyond: Array, sums: Array) -> None:
 def _log_gamma_draw(a: float, rng: np.random.Generator) -> float:
     """Draw log Gamma(a, 1) as `priors.log_gamma_draws` does."""
     if a >= 1.0:
-        return np.log(rng.standard_gamma(a))
-    return np.log(rng.standard_gamma(a + 1.0)) + np.log1p(-rng.random()) / a
+        return float(np.log(rng.standard_gamma(a)))
+    return float(np.log(rng.standard_gamma(a + 1.0)) + np.log1p(-rng.random()) / a)
 
 
 @njit(inline="always", error_model="numpy")

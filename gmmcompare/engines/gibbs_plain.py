@@ -66,7 +66,7 @@ def draw_parameters(
     """Draw w, mu and sigma in turn, given allocations z (N,) and the old sigma (K,)."""
     K = sigma.size
     priors = priors.expanded(K)
-    n_k = np.bincount(z, minlength=K)
+    n_k = np.bincount(z, minlength=K).astype(float)
     sum_y = np.bincount(z, weights=y, minlength=K)
     w = draw_weights(n_k, priors, rng)
     mu = draw_means(n_k, sum_y, sigma, priors, rng)
@@ -86,7 +86,7 @@ def draw_allocations(w: Array, mu: Array, sigma: Array, y: Array, u: Array) -> A
 
 def weights_conditional(n_k: Array, priors: Priors) -> Array:
     """Return the concentration of w | z, a Dirichlet, shape (K,)."""
-    return np.asarray(priors.weight_concentration + n_k)
+    return np.asarray(priors.weight_concentration) + n_k
 
 
 def means_conditional(
@@ -106,7 +106,7 @@ def means_conditional(
 
 def variances_conditional(n_k: Array, sum_sq: Array, priors: Priors) -> tuple[Array, Array]:
     """Return shape and scale of sigma_k^2 | mu_k, z, an inverse gamma, both (K,)."""
-    return np.asarray(priors.var_shape + n_k / 2), np.asarray(priors.var_scale + sum_sq / 2)
+    return np.asarray(priors.var_shape) + n_k / 2, np.asarray(priors.var_scale) + sum_sq / 2
 
 
 def draw_weights(n_k: Array, priors: Priors, rng: np.random.Generator) -> Array:

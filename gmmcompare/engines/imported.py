@@ -63,12 +63,12 @@ class ImportedEngine:
 
 
 def _from_arviz(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    # Without consolidated metadata any store can be read; asking for them warns where there are none.
-    zarr = {"engine": "zarr", "consolidated": False}
+    # Asking for consolidated metadata would warn where there are none; no store needs them.
+    options: dict[str, Any] = {"engine": "zarr", "consolidated": False}
+    if path.is_file():
+        options = {"engine": "h5netcdf"}
     try:
-        with xr.open_datatree(
-            path, **(zarr if path.is_dir() else {"engine": "h5netcdf"})
-        ) as stored:
+        with xr.open_datatree(path, **options) as stored:
             tree = stored.load()
     except Exception as error:
         raise InputError(
