@@ -110,9 +110,7 @@ def _arrays(result: Mapping[str, Any], name: str) -> Params:
     return Params(*arrays)
 
 
-def _check_run(
-    shape: tuple[int, ...], chains: int | None, draws: int | None, name: str
-) -> None:
+def _check_run(shape: tuple[int, ...], chains: int | None, draws: int | None, name: str) -> None:
     if chains is not None and shape[0] != chains:
         raise EngineError(
             f"{name}: {shape[0]} chains where {chains} were asked for, shape {shape}; "
