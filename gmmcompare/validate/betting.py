@@ -89,11 +89,10 @@ class Wealth:
         variance = np.diag(self._products) / max(self.n, 1) - self.mean**2
         return np.sqrt(np.maximum(variance, 0.0))
 
-    def correlation(self) -> Array:
-        """Return the correlations of the quantities, shape (M, M)."""
-        sd = np.maximum(self.sd, 1e-9)
-        covariance = self._products / max(self.n, 1) - np.outer(self.mean, self.mean)
-        return np.asarray(covariance / np.outer(sd, sd))
+    @property
+    def effect(self) -> Array:
+        """Mean of each quantity in standard deviations of one replicate, shape (M,)."""
+        return np.asarray(self.mean / np.maximum(self.sd, 1e-6))
 
     def _single_stakes(self) -> list[Array]:
         """Return the stake on each quantity for every effect size and sign; each (M,)."""

@@ -23,7 +23,6 @@ from gmmcompare.validate.verdict import Diagnosis, Suspect
 
 SIGNATURES = Path(__file__).with_name("signatures.npz")
 _SUSPECTS = 3
-_LEAST_SD = 1e-6
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,12 @@ class Signatures:
 @lru_cache
 def stored_signatures() -> Signatures:
     """Return the signatures of the gallery."""
-    with np.load(SIGNATURES) as stored:
+    return load_signatures(SIGNATURES)
+
+
+def load_signatures(path: Path) -> Signatures:
+    """Read what `gallery.write_signatures` wrote."""
+    with np.load(path) as stored:
         effects = {name: stored[name] for name in stored.files if name not in ("faults", "n")}
         return Signatures(tuple(map(str, stored["faults"])), effects, int(stored["n"]))
 
@@ -88,7 +92,7 @@ def similarity(tests: Sequence[SceneTest], known: Signatures) -> Array:
     Over the scenes that both have; a sampler that takes no vectors as priors lacks one.
     """
     both = [t for t in tests if t.scene.name in known.effects]
-    seen = np.concatenate([t.wealth.mean / np.maximum(t.wealth.sd, _LEAST_SD) for t in both])
+    seen = np.concatenate([t.wealth.effect for t in both])
     stored = np.hstack([known.effects[t.scene.name] for t in both]).astype(float)
     lengths = np.linalg.norm(stored, axis=1) * np.linalg.norm(seen)
     return np.asarray(stored @ seen / np.maximum(lengths, 1e-12))

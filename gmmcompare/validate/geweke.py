@@ -81,9 +81,7 @@ def check_joint_distribution(
     worst = int(np.argmin(p))
     data = {"names": names, "t": t, "p": p, "scene": scene.name}
     if p[worst] < ALPHA:
-        summary = (
-            f"the chain of parameters and data drifts: {names[worst]} is off by {t[worst]:+.1f} se"
-        )
+        summary = f"parameters and data drift: {names[worst]} is off by {t[worst]:+.1f} se"
         return Check("joint distribution", "failed", summary, n, 0.0, ALPHA, data)
     summary = f"{len(names)} quantities agree with fresh draws along {n:,} sweeps"
     return Check("joint distribution", "passed", summary, n, 0.0, ALPHA, data)

@@ -82,8 +82,7 @@ class SceneTest:
 
     def table(self) -> dict[str, list[object]]:
         """Return the columns of `Validation.quantities`."""
-        n, mean, sd = self.wealth.n, self.wealth.mean, self.wealth.sd
-        effect = mean / np.maximum(sd, 1e-12)
+        n, effect = self.wealth.n, self.wealth.effect
         sweeps = [1, self.scene.sweeps, self.scene.sweeps]
         kinds = ["paired", "paired", "fresh"]
         return {

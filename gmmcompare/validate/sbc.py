@@ -303,7 +303,7 @@ def _outcome(
 
 
 def _quantity_table(wealth: Wealth, names: tuple[Quantity, ...]) -> dict[str, list[object]]:
-    effect = wealth.mean / np.maximum(wealth.sd, 1e-12)
+    effect = wealth.effect
     return {
         "quantity": [str(q) for q in names],
         "reference": ["paired"] * len(names),

@@ -1,7 +1,7 @@
 """How often the verdict on a kernel is right: many seeds, resumable, and the report made of it.
 
-``python -m gmmcompare.validate.study OUT --faults 20 --right 100`` appends one line of JSON for each
-validation to ``OUT/gallery.jsonl`` and skips those that are there;
+``python -m gmmcompare.validate.study OUT --faults 20 --right 100`` appends one line of JSON for
+each validation to ``OUT/gallery.jsonl`` and skips those that are there;
 ``python -m gmmcompare.validate.study OUT --report reports/fault-gallery.md`` writes the table.
 """
 

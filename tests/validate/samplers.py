@@ -1,0 +1,171 @@
+"""Samplers as users write them: a right one in ten lines, and what can go wrong with one."""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+
+import numpy as np
+
+KERNEL_CALLS = 0
+own_stream = np.random.default_rng(7)
+
+
+def right(w, mu, sigma, y, priors, rng):
+    K = len(w)
+    r = w * np.exp(-0.5 * ((y[:, None] - mu) / sigma) ** 2) / sigma
+    r /= r.sum(axis=1, keepdims=True)
+    z = (rng.random((len(y), 1)) > r.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    n, total = np.bincount(z, minlength=K), np.bincount(z, y, K)
+    w = rng.dirichlet(priors.weight_concentration + n)
+    v = 1 / (n / sigma**2 + 1 / priors.mean_sd**2)
+    mu = rng.normal(v * (total / sigma**2 + priors.mean_loc / priors.mean_sd**2), np.sqrt(v))
+    squares = np.bincount(z, (y - mu[z]) ** 2, K)
+    return w, mu, np.sqrt((priors.var_scale + squares / 2) / rng.gamma(priors.var_shape + n / 2))
+
+
+def rate_passed_as_scale(w, mu, sigma, y, priors, rng):
+    w, mu, _ = right(w, mu, sigma, y, priors, rng)
+    r = w * np.exp(-0.5 * ((y[:, None] - mu) / sigma) ** 2) / sigma
+    z = (rng.random((len(y), 1)) * r.sum(1)[:, None] > r.cumsum(1)[:, :-1]).sum(1)
+    n = np.bincount(z, minlength=len(w))
+    squares = np.bincount(z, (y - mu[z]) ** 2, len(w))
+    precision = rng.gamma(priors.var_shape + n / 2, priors.var_scale + squares / 2)
+    return w, mu, 1 / np.sqrt(precision)
+
+
+def only_numbers(w, mu, sigma, y, priors, rng):
+    float(priors.mean_loc)
+    return right(w, mu, sigma, y, priors, rng)
+
+
+def only_vectors(w, mu, sigma, y, priors, rng):
+    priors.mean_loc[0]
+    return right(w, mu, sigma, y, priors, rng)
+
+
+def raises(w, mu, sigma, y, priors, rng):
+    return 1 / 0
+
+
+def exits(w, mu, sigma, y, priors, rng):
+    sys.exit(3)
+
+
+def dies(w, mu, sigma, y, priors, rng):
+    import os
+
+    os._exit(4)
+
+
+def hangs(w, mu, sigma, y, priors, rng):
+    while True:
+        time.sleep(0.01)
+
+
+def returns_text(w, mu, sigma, y, priors, rng):
+    return "done"
+
+
+def returns_two(w, mu, sigma, y, priors, rng):
+    return w, mu
+
+
+def wrong_shape(w, mu, sigma, y, priors, rng):
+    return w, mu, sigma[:-1]
+
+
+def off_the_simplex(w, mu, sigma, y, priors, rng):
+    w, mu, sigma = right(w, mu, sigma, y, priors, rng)
+    return 2 * w, mu, sigma
+
+
+def nan_after_1000_calls(w, mu, sigma, y, priors, rng):
+    global KERNEL_CALLS
+    KERNEL_CALLS += 1
+    w, mu, sigma = right(w, mu, sigma, y, priors, rng)
+    return w, mu if KERNEL_CALLS <= 1000 else mu * np.nan, sigma
+
+
+def hidden_seed(w, mu, sigma, y, priors, rng):
+    return right(w, mu, sigma, y, priors, np.random.default_rng(1))
+
+
+def own_stream_of_numbers(w, mu, sigma, y, priors, rng):
+    return right(w, mu, sigma, y, priors, own_stream)
+
+
+def ignores_the_data(w, mu, sigma, y, priors, rng):
+    return priors.sample(rng, len(w))
+
+
+def changes_y(w, mu, sigma, y, priors, rng):
+    y -= 1.0
+    return right(w, mu, sigma, y, priors, rng)
+
+
+def keeps_sigma(w, mu, sigma, y, priors, rng):
+    w, mu, _ = right(w, mu, sigma, y, priors, rng)
+    return w, mu, sigma
+
+
+def crawls(w, mu, sigma, y, priors, rng):
+    """Right in the long run, which never comes: a tenth of a per cent of the sweeps do anything."""
+    if rng.random() < 1e-3:
+        return right(w, mu, sigma, y, priors, rng)
+    tiny = 1e-12
+    w = w * (1 + tiny * rng.random(len(w)))
+    return w / w.sum(), mu + tiny * rng.random(len(mu)), sigma * (1 + tiny * rng.random(len(mu)))
+
+
+def chatty(w, mu, sigma, y, priors, rng):
+    print("sweep!")
+    sys.stderr.write("warming up\n")
+    warnings.warn("nearly zero", RuntimeWarning, stacklevel=1)
+    return right(w, mu, sigma, y, priors, rng)
+
+
+def chains_of(sweep, y, K, priors, draws, warmup, chains, rng):
+    out = {name: np.empty((chains, draws, K)) for name in ("w", "mu", "sigma")}
+    for chain in range(chains):
+        at = priors.sample(rng, K)
+        for i in range(-warmup, draws):
+            at = sweep(*at, y, priors, rng)
+            if i >= 0:
+                for name, value in zip(out, at, strict=True):
+                    out[name][chain, i] = value
+    return out
+
+
+def whole(y, K, priors, draws, warmup, chains, rng):
+    return chains_of(right, y, K, priors, draws, warmup, chains, rng)
+
+
+def whole_without_data(y, K, priors, draws, warmup, chains, rng):
+    return chains_of(right, 0 * y, K, priors, draws, warmup, chains, rng)
+
+
+def same_chain_four_times(y, K, priors, draws, warmup, chains, rng):
+    one = chains_of(right, y, K, priors, draws, warmup, 1, rng)
+    return {name: np.repeat(a, chains, axis=0) for name, a in one.items()}
+
+
+def whole_hidden_seed(y, K, priors, draws, warmup, chains, rng):
+    return whole(y, K, priors, draws, warmup, chains, np.random.default_rng(1))
+
+
+def axes_swapped(y, K, priors, draws, warmup, chains, rng):
+    result = whole(y, K, priors, draws, warmup, chains, rng)
+    return {name: np.swapaxes(a, 0, 1) for name, a in result.items()}
+
+
+def whole_ordered(y, K, priors, draws, warmup, chains, rng):
+    """Every draw in ascending order of its means, as an ordered model returns it."""
+    result = whole(y, K, priors, draws, warmup, chains, rng)
+    order = np.argsort(result["mu"], axis=-1)
+    return {name: np.take_along_axis(a, order, axis=-1) for name, a in result.items()}
+
+
+def point_estimate(y, K, priors, draws, warmup, chains, rng):
+    return {"w": np.full(K, 1 / K), "mu": np.arange(K) / K + rng.random(), "sigma": np.ones(K)}

@@ -1,0 +1,141 @@
+"""`validate` on samplers as users write them, in child processes: verdict and message."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gmmcompare.errors import InputError
+from gmmcompare.testing import assert_valid_kernel
+from gmmcompare.validate import Validation, validate
+from gmmcompare.validate.gallery import grade
+
+SAMPLERS = Path(__file__).with_name("samplers.py")
+
+BROKEN = {
+    "raises": "ZeroDivisionError: division by zero in samplers.py, line",
+    "exits": "called exit(3)",
+    "dies": "exit code 4",
+    "returns_text": "returned str",
+    "returns_two": "returned 2 values",
+    "wrong_shape": "returned shapes",
+    "off_the_simplex": "weights must sum to 1",
+    "hidden_seed": "seed of its own",
+    "ignores_the_data": "does not use it",
+    "changes_y": "changes y in place",
+    "keeps_sigma": "leaves sigma exactly as it was",
+    "nan_after_1000_calls": "mu has 3 NaN of 3 values (call 1,001",
+    "whole_without_data": "does not use it",
+    "same_chain_four_times": "copies of each other",
+    "whole_hidden_seed": "seed of its own",
+    "axes_swapped": "chains where 4 were asked for",
+    "point_estimate": "one point of shape (K,)",
+}
+
+
+def tried(name: str, **options: object) -> Validation:
+    options = {"quick": True, "jobs": 1, "call_limit": 60.0, **options}
+    return validate(f"{SAMPLERS}:{name}", **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_sampler_fails_with_the_reason(name: str) -> None:
+    found = tried(name)
+    assert found.verdict == "failed"
+    assert BROKEN[name] in found.checks[-1].summary
+    assert found.diagnosis.findings
+
+
+def test_a_sampler_that_hangs_is_stopped() -> None:
+    found = tried("hangs", call_limit=1.0)
+    assert found.verdict == "failed"
+    assert "did not return within 1 s" in found.checks[-1].summary
+
+
+def test_a_right_kernel_passes(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    # Printing and warning are noted, kept in a log, and never mixed with our own output.
+    found = tried("chatty", out=tmp_path)
+    assert found.verdict == "passed"
+    assert [c.name for c in found.checks] == ["contract", "invariance", "exact posterior"]
+    assert any("printed" in note for note in found.notes)
+    assert any("nearly zero (samplers.py, line" in note for note in found.notes)
+    assert "sweep!" in (tmp_path / "printed.log").read_text(encoding="utf-8")
+    assert capfd.readouterr() == ("", "")
+    assert found.error_rate < 2e-5
+    again = Validation.from_json((tmp_path / "validation.json").read_text(encoding="utf-8"))
+    assert again.to_dict() == found.to_dict()
+    assert list(found.table()["verdict"]) == ["passed"] * 3
+    assert {"quantity", "scene", "effect", "log_wealth"} <= set(found.quantities().columns)
+
+
+def test_a_wrong_kernel_is_told_its_line() -> None:
+    found = tried("rate_passed_as_scale", jobs=2)
+    assert found.verdict == "failed"
+    assert found.diagnosis.suspects[0].fault == "rate-for-scale"
+    assert "rng.gamma(shape, 1 / scale)" in str(found)
+    json.loads(found.to_json())
+
+
+def test_priors_are_given_as_numbers_or_vectors_as_the_kernel_takes_them() -> None:
+    numbers = tried("only_numbers")
+    assert numbers.verdict == "passed"
+    assert any("asymmetric prior" in text for text in numbers.not_tested)
+    assert tried("only_vectors").verdict == "passed"
+
+
+def test_a_kernel_that_crawls_does_not_reach_the_posterior() -> None:
+    found = tried("crawls")
+    assert {c.name: c.verdict for c in found.checks}["invariance"] == "passed"
+    assert {c.name: c.verdict for c in found.checks}["exact posterior"] == "failed"
+
+
+def test_a_stream_of_its_own_is_noted() -> None:
+    found = tried("own_stream_of_numbers", jobs=2)
+    assert found.verdict == "passed"
+    assert any("stream of its own" in note for note in found.notes)
+
+
+def test_same_seed_same_result() -> None:
+    one, two = (tried("right", jobs=jobs) for jobs in (1, 2))
+    assert one.quantities().equals(two.quantities())
+
+
+def test_out_of_time_is_inconclusive() -> None:
+    found = tried("right", quick=False, time_limit=4.0)
+    assert found.verdict == "inconclusive"
+    assert "time_limit" in found.reasons[0]
+
+
+def test_a_name_that_does_not_exist_is_bad_input() -> None:
+    with pytest.raises(InputError, match="no function 'rigth'"):
+        tried("rigth")
+
+
+def test_em_cannot_be_validated() -> None:
+    with pytest.raises(InputError, match="point estimate"):
+        validate("em")
+
+
+def test_assert_valid_kernel_takes_a_function() -> None:
+    def copy_of_the_prior(w, mu, sigma, y, priors, rng):  # type: ignore[no-untyped-def]
+        new = priors.sample(rng, len(w))
+        return new.w, new.mu + 1e-9 * y.mean(), new.sigma
+
+    with pytest.raises(AssertionError, match="copy_of_the_prior: failed"):
+        assert_valid_kernel(copy_of_the_prior)
+
+
+def test_a_folder_of_submissions_is_graded(tmp_path: Path) -> None:
+    source = SAMPLERS.read_text(encoding="utf-8")
+    (tmp_path / "ann.py").write_text(source + "\nsweep = raises\n", encoding="utf-8")
+    (tmp_path / "bob.py").write_text(source + "\nsweep = rate_passed_as_scale\n", encoding="utf-8")
+    (tmp_path / "cyd.py").write_text("def sweep(: pass", encoding="utf-8")
+    rows = (
+        grade(tmp_path, tmp_path / "out.csv", quick=True).read_text(encoding="utf-8").splitlines()
+    )
+    assert rows[0] == "submission,verdict,seconds,suspect,diagnosis"
+    assert [row.split(",")[1] for row in rows[1:]] == ["failed", "failed", "failed"]
+    assert "rate-for-scale" in rows[2]
+    assert "SyntaxError" in rows[3]
