@@ -257,7 +257,7 @@ def true_size(pool: Pool, case: Case) -> float:
     mean, sd = (float(x[c]) for x in pool.scale)
     values = pool.table[None, :, c]
     changed = mean + case.ratio * (values - mean) + case.shift * sd
-    found = differences(values, changed, (1, 1))
+    found = differences(values, changed, (float(values.size),) * 2)
     return 0.0 if found is None else float(np.abs(found.diff).max())
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from gmmcompare.compare.checks import Evidence, failed_checks, in_minor_mode
-from gmmcompare.compare.equality import Differences, batches_per_chain, differences
+from gmmcompare.compare.equality import Differences, differences
 from gmmcompare.compare.functionals import STATISTICS
 
 Verdict = Literal["agree", "disagree", "inconclusive"]
@@ -249,11 +249,7 @@ def _compare(a: Evidence, b: Evidence) -> tuple[FunctionalResult, ...]:
     tested = []
     for fa, fb in zip(a.functionals, b.functionals, strict=True):
         ess = a.convergence.ess_bulk[fa.name], b.convergence.ess_bulk[fa.name]
-        batches = (
-            batches_per_chain(fa.values.shape, ess[0]),
-            batches_per_chain(fb.values.shape, ess[1]),
-        )
-        found = differences(fa.values, fb.values, batches)
+        found = differences(fa.values, fb.values, ess)
         if found is not None:
             tested.append((fa.name, fa.label_free, ess, found))
     factor = _z(len(tested)) + POWER_80

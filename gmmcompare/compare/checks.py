@@ -100,11 +100,19 @@ def failed_checks(engine: Evidence, everyone: Sequence[Evidence]) -> list[str]:
 
 
 def low_chains(engine: Evidence, everyone: Sequence[Evidence]) -> tuple[list[int], float, str]:
-    """Return chains in a minor mode (from 1), the largest gap, and whose chain is best."""
-    best = max(everyone, key=lambda e: float(e.chain_log_lik.max()))
-    gaps = best.chain_log_lik.max() - engine.chain_log_lik
-    low = [int(c) + 1 for c in np.flatnonzero(gaps > MODE_GAP)]
-    return low, float(gaps.max()), best.name
+    """Return chains in a minor mode (from 1), the largest gap, and whose chain is best.
+
+    Another engine's, if that is enough above them; else the engine's own best chain.
+    """
+    tops = {e.name: float(e.chain_log_lik.max()) for e in (engine, *everyone)}
+    own = tops.pop(engine.name)
+    other = max(tops, key=tops.__getitem__, default=engine.name)
+    gaps = max(own, tops.get(other, own)) - engine.chain_log_lik
+    low = np.flatnonzero(gaps > MODE_GAP)
+    by_other = tops.get(other, -np.inf) - float(engine.chain_log_lik.min())
+    if by_other > MODE_GAP:
+        return [int(c) + 1 for c in low], by_other, other
+    return [int(c) + 1 for c in low], float(gaps.max()), engine.name
 
 
 def in_minor_mode(engine: Evidence, everyone: Sequence[Evidence]) -> bool:
@@ -178,4 +186,4 @@ def _unconverged(engine: Evidence) -> list[str]:
 def _diverging(engine: Evidence) -> list[str]:
     if not engine.divergences:
         return []
-    return [f"{engine.divergences} divergences"]
+    return [f"{engine.divergences} divergence{'s' if engine.divergences > 1 else ''}"]

@@ -7,7 +7,7 @@ errors come from batch means within chains, about the grand mean of the engine (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -19,6 +19,7 @@ from gmmcompare.compare.functionals import POOLED_QUANTILES, STATISTICS
 from gmmcompare.params import Array
 
 MAX_BATCHES = 10
+MIN_TESTABLE = 100.0
 DRAWS_PER_BATCH = 20
 """Effective draws that a batch needs, lest its neighbours be correlated with it."""
 
@@ -49,15 +50,16 @@ def batches_per_chain(shape: tuple[int, ...], ess: float) -> int:
     return min(draws, MAX_BATCHES, max(fewest, by_ess))
 
 
-def differences(a: Array, b: Array, batches: tuple[int, int]) -> Differences | None:
+def differences(a: Array, b: Array, ess: tuple[float, float]) -> Differences | None:
     """Test whether two engines' values of one function differ in distribution.
 
     Parameters
     ----------
     a, b : ndarray, shapes (chains_a, draws_a) and (chains_b, draws_b)
         Infinite values and ties are allowed.
-    batches : pair of int
-        Batches per chain of each.
+    ess : pair of float
+        Effective draws of each, NaN where one stands still or has too few to tell. Where either
+        has fewer than `MIN_TESTABLE`, a tail may not have been seen at all: no p-value is below 1.
 
     Returns
     -------
@@ -68,7 +70,7 @@ def differences(a: Array, b: Array, batches: tuple[int, int]) -> Differences | N
     if not pooled.min() < pooled.max():
         return None
     batch_a, batch_b = (
-        _batch_of(x, per_chain) for x, per_chain in zip((a, b), batches, strict=True)
+        _batch_of(x, batches_per_chain(x.shape, e)) for x, e in zip((a, b), ess, strict=True)
     )
     n_a = batch_a[-1] + 1
     sums = np.zeros((len(STATISTICS), n_a + batch_b[-1] + 1))
@@ -83,9 +85,11 @@ def differences(a: Array, b: Array, batches: tuple[int, int]) -> Differences | N
     variance = squares / pooled.size - (sums.sum(axis=1) / pooled.size) ** 2
     # A cut inside the topmost tie leaves an indicator that is always 1.
     unit = np.sqrt(np.where(variance > 1e-12, variance, 1.0))
-    mean_a, var_a = _batch_means(sums[:, :n_a] / unit[:, None], batch_a)
-    mean_b, var_b = _batch_means(sums[:, n_a:] / unit[:, None], batch_b)
-    return _welch(mean_a - mean_b, var_a, var_b, n_a - 1, sums.shape[1] - n_a - 1)
+    mean_a, var_a = _batch_means(sums[:, :n_a] / unit[:, None], batch_a, ess[0])
+    mean_b, var_b = _batch_means(sums[:, n_a:] / unit[:, None], batch_b, ess[1])
+    found = _welch(mean_a - mean_b, var_a, var_b, n_a - 1, sums.shape[1] - n_a - 1)
+    fewest = min(x.size if np.isnan(e) else e for x, e in zip((a, b), ess, strict=True))
+    return replace(found, p=np.ones_like(found.p)) if fewest < MIN_TESTABLE else found
 
 
 def _batch_of(x: Array, per_chain: int) -> NDArray[np.int64]:
@@ -95,13 +99,17 @@ def _batch_of(x: Array, per_chain: int) -> NDArray[np.int64]:
     return np.asarray((np.arange(chains)[:, None] * per_chain + within).ravel())
 
 
-def _batch_means(sums: Array, batch: NDArray[np.int64]) -> tuple[Array, Array]:
-    """Return means and the variances of those means, each (9,), from sums (9, batches)."""
+def _batch_means(sums: Array, batch: NDArray[np.int64], ess: float) -> tuple[Array, Array]:
+    """Return means and the variances of those means, each (9,), from sums (9, batches).
+
+    Batches that saw no draw beyond a cut, or hardly one, seem to be sure of it. But a statistic in
+    units of its sd has variance 1 / ESS, and half of that is the least to be believed.
+    """
     n = sums.shape[1]
     means = sums / np.bincount(batch)
-    return sums.sum(axis=1) / batch.size, means.var(axis=1, ddof=1) / n if n > 1 else np.zeros(
-        len(sums)
-    )
+    variances = means.var(axis=1, ddof=1) / n if n > 1 else np.zeros(len(sums))
+    least = 0.0 if np.isnan(ess) else 0.5 / ess
+    return sums.sum(axis=1) / batch.size, np.maximum(variances, least)
 
 
 def _welch(diff: Array, var_a: Array, var_b: Array, df_a: int, df_b: int) -> Differences:
