@@ -113,7 +113,9 @@ def examine_conditionals(subject: Subject, seed: int) -> list[Tested]:
             continue
         subject.beat()
         try:
-            out.append(test(conditional, draw, priors, rng))
+            # A wrong formula may well divide by zero here; then its ratio is off by infinity.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                out.append(test(conditional, draw, priors, rng))
         except Exception as error:
             raise BrokenError(
                 f"{subject.name}: its conditional of the {parameter} raised "

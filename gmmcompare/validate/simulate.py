@@ -18,6 +18,8 @@ from gmmcompare.validate.scenes import Scene
 from gmmcompare.validate.subject import BrokenError, Subject
 
 _MEMORY_SWEEPS = 30
+_FEW = 10
+_LENGTHS = (1, 10, 500)
 
 
 class Replicates(NamedTuple):
@@ -128,22 +130,17 @@ def probe_kernel(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Cont
     start, y = scene.sample_joint(ours, 2)
     at = Params(*(a[0] for a in start))
 
-    def once(point: Params, data: Array, stream: int, priors: Scene = scene) -> Array:
-        rng = np.random.default_rng(stream)
-        seed_global_streams(np.random.default_rng(stream))
-        new = subject.sweep(point, data.copy(), priors.priors, rng)
-        return np.concatenate(new)
+    def path(sweeps: int, data: Array, stream: int) -> Array:
+        return _path(subject, scene, at, data, stream, sweeps)
 
-    first, again, other = (once(at, y[0], stream) for stream in (1, 1, 2))
-    reproducible = np.array_equal(first, again)
-    _check_moves(subject.name, at, first)
-    if np.array_equal(first, other):
+    _check_moves(subject.name, at, path)
+    reproducible = np.array_equal(path(_FEW, y[0], 1), path(_FEW, y[0], 1))
+    if _same(path, (y[0], 1), (y[0], 2)):
         raise BrokenError(_hidden_seed(subject.name), "hidden seed")
-    if reproducible:
-        _check_uses(subject.name, first, once(at, y[1] + 5.0, 1), "the data y", "ignores the data")
-    return Contract(
-        tuple(accepted), tuple(refused), reproducible, reproducible and _remembers(once, at, y)
-    )
+    if reproducible and _same(path, (y[0], 1), (y[1] + 5.0, 1)):
+        raise BrokenError(_ignored(subject.name, "the data y"), "ignores the data")
+    remembers = reproducible and _remembers(subject, scene, at, y)
+    return Contract(tuple(accepted), tuple(refused), reproducible, remembers)
 
 
 def probe_sampler(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Contract:
@@ -170,9 +167,8 @@ def probe_sampler(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Con
     reproducible = np.array_equal(first, again)
     if np.array_equal(first, other):
         raise BrokenError(_hidden_seed(subject.name), "hidden seed")
-    if reproducible:
-        moved = once(y[1] + 5.0, 1)
-        _check_uses(subject.name, first, moved, "the data y", "ignores the data")
+    if reproducible and np.array_equal(first, once(y[1] + 5.0, 1)):
+        raise BrokenError(_ignored(subject.name, "the data y"), "ignores the data")
     return Contract(tuple(accepted), tuple(refused), reproducible)
 
 
@@ -217,27 +213,55 @@ def _try(subject: Subject, scene: Scene, seed: int) -> None:
         subject.run(y[0], scene.K, scene.priors, draws=40, warmup=20, chains=4, rng=theirs)
 
 
-def _check_moves(name: str, at: Params, moved: Array) -> None:
-    for parameter, old, new in zip(at._fields, at, moved.reshape(3, -1), strict=True):
-        if np.array_equal(old, new):
-            raise BrokenError(
-                f"{name}: a sweep leaves {parameter} exactly as it was; return the new "
-                f"{parameter}, not the old one",
-                "does not move",
-            )
+def _path(
+    subject: Subject, scene: Scene, at: Params, data: Array, stream: int, sweeps: int
+) -> Array:
+    """Return where so many sweeps lead, shape (sweeps, 3, K)."""
+    rng = np.random.default_rng(stream)
+    seed_global_streams(np.random.default_rng(stream))
+    out = np.empty((sweeps, 3, scene.K))
+    for i in range(sweeps):
+        at = subject.sweep(at, data.copy(), scene.priors, rng)
+        out[i] = at
+    return out
 
 
-def _check_uses(name: str, first: Array, second: Array, what: str, word: str) -> None:
-    if np.array_equal(first, second):
-        raise BrokenError(
-            f"{name}: gives the same result whatever {what}: it does not use it", word
-        )
+def _same(
+    path: Callable[[int, Array, int], Array], one: tuple[Array, int], other: tuple[Array, int]
+) -> bool:
+    """Whether two chains stay the same; longer and longer, as a sweep may be a rejected step."""
+    return all(np.array_equal(path(n, *one), path(n, *other)) for n in _LENGTHS)
 
 
-def _remembers(once: Callable[[Params, Array, int], Array], at: Params, y: Array) -> bool:
+def _check_moves(name: str, at: Params, path: Callable[[int, Array, int], Array]) -> None:
+    y = np.linspace(-2.0, 2.0, 12)
+    for n in _LENGTHS:
+        moved = [
+            (values != old).any()
+            for values, old in zip(path(n, y, 1).swapaxes(0, 1), at, strict=True)
+        ]
+        if all(moved):
+            return
+    parameter = at._fields[moved.index(False)]
+    raise BrokenError(
+        f"{name}: {_LENGTHS[-1]} sweeps leave {parameter} exactly as it was; return the new "
+        f"{parameter}, not the old one",
+        "does not move",
+    )
+
+
+def _ignored(name: str, what: str) -> str:
+    return f"{name}: gives the same result whatever {what}: it does not use it"
+
+
+def _remembers(subject: Subject, scene: Scene, at: Params, y: Array) -> bool:
     """Whether some sweep of a chain differs from the same sweep made on its own."""
+
+    def once(point: Params, data: Array, stream: int) -> Params:
+        return Params(*_path(subject, scene, point, data, stream, 1)[0])
+
     for stream in range(_MEMORY_SWEEPS):
-        there = Params(*once(at, y[0], 1000 + stream).reshape(3, -1))
+        there = once(at, y[0], 1000 + stream)
         in_chain = once(there, y[0], stream)
         once(at, y[1], stream)
         if not np.array_equal(in_chain, once(there, y[0], stream)):
