@@ -1,134 +1,41 @@
-"""How often does the verdict err? Comparisons of engines whose difference is known, repeated.
+"""How often does the verdict err? Comparisons whose truth is known, repeated, and written up.
 
-The target is an exact posterior of 12 observations, of which a pool of independent draws is made
-once; an engine is simulated by drawing from the pool. So two engines have the same target to the
-last bit, or differ by just what a case says, and a comparison costs milliseconds. All else is the
-procedure as a user meets it: checks, tests, and repetitions with fresh seeds and four times the
-draws. Finished repetitions are kept, so that a study can be interrupted and continued.
+Finished repetitions are kept as they are reached, so that a study can be interrupted and continued.
 """
 
 from __future__ import annotations
 
 import json
 import multiprocessing
-import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gmmcompare import __version__
-from gmmcompare.card import GibbsSettings
-from gmmcompare.compare.agreement import PairVerdict, judge_draws
-from gmmcompare.compare.checks import Evidence
-from gmmcompare.compare.equality import differences
-from gmmcompare.compare.functionals import Functional, functionals
-from gmmcompare.compare.labels import Reference, align
-from gmmcompare.engines.base import Problem, built_in_engine, no_progress
-from gmmcompare.engines.check import copied_chains
+from gmmcompare.compare.functionals import STATISTICS
+from gmmcompare.compare.simulated import (
+    CASES,
+    CHANGED,
+    EQUAL,
+    PROBLEM,
+    Case,
+    Pool,
+    run_case,
+    true_size,
+)
+from gmmcompare.engines.base import no_progress
 from gmmcompare.errors import InputError
-from gmmcompare.exact import exact_posterior
-from gmmcompare.fit import build_fit
-from gmmcompare.kernels import score
-from gmmcompare.params import Array, Params
-from gmmcompare.priors import Priors
-from gmmcompare.sample import Sample
 
 Progress = Callable[[float], None]
 
-PROBLEM = Problem(
-    Sample.of([-1.3, -0.9, -1.05, -1.6, -0.7, -1.2, 0.8, 1.4, 1.0, 1.3, 0.5, 1.1]),
-    2,
-    Priors(weight_concentration=5.0, mean_loc=0.0, mean_sd=2.0, var_shape=3.0, var_scale=0.5),
-)
 POOL_DRAWS = 2**18
-CHAINS = 4
-CHANGED = "mu[1]"
-"""The one function in which engines differ: the hardest case, as a real fault shows in several."""
-REPEAT_PROBABILITY = 2.0 / 3.0
-"""Of an autocorrelated chain: it has (1 - p) / (1 + p) = 1/5 as many effective draws as draws."""
-MODE_DEPTH = 20.0
-MODE_DISTANCE = 3.0
-"""A chain in a minor mode: so much lower in log-likelihood, and so many sds away otherwise."""
-
-Truth = Literal["equal", "different", "faulty"]
-
-
-@dataclass(frozen=True)
-class Case:
-    """Two engines, a and b, and what is the matter with b.
-
-    Attributes
-    ----------
-    truth : str
-        "equal" targets; "different" targets; or a "faulty" run of b.
-    ess : int
-        Effective draws of each engine in the first round; for the Gibbs sampler, draws.
-    sticky : bool
-        Whether the chains are autocorrelated.
-    shift, ratio : float
-        By which b's values of one function are moved, in posterior sds, and stretched.
-    stuck : int
-        How many of b's four chains are in a minor mode.
-    copied : bool
-        Whether b's second chain is a copy of its first.
-    gibbs : bool
-        Whether b is our Gibbs sampler on the same data.
-    """
-
-    truth: Truth
-    ess: int
-    sticky: bool = False
-    shift: float = 0.0
-    ratio: float = 1.0
-    stuck: int = 0
-    copied: bool = False
-    gibbs: bool = False
-
-    @property
-    def what(self) -> str:
-        """Say what is compared with independent draws of the target, or with its like."""
-        if self.gibbs:
-            return "Gibbs sampler"
-        if self.copied:
-            return "one chain is a copy of another"
-        if self.stuck:
-            which = "every chain" if self.stuck == CHAINS else f"{self.stuck} of {CHAINS} chains"
-            return f"{which} in a minor mode"
-        if self.shift:
-            return f"shifted by {self.shift:g} sd"
-        if self.ratio != 1.0:
-            return f"sd {self.ratio:g} times as large"
-        return "autocorrelated chains" if self.sticky else "independent draws"
-
-    @property
-    def key(self) -> str:
-        """Name that no other case has; part of every seed."""
-        return f"{self.what}, {'draws' if self.gibbs else 'ESS'} {self.ess}"
-
-
-EQUAL = tuple(
-    Case("equal", ess, sticky=sticky)
-    for sticky in (False, True)
-    for ess in (200, 1000, 4000, 10_000)
-)
-DIFFERENT = tuple(
-    Case("different", ess, shift=shift, ratio=ratio)
-    for shift, ratio in ((0.05, 1), (0.1, 1), (0.2, 1), (0, 1.05), (0, 1.1), (0, 1.2))
-    for ess in (200, 1000, 4000, 10_000)
-)
-FAULTY = tuple(
-    Case("faulty", ess, stuck=stuck, copied=stuck == 0)
-    for stuck in (1, CHAINS, 0)
-    for ess in (4000,)
-)
-CASES = (*EQUAL, Case("equal", 20_000, gibbs=True), *DIFFERENT, *FAULTY)
+_OUTCOMES = "outcomes.jsonl"
+_POOL = "pool.npy"
 
 
 def repetitions_of(case: Case, repetitions: int) -> int:
@@ -138,130 +45,6 @@ def repetitions_of(case: Case, repetitions: int) -> int:
     else:
         share = 2 if case.shift == 0.2 else 20
     return -(-repetitions // share)
-
-
-# --- simulated engines ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Independent exact draws: values of every function, P(some n_k <= 1) and parameters.
-
-    ``table`` has shape (draws, functions + 1 + 3 K), columns in that order.
-    """
-
-    names: tuple[str, ...]
-    label_free: tuple[bool, ...]
-    table: Array
-
-    @classmethod
-    def draw(cls, n: int, seed: int) -> Pool:
-        """Draw from the exact posterior and evaluate every function."""
-        sample = PROBLEM.sample
-        posterior = exact_posterior(sample.y, PROBLEM.K, PROBLEM.priors)
-        draws = posterior.sample(n, np.random.default_rng(seed))
-        scores = score(sample, draws)
-        best = Params(*(a[scores.log_lik.argmax()] for a in draws))
-        one_chain = Params(*(a[None] for a in draws))
-        aligned = align(one_chain, Reference.of(best, sample)).params
-        found = functionals(aligned, scores.log_lik[None], sample)
-        columns = [*(f.values[0] for f in found), scores.prob_small]
-        parameters = np.concatenate([a[0] for a in aligned], axis=-1)
-        return cls(
-            tuple(f.name for f in found),
-            tuple(f.label_free for f in found),
-            np.column_stack([*columns, parameters]),
-        )
-
-    @cached_property
-    def changed(self) -> int:
-        """Column of the function in which engines differ."""
-        return self.names.index(CHANGED)
-
-    @cached_property
-    def scale(self) -> tuple[Array, Array]:
-        """Mean and sd of every function."""
-        values = self.table[:, : len(self.names)]
-        return values.mean(axis=0), values.std(axis=0)
-
-
-def simulate(pool: Pool, case: Case, name: str, rng: np.random.Generator, times: int) -> Evidence:
-    """Simulate a run with ``times`` the draws; engine "b" has what is the matter in this case."""
-    effective_share = (1 - REPEAT_PROBABILITY) / (1 + REPEAT_PROBABILITY) if case.sticky else 1.0
-    n = round(times * case.ess / effective_share / CHAINS)
-    if name == "b" and case.gibbs:
-        return _run_gibbs(pool, n, rng)
-    rows = rng.integers(len(pool.table), size=(CHAINS, n))
-    if case.sticky:
-        rows = _repeating(rows, rng)
-    values = pool.table[rows]
-    if name == "b":
-        _spoil(values, pool, case)
-    F = len(pool.names)
-    by_function = np.ascontiguousarray(np.moveaxis(values[..., :F], -1, 0))
-    return Evidence(
-        name,
-        tuple(map(Functional, pool.names, by_function, pool.label_free)),
-        log_lik=by_function[pool.names.index("log_lik")],
-        prob_small=values[..., F],
-        divergences=None,
-        copies=tuple(copied_chains(Params(*np.split(values[..., F + 1 :], 3, axis=-1)))),
-    )
-
-
-def _repeating(rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Let each draw be the one before it with a fixed probability."""
-    fresh = rng.random(rows.shape) >= REPEAT_PROBABILITY
-    fresh[:, 0] = True
-    last_fresh = np.maximum.accumulate(np.where(fresh, np.arange(rows.shape[1]), 0), axis=1)
-    return np.take_along_axis(rows, last_fresh, axis=1)
-
-
-def _spoil(values: Array, pool: Pool, case: Case) -> None:
-    """Change b's draws, (chains, draws, columns), in place."""
-    mean, sd = pool.scale
-    c, F = pool.changed, len(mean)
-    values[..., c] = mean[c] + case.ratio * (values[..., c] - mean[c]) + case.shift * sd[c]
-    if case.stuck:
-        log_lik = pool.names.index("log_lik")
-        lower = values[: case.stuck, :, log_lik] - MODE_DEPTH
-        values[: case.stuck, :, :F] += MODE_DISTANCE * sd
-        values[: case.stuck, :, log_lik] = lower
-    if case.copied:
-        values[1] = values[0]
-
-
-def _run_gibbs(pool: Pool, draws: int, rng: np.random.Generator) -> Evidence:
-    engine = built_in_engine("gibbs", GibbsSettings(chains=CHAINS, warmup=500, draws=draws))
-    seed = int(rng.integers(2**31))
-    fit = build_fit(engine, PROBLEM, seed, engine.run(PROBLEM, seed, no_progress))
-    best = pool.table[pool.table[:, pool.names.index("log_lik")].argmax(), len(pool.names) + 1 :]
-    reference = Reference.of(Params(*np.split(best, 3)), PROBLEM.sample)
-    return Evidence.of(fit, align(fit.params, reference).params, PROBLEM.sample)
-
-
-def run_case(pool: Pool, case: Case, repetition: int, seed: int) -> PairVerdict:
-    """Compare two simulated engines once, repetitions with fresh seeds included."""
-
-    def refit(name: str, this_round: int) -> Evidence:
-        own = "a" if name == "a" else "b"  # the Gibbs sampler goes by its own name
-        entropy = [seed, zlib.crc32(case.key.encode()), repetition, this_round, ord(own)]
-        return simulate(pool, case, own, np.random.default_rng(entropy), 4 ** (this_round - 1))
-
-    return judge_draws(refit("a", 1), refit("b", 1), refit)
-
-
-def true_size(pool: Pool, case: Case) -> float:
-    """Return the largest true difference of a statistic, in units of its sd, without noise."""
-    c = pool.changed
-    mean, sd = (float(x[c]) for x in pool.scale)
-    values = pool.table[None, :, c]
-    changed = mean + case.ratio * (values - mean) + case.shift * sd
-    found = differences(values, changed, (float(values.size),) * 2)
-    return 0.0 if found is None else float(np.abs(found.diff).max())
-
-
-# --- running --------------------------------------------------------------------------------------
 
 
 def run_verdict_study(
@@ -307,10 +90,6 @@ def run_verdict_study(
             file.write(json.dumps(outcome) + "\n")
             file.flush()
             progress(1 - (len(tasks) - finished) / total)
-
-
-_OUTCOMES = "outcomes.jsonl"
-_POOL = "pool.npy"
 
 
 def _begin(folder: Path, seed: int) -> None:
@@ -416,11 +195,163 @@ class Frequency:
 
 
 VERDICTS = ("agree", "inconclusive", "disagree")
+_COLOURS = {"agree": "#0072B2", "inconclusive": "#BBBBBB", "disagree": "#D55E00"}
+_HEADINGS = {"equal": "Equal targets", "different": "Different targets", "faulty": "Faulty runs"}
 
 
-def tally(folder: str | Path) -> dict[str, Counter[str]]:
-    """Return for each case that was run how often each verdict was given, by the case's key."""
-    found: dict[str, Counter[str]] = {}
+@dataclass(frozen=True)
+class Tally:
+    """What came out of one case: its outcomes counted."""
+
+    case: Case
+    outcomes: tuple[Mapping[str, Any], ...]
+
+    def how_often(self, key: str, *values: object) -> Frequency:
+        """Return how often an outcome's entry was one of the values."""
+        return Frequency(sum(o[key] in values for o in self.outcomes), len(self.outcomes))
+
+
+def tally(folder: str | Path) -> list[Tally]:
+    """Return what came out of every case that was run."""
+    by_case: dict[str, list[dict[str, Any]]] = {}
     for outcome in load_outcomes(folder):
-        found.setdefault(outcome["case"], Counter())[outcome["verdict"]] += 1
-    return found
+        by_case.setdefault(outcome["case"], []).append(outcome)
+    return [Tally(case, tuple(by_case[case.key])) for case in CASES if case.key in by_case]
+
+
+def _pooled(tallies: Sequence[Tally], key: str, *values: object) -> Frequency | None:
+    """Add up frequencies over cases; None where none was run."""
+    found = [t.how_often(key, *values) for t in tallies]
+    return Frequency(sum(f.count for f in found), sum(f.of for f in found)) if found else None
+
+
+def promises(tallies: Sequence[Tally]) -> dict[str, Frequency]:
+    """Return the errors for which rates are promised, by what they are, as far as they were run."""
+
+    def equal(ess: int) -> list[Tally]:
+        return [t for t in tallies if t.case in EQUAL and t.case.ess == ess]
+
+    different = [t for t in tallies if t.case.truth == "different"]
+    shifted = [t for t in different if t.case.shift == 0.2]
+    faulty = [t for t in tallies if t.case.truth == "faulty"]
+    found = {
+        "equal, ESS 1,000, called disagree": _pooled(equal(1000), "verdict", "disagree"),
+        "equal, ESS 4,000, called disagree": _pooled(equal(4000), "verdict", "disagree"),
+        "equal, ESS 10,000, called disagree": _pooled(equal(10_000), "verdict", "disagree"),
+        "equal, ESS 200, called anything but inconclusive": _pooled(
+            equal(200), "verdict", "agree", "disagree"
+        ),
+        "different, ESS 200, called agree": _pooled(
+            [t for t in different if t.case.ess == 200], "verdict", "agree"
+        ),
+        "shifted by 0.2 sd, any ESS, called agree": _pooled(shifted, "verdict", "agree"),
+        "faulty run, called agree": _pooled(faulty, "verdict", "agree"),
+        "faulty run, the wrong engine or none named": _pooled(faulty, "suspect", "a", None),
+    }
+    return {what: frequency for what, frequency in found.items() if frequency}
+
+
+def write_verdict_study(
+    folder: str | Path, markdown_path: str | Path, figure_path: str | Path
+) -> None:
+    """Write tables and a figure of a study, finished or not, from the outcomes it kept.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no outcomes, or a file cannot be written.
+    """
+    folder, page, figure = Path(folder), Path(markdown_path), Path(figure_path)
+    tallies = tally(folder)
+    if not tallies:
+        raise InputError(f"{folder}: holds no outcomes; run `gmmcompare study verdict` first")
+    identity = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    pool = _load_pool(folder)
+    try:
+        for path in (page, figure):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        _draw_figure(tallies, figure)
+        shown = figure.relative_to(page.parent) if page.parent in figure.parents else figure.name
+        page.write_text(_page(tallies, pool, identity, str(shown)), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be written: {error.strerror}") from None
+
+
+def _page(tallies: Sequence[Tally], pool: Pool, identity: Mapping[str, Any], figure: str) -> str:
+    from gmmcompare.compare.agreement import ALPHA, CONFIRM_ALPHA, MARGIN, MAX_ROUNDS
+
+    total = sum(len(t.outcomes) for t in tallies)
+    lines = [
+        "# How often the verdict errs",
+        "",
+        f"Written by `gmmcompare study verdict` (version {identity['version']}, seed "
+        f"{identity['seed']}) from {total:,} comparisons whose truth is known.",
+        "",
+        f"Engine a is simulated by draws from the exact posterior of a mixture of {PROBLEM.K} "
+        f"normals given {PROBLEM.sample.n} observations, engine b by draws that differ from it as "
+        f"the tables say: where targets differ, in one of {len(pool.names)} functions alone "
+        f"({CHANGED}), the hardest case. Each comparison is the whole procedure: checks, "
+        f"{len(pool.names)} functions with {len(STATISTICS)} statistics each, a rejection at level "
+        f"{ALPHA:g} after correction repeated with fresh seeds and four times the draws at level "
+        f"{CONFIRM_ALPHA:g} in at most {MAX_ROUNDS} rounds, and agreement only if no difference of "
+        f"{MARGIN:g} posterior sd is left possible.",
+        "",
+        "Numbers are percentages with 95 % Clopper-Pearson intervals. A difference below "
+        f"{MARGIN:g} sd is one that the procedure may call agreement; the true size is that of the "
+        "statistic that shows it best.",
+        "",
+        "## Errors",
+        "",
+        "| error | times | of | % (95 % interval) |",
+        "|---|--:|--:|--:|",
+        *(f"| {what} | {f.count} | {f.of:,} | {f} |" for what, f in promises(tallies).items()),
+        "",
+        "## Every case",
+        "",
+        f"![Share of each verdict in every case]({figure})",
+    ]
+    for truth, heading in _HEADINGS.items():
+        of_kind = [t for t in tallies if t.case.truth == truth]
+        if of_kind:
+            lines += ["", f"### {heading}", "", *_table(of_kind, pool)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(tallies: Sequence[Tally], pool: Pool) -> list[str]:
+    head = (
+        "| engine b | true size | ESS | comparisons | agree | inconclusive | disagree | repeated |"
+    )
+    rows = [head, "|---|--:|--:|--:|--:|--:|--:|--:|"]
+    for t in tallies:
+        size = f"{true_size(pool, t.case):.3f}" if t.case.truth == "different" else ""
+        ess = f"{t.case.ess:,} draws" if t.case.gibbs else f"{t.case.ess:,}"
+        verdicts = " | ".join(str(t.how_often("verdict", v)) for v in VERDICTS)
+        repeated = t.how_often("rounds", *range(2, 10))
+        rows.append(
+            f"| {t.case.what} | {size} | {ess} | {len(t.outcomes):,} | {verdicts} | {repeated} |"
+        )
+    return rows
+
+
+def _draw_figure(tallies: Sequence[Tally], path: Path) -> None:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({"svg.hashsalt": "verdict", "svg.fonttype": "none", "font.size": 8}):
+        figure = Figure(figsize=(7.5, 1.0 + 0.19 * len(tallies)), layout="constrained")
+        axes = figure.subplots()
+        left = np.zeros(len(tallies))
+        rows = np.arange(len(tallies))
+        for verdict in VERDICTS:
+            shares = [t.how_often("verdict", verdict) for t in tallies]
+            width = np.array([100 * f.count / f.of for f in shares])
+            axes.barh(rows, width, left=left, color=_COLOURS[verdict], label=verdict, height=0.8)
+            left += width
+        axes.set_yticks(rows, [t.case.label for t in tallies])
+        axes.set_ylim(len(tallies) - 0.4, -0.6)
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("verdicts (%)")
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        figure.legend(loc="outside upper center", ncols=len(VERDICTS), frameon=False)
+        figure.savefig(path, metadata={"Date": None})
