@@ -51,7 +51,7 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "draw_allocations": ("w", "mu", "sigma", "y", "u"),
 }
 """A function of one of these names with other arguments is something else, and is left alone."""
-_DRAWS = 4000
+_DRAWS = 2000
 _POINTS = 20
 _PIT_BINS = 40
 

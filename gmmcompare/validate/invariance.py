@@ -38,7 +38,7 @@ DOUBT = 1e-3
 _BLOCK = 250
 _FRESH = 2
 _PIT_BINS = 40
-_FOR_DIAGNOSIS = 2000
+_FOR_DIAGNOSIS = 1000
 
 
 @dataclass(frozen=True)

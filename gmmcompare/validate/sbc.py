@@ -14,12 +14,13 @@ unsorted prior draws, is wrong by construction and refused.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,50 +28,30 @@ from numpy.typing import NDArray
 from gmmcompare import __version__
 from gmmcompare.engines.own import source_digest
 from gmmcompare.errors import InputError
-from gmmcompare.params import Array, Params
-from gmmcompare.priors import Priors
 from gmmcompare.validate.betting import Wealth
-from gmmcompare.validate.child import Task, seed_global_streams
+from gmmcompare.validate.child import Task
 from gmmcompare.validate.ecdf import counts_below, simultaneous_bands, uniformity_p
-from gmmcompare.validate.quantities import Quantity, evaluate, log_likelihoods, quantities
+from gmmcompare.validate.quantities import quantities
 from gmmcompare.validate.sandbox import OutOfTimeError, Sandbox
+from gmmcompare.validate.sbc_runs import (
+    RANKS,
+    Given,
+    SbcPlan,
+    SbcReplicate,
+    choose_thinning,
+    rank_names,
+    sbc_replicate,
+)
 from gmmcompare.validate.scenes import Scene
-from gmmcompare.validate.simulate import streams
 from gmmcompare.validate.subject import Subject
 from gmmcompare.validate.verdict import Check, Diagnosis
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Relabel = Literal["mean", "none"]
 ALPHA_RANKS = 1e-6
 ALPHA_MEANS = 1e-5
-RANKS = 100
-"""Values that a rank can take: 99 thinned posterior draws."""
-_CHAINS = 4
-_MAX_THIN = 20
 _ROUND = 50
-
-
-@dataclass(frozen=True)
-class SbcPlan:
-    """How many replicates, and the warmup of each chain."""
-
-    replicates: int = 500
-    warmup: int = 300
-    relabel: Relabel = "mean"
-
-
-QUICK_SBC = SbcPlan(replicates=100)
-
-
-class SbcReplicate(NamedTuple):
-    """One run: ranks (Q,), bounded quantities (M,) at the prior draw and averaged over draws."""
-
-    ranks: list[int]
-    start: list[float]
-    mean: list[float]
-    ordered: bool
 
 
 @dataclass(frozen=True)
@@ -106,27 +87,6 @@ class SbcOutcome:
         return Diagnosis(tuple(found))
 
 
-def rank_quantities(params: Params, y: Array, priors: Priors) -> dict[str, Array]:
-    """Return what is ranked, each of shape (n,), for parameters (n, K) and data (n, N)."""
-    log_lik = log_likelihoods(params, y)
-    out = {
-        "log_likelihood": log_lik,
-        "log_prior": priors.log_density(params),
-        "mixture_mean": (params.w * params.mu).sum(axis=1),
-        "largest_weight": params.w.max(axis=1),
-    }
-    for name, values in zip(params._fields, params, strict=True):
-        for k in range(values.shape[1]):
-            out[f"{name}_{k + 1}"] = values[:, k]
-    return out
-
-
-def by_mean(params: Params) -> Params:
-    """Put the components of each point (..., K) in ascending order of their means."""
-    order = np.argsort(params.mu, axis=-1, kind="stable")
-    return Params(*(np.take_along_axis(a, order, axis=-1) for a in params))
-
-
 def check_sbc(
     sandbox: Sandbox,
     scene: Scene,
@@ -134,6 +94,7 @@ def check_sbc(
     seed: int,
     progress: Callable[[str, float], None],
     store: Path | None = None,
+    givens: Sequence[Given] | None = None,
 ) -> SbcOutcome:
     """Run a whole sampler on data sets drawn from the prior; see the module.
 
@@ -142,6 +103,8 @@ def check_sbc(
     store : Path, optional
         A folder; each replicate is written there as it finishes, and finished ones are not run
         again (unless the sampler's file, the plan, the seed or the version changed).
+    givens : sequence of Given, optional
+        Data and posterior draws to calibrate around, one for each replicate; see `around`.
 
     Raises
     ------
@@ -152,12 +115,17 @@ def check_sbc(
     """
     started = time.perf_counter()
     setting: dict[str, Any] = {"scene": scene, "plan": plan, "seed": seed}
-    thin = int(next(sandbox.run([Task(choose_thinning, setting)])))
+    pilot = {**setting, "given": givens[0] if givens else None}
+    thin = int(next(sandbox.run([Task(choose_thinning, pilot)])))
     digest = str(next(sandbox.run([Task(_digest, {})])))
     kept = _Store.of(store, {"sampler": digest, **setting, "thin": thin, "version": __version__})
     done = kept.read()
     missing = [i for i in range(plan.replicates) if i not in done]
-    tasks = [Task(sbc_replicate, {**setting, "index": i, "thin": thin}) for i in missing]
+    setting = {**setting, "thin": thin}
+    tasks = [
+        Task(sbc_replicate, {**setting, "index": i, "given": givens[i] if givens else None})
+        for i in missing
+    ]
     out_of_time = False
     try:
         for i, made in zip(missing, sandbox.run(tasks), strict=True):
@@ -171,59 +139,10 @@ def check_sbc(
     return _outcome(done, scene, plan, thin, out_of_time, time.perf_counter() - started)
 
 
-def choose_thinning(subject: Subject, scene: Scene, plan: SbcPlan, seed: int) -> int:
-    """Return the thinning that leaves draws nearly independent, from one run; in the child."""
-    ours, theirs = streams(seed, 0x5BC, 0)
-    seed_global_streams(ours)
-    _, y = scene.sample_joint(ours, 1)
-    draws = subject.run(y[0], scene.K, scene.priors, 400, plan.warmup, _CHAINS, theirs)
-    table = _ranked(draws, y[0], scene, plan)
-    times = [autocorrelation_time(v.reshape(_CHAINS, -1)) for v in table.values()]
-    return int(np.clip(np.ceil(np.median(times)), 1, _MAX_THIN))
-
-
-def sbc_replicate(
-    subject: Subject, scene: Scene, plan: SbcPlan, seed: int, index: int, thin: int
-) -> SbcReplicate:
-    """Make one replicate; in the child."""
-    ours, theirs = streams(seed, 0x5BC, 1 + index)
-    seed_global_streams(ours)
-    start, y = scene.sample_joint(ours, 1)
-    draws = RANKS // _CHAINS * thin
-    run = subject.run(y[0], scene.K, scene.priors, draws, plan.warmup, _CHAINS, theirs)
-    thinned = Params(*(a[:, thin - 1 :: thin] for a in run))
-    truth = _ranked(Params(*(a[None] for a in start)), y[0], scene, plan)
-    drawn = _ranked(thinned, y[0], scene, plan)
-    ranks = [int((drawn[name][: RANKS - 1] < truth[name][0]).sum()) for name in truth]
-    every = by_mean(Params(*(a.reshape(-1, scene.K) for a in run)))
-    mean = evaluate(every, np.broadcast_to(y, (len(every.w), scene.N)), scene).mean(axis=0)
-    before = evaluate(by_mean(start), y, scene)[0]
-    ordered = bool((np.diff(run.mu, axis=-1) >= 0).all())
-    return SbcReplicate(ranks, before.tolist(), mean.tolist(), ordered)
-
-
-def autocorrelation_time(x: Array) -> float:
-    """Return the integrated autocorrelation time of chains (C, n), by Geyer's (1992) pairs."""
-    centred = x - x.mean()
-    n = x.shape[1]
-    spectrum = np.abs(np.fft.rfft(centred, 2 * n)) ** 2
-    covariance = np.fft.irfft(spectrum)[:, :n].mean(axis=0)
-    if covariance[0] <= 0.0:
-        return float(n)
-    rho = covariance / covariance[0]
-    pairs = rho[: n // 2 * 2].reshape(-1, 2).sum(axis=1)
-    positive = pairs[: int(np.argmax(pairs <= 0.0)) if (pairs <= 0.0).any() else pairs.size]
-    return max(1.0, 2.0 * float(positive.sum()) - 1.0)
-
-
-def _ranked(draws: Params, y: Array, scene: Scene, plan: SbcPlan) -> dict[str, Array]:
-    flat = Params(*(a.reshape(-1, scene.K) for a in draws))
-    points = by_mean(flat) if plan.relabel == "mean" else flat
-    return rank_quantities(points, np.broadcast_to(y, (len(points.w), y.size)), scene.priors)
-
-
 def _digest(subject: Subject) -> str:
-    return source_digest(subject.function)
+    """Return a hash of the sampler's source; of its class, where it is an object."""
+    function = subject.function
+    return source_digest(function if inspect.isroutine(function) else type(function))
 
 
 def _wealth(done: dict[int, SbcReplicate]) -> Wealth:
@@ -255,8 +174,7 @@ def _outcome(
             "ranking component by component is wrong by construction; use relabel='mean', which "
             "orders both by the same rule"
         )
-    params, y = scene.sample_joint(np.random.default_rng(0), 2)
-    names = tuple(rank_quantities(params, y, scene.priors))
+    names = rank_names(scene.K)
     ranks = np.array([done[i].ranks for i in sorted(done)])
     p = np.array([uniformity_p(column, RANKS) for column in ranks.T])
     wealth = _wealth(done)
@@ -275,7 +193,7 @@ def _outcome(
         "thin": thin,
         "relabel": plan.relabel,
         "log_wealth": wealth.log_wealth,
-        "quantities": {scene.name: _quantity_table(wealth, quantities(scene))},
+        "quantities": {scene.name: _quantity_table(wealth, _bet_on(scene, names, wealth))},
         "scene": {"K": scene.K, "N": scene.N, "priors": scene.priors.to_dict()},
     }  # fmt: skip
     worst = int(np.argmin(p))
@@ -302,10 +220,17 @@ def _outcome(
     return SbcOutcome(names, ranks, check)
 
 
-def _quantity_table(wealth: Wealth, names: tuple[Quantity, ...]) -> dict[str, list[object]]:
+def _bet_on(scene: Scene, names: tuple[str, ...], wealth: Wealth) -> list[str]:
+    """Return what was bet on: ranks where there are given data, else bounded quantities."""
+    if wealth.m == 2 * len(names):
+        return [f"rank of {name}, {shape}" for shape in ("location", "spread") for name in names]
+    return [str(q) for q in quantities(scene)]
+
+
+def _quantity_table(wealth: Wealth, names: list[str]) -> dict[str, list[object]]:
     effect = wealth.effect
     return {
-        "quantity": [str(q) for q in names],
+        "quantity": names,
         "reference": ["paired"] * len(names),
         "effect": effect.round(5).tolist(),
         "z": (effect * np.sqrt(wealth.n)).round(2).tolist(),
@@ -334,12 +259,17 @@ class _Store:
         if self.path is None or not self.path.is_file():
             return {}
         found = {}
-        for line in self.path.read_text(encoding="utf-8").splitlines():
+        text = self.path.read_text(encoding="utf-8")
+        if not text.endswith("\n"):
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write("\n")
+        for line in text.splitlines():
             try:
                 row = json.loads(line)
             except json.JSONDecodeError:
                 continue
-            found[int(row.pop("index"))] = SbcReplicate(**row)
+            index = int(row.pop("index"))
+            found[index] = SbcReplicate(**row)
         return found
 
     def write(self, index: int, made: SbcReplicate) -> None:

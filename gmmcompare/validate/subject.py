@@ -30,6 +30,8 @@ KERNELS: Mapping[str, str] = {
     "gibbs_plain": "gmmcompare.engines.gibbs_plain:sweep",
 }
 """Built-in engines whose sweep is tested, which says more than whole runs do."""
+ENGINE_PREFIX = "engine:"
+"""``engine:gibbs`` is the whole engine all the same."""
 _HEARTBEAT = 0.5
 _SIMPLEX = 1e-6
 
@@ -82,6 +84,8 @@ class Target:
             return function
         if self.name.startswith(PREFIX):
             return fault(self.name)  # type: ignore[no-any-return]
+        if self.name.startswith(ENGINE_PREFIX):
+            return EngineSampler(self.name.removeprefix(ENGINE_PREFIX))
         if self.name in KERNELS:
             return resolve(KERNELS[self.name])
         if self.name in BUILT_IN:

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from gmmcompare.engines.base import Problem
 from gmmcompare.errors import GmmCompareError, InputError
 from gmmcompare.validate.child import Task
 from gmmcompare.validate.conditionals import conditionals_check, shown_names, timed
 from gmmcompare.validate.diagnosis import diagnose
 from gmmcompare.validate.invariance import QUICK, Plan, check_invariance
 from gmmcompare.validate.sandbox import OutOfTimeError, Sandbox
-from gmmcompare.validate.sbc import QUICK_SBC, SbcPlan, check_sbc
+from gmmcompare.validate.sbc import check_sbc
+from gmmcompare.validate.sbc_runs import QUICK_SBC, SbcPlan
 from gmmcompare.validate.scenes import ASYMMETRIC, CALIBRATION, SPARSE
 from gmmcompare.validate.simulate import Contract, probe_kernel, probe_sampler
 from gmmcompare.validate.smalldata import check_exact_posterior
@@ -39,6 +41,7 @@ def validate(
     quick: bool = False,
     seed: int = DEFAULT_SEED,
     out: str | Path | None = None,
+    around: Problem | None = None,
     jobs: int = 2,
     time_limit: float = 900.0,
     call_limit: float | None = None,
@@ -61,6 +64,9 @@ def validate(
     out : path, optional
         Folder for ``validation.json`` and what the sampler printed; whole samplers' replicates are
         kept there as they finish, and a rerun goes on from them.
+    around : Problem, optional
+        Your own data, K and priors: calibration around them as well (see
+        `gmmcompare.validate.around`), which suits priors that are nearly improper.
     jobs : int
         Number of processes.
     time_limit : float
@@ -79,7 +85,7 @@ def validate(
     InputError
         If there is no such sampler, or its arguments are neither a kernel's nor a sampler's.
     """
-    run = _Run(Target.of(sampler), quick, seed, jobs, time_limit, call_limit, progress, out)
+    run = _Run(Target.of(sampler), quick, seed, jobs, time_limit, call_limit, progress, out, around)
     found = run.validation()
     if out is not None:
         found.save(Path(out) / "validation.json")
@@ -98,6 +104,7 @@ class _Run:
     call_limit: float | None
     progress: Report
     out: str | Path | None
+    around: Problem | None
     printed: str = ""
     kind: str = ""
     checks: list[Check] = field(default_factory=list)
@@ -146,6 +153,21 @@ class _Run:
             self._kernel_checks(sandbox, contract)
         else:
             self._sampler_checks(sandbox, contract)
+        if self.around is not None:
+            self._calibration_around(sandbox, self.around)
+
+    def _calibration_around(self, sandbox: Sandbox, problem: Problem) -> None:
+        """Calibrate around the user's data; the reference sampler runs in this process."""
+        from gmmcompare.validate.around import givens_around
+
+        plan = QUICK_SBC if self.quick else SbcPlan(replicates=200)
+        with self._failures_noted("sbc around the data"):
+            scene, givens = givens_around(problem, plan.replicates, self.seed)
+            store = None if self.out is None else Path(self.out)
+            outcome = check_sbc(sandbox, scene, plan, self.seed, self.progress, store, givens)
+            self.checks.append(replace(outcome.check, name="sbc around the data"))
+            if outcome.check.verdict == "failed" and not self.diagnosis.findings:
+                self.diagnosis = outcome.diagnosis()
 
     def _contract(self, sandbox: Sandbox, kind: SubjectKind) -> Contract:
         started = time.perf_counter()

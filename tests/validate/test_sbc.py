@@ -15,13 +15,8 @@ from gmmcompare.errors import InputError
 from gmmcompare.exact import exact_posterior
 from gmmcompare.params import Params
 from gmmcompare.priors import Priors
-from gmmcompare.validate.sbc import (
-    RANKS,
-    SbcPlan,
-    autocorrelation_time,
-    by_mean,
-    check_sbc,
-)
+from gmmcompare.validate.sbc import check_sbc
+from gmmcompare.validate.sbc_runs import RANKS, SbcPlan, autocorrelation_time, by_mean
 from gmmcompare.validate.scenes import Scene
 
 TINY = Scene("calibration", Priors(2.0, 0.5, 1.5, 3.0, 1.0), K=2, N=4)
