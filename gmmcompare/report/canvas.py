@@ -14,6 +14,7 @@ from typing import Any
 import matplotlib as mpl
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -25,6 +26,9 @@ _STYLE: Any = {
     "figure.dpi": 72,  # one unit of the figure is one pixel
     "font.size": 11.0,
     "text.color": INK,
+    "text.parse_math": False,  # a $ in the name of a column is a $
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
     "axes.edgecolor": MUTED,
     "axes.labelcolor": MUTED,
     "axes.linewidth": 0.8,
@@ -82,8 +86,8 @@ class Canvas:
     def panel(self, alt: str) -> Panel:
         """Return the figure as SVG; call it inside the ``with``."""
         out = io.StringIO()
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        self.figure.savefig(out, format="svg", transparent=True, metadata=nothing)
+        # Figure.savefig would draw three times; a page has some thirty figures.
+        FigureCanvasSVG(self.figure).print_svg(out)
         return Panel(_embedded(out.getvalue(), self._name, alt), alt)
 
 

@@ -26,7 +26,7 @@ from gmmcompare.report.figures import (
 )
 from gmmcompare.report.look import INK, component_colour, component_variable
 from gmmcompare.report.verdict import engine_words
-from gmmcompare.report.words import component_of, number, prose, quantity, significant
+from gmmcompare.report.words import component_of, listed, number, prose, quantity, significant
 
 MAX_LAG = 60
 RANK_BINS = 20
@@ -306,6 +306,8 @@ def label_section(comparison: Comparison, name: str, looks: Looks) -> LabelSecti
         how = f"{text} never switched labels within a chain, but its chains number them differently"
     else:
         how = f"{text} kept one numbering in all chains"
+    point = comparison.summaries[name].point.mu
+    means = listed([f"{k + 1} around {significant(float(m), 3)}" for k, m in enumerate(point)])
     standing = np.argsort(alignment.labels, axis=-1)  # the component each label stands for
     return LabelSection(
         name=text,
@@ -313,13 +315,13 @@ def label_section(comparison: Comparison, name: str, looks: Looks) -> LabelSecti
             f"labels-raw-{name}",
             raw,
             standing,
-            f"Means as {text} labelled them, coloured by component. {how}.",
+            f"Means under the {K} labels of {text}, coloured by component. {how}.",
         ),
         aligned=labels_panel(
             f"labels-aligned-{name}",
             alignment.params.mu,
             np.broadcast_to(np.arange(K), raw.shape),
-            f"The same means of {text} after alignment: every component keeps to its own row.",
+            f"The same means of {text} after alignment, a row for each component: {means}.",
         ),
         sentence=f"{how}.",
     )

@@ -14,7 +14,7 @@ from gmmcompare.compare.comparison import Comparison
 from gmmcompare.params import Array
 from gmmcompare.report.canvas import Canvas, Panel
 from gmmcompare.report.look import INK, MUTED, RULE, SOFT, EngineLook, component_colour
-from gmmcompare.report.words import listed, number, significant
+from gmmcompare.report.words import listed, number, power_of_ten, significant
 
 Looks = Mapping[str, EngineLook]
 MIN_BINS, MAX_BINS = 12, 100
@@ -247,6 +247,7 @@ def climb_panel(path: Array, alt: str) -> Panel:
         ax = canvas.axes
         ax.plot(np.arange(remaining.size), np.maximum(remaining, 1e-12), color=INK, lw=1.4)
         ax.set_yscale("log")
+        ax.yaxis.set_major_formatter(lambda value, _: power_of_ten(value))
         ax.set_xlabel("iteration")
         ax.set_ylabel("still to climb")
         return canvas.panel(alt)

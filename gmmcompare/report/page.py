@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
@@ -173,7 +174,7 @@ def _index_entry(outcome: Outcome, folder: Path) -> dict[str, Any]:
     if outcome.folder:
         page = outcome.folder / "index.html"
         try:
-            link = page.resolve().relative_to(folder.resolve(), walk_up=True).as_posix()
+            link = quote(page.resolve().relative_to(folder.resolve(), walk_up=True).as_posix())
         except ValueError:
             link = page.resolve().as_uri()
     return {

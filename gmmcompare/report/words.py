@@ -36,9 +36,14 @@ def significant(value: float, digits: int = 2) -> str:
         return number(value, 0)
     if not 1e-5 <= abs(value) < 1e7:
         mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-        return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPT)}".replace("-", MINUS)
+        return f"{mantissa.replace('-', MINUS)} × {power_of_ten(10.0 ** int(exponent))}"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     return number(value, decimals)
+
+
+def power_of_ten(value: float) -> str:
+    """Write a power of ten."""
+    return f"10{str(round(math.log10(value))).translate(_SUPERSCRIPT)}"
 
 
 def seconds(value: float) -> str:

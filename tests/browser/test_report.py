@@ -1,0 +1,169 @@
+"""The report in a real browser: quiet, self-contained, readable at any width, by everyone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gmmcompare as gc
+from gmmcompare import run
+from gmmcompare.report import write_index
+from gmmcompare.runner import engine_requests
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no system Chromium is installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a report of three engines and an index."""
+    folder = tmp_path_factory.mktemp("report")
+    changes = ["mixture.components=2", "engines.gibbs.draws=300", "engines.gibbs_plain.draws=300"]
+    outcome = run.compare_card(
+        gc.load_card("galaxies-k4", changes),
+        engine_requests(["em", "gibbs", "gibbs_plain"]),
+        folder=folder,
+        command="gmmcompare compare galaxies-k4",
+    )
+    gc.write_report(outcome, folder / "index.html")
+    write_index([outcome], folder / "all.html")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: sync_api.Browser, folder: Path) -> Iterator[Opener]:
+    """Return a function that opens a page; at the end nothing was said or asked for."""
+    opener = Opener(browser, folder)
+    yield opener
+    opener.close()
+    assert opener.said == []
+    assert [url for url in opener.requested if not url.startswith(("file:", "data:"))] == []
+
+
+class Opener:
+    """Opens pages and keeps what they say on the console and ask of the network."""
+
+    def __init__(self, browser: sync_api.Browser, folder: Path) -> None:
+        self._browser, self._folder = browser, folder
+        self.said: list[str] = []
+        self.requested: list[str] = []
+        self._contexts: list[sync_api.BrowserContext] = []
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+    def __call__(
+        self, name: str = "index.html", width: int = 1280, scheme: str = "light", **options: object
+    ) -> sync_api.Page:
+        context = self._browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, **options
+        )
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: self.said.append(message.text))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("request", lambda request: self.requested.append(request.url))
+        page.goto((self._folder / name).as_uri())
+        return page
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_the_page_never_scrolls_sideways(open_page: Opener, width: int) -> None:
+    page = open_page(width=width)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide == page.evaluate("document.documentElement.clientWidth")
+
+
+def test_a_phone_gets_the_narrow_figure(open_page: Opener) -> None:
+    page = open_page(width=390)
+    assert page.locator("#density .narrow-only").is_visible()
+    assert not page.locator("#density .wide-only").is_visible()
+
+
+def test_figures_follow_the_colour_scheme(open_page: Opener) -> None:
+    """The ink of text inside a figure is light on dark and dark on light."""
+    shade = "getComputedStyle(document.querySelector('#density svg text')).fill"
+    background = "getComputedStyle(document.body).backgroundColor"
+    seen = {}
+    for scheme in ("light", "dark"):
+        page = open_page(scheme=scheme)
+        seen[scheme] = [_lightness(page.evaluate(code)) for code in (shade, background)]
+    assert seen["light"][0] < seen["light"][1]
+    assert seen["dark"][0] > seen["dark"][1]
+
+
+def _lightness(colour: str) -> float:
+    return float(np.mean([float(c) for c in colour.strip("rgba()").split(",")[:3]]))
+
+
+def test_a_term_explains_itself_on_focus(open_page: Opener) -> None:
+    page = open_page()
+    meaning = page.locator("#meaning")
+    assert not meaning.is_visible()
+    page.locator("a.term[href='#g-margin']").first.focus()
+    assert meaning.is_visible()
+    assert "0.1 posterior standard deviations" in meaning.inner_text()
+    page.keyboard.press("Escape")
+    assert not meaning.is_visible()
+
+
+def test_a_term_leads_to_the_glossary(open_page: Opener) -> None:
+    page = open_page()
+    page.locator("a.term[href='#g-margin']").first.click()
+    page.wait_for_function("location.hash === '#g-margin'")
+    assert page.locator("#g-margin").is_visible()
+
+
+def test_the_copy_button_copies_the_command(open_page: Opener) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page.locator("button[data-copy]").click()
+    page.wait_for_function("document.querySelector('button[data-copy]').textContent === 'Copied'")
+    assert page.evaluate("navigator.clipboard.readText()") == "gmmcompare compare galaxies-k4"
+
+
+def test_printing_unfolds_everything_and_folds_it_again(open_page: Opener) -> None:
+    page = open_page()
+    count = "document.querySelectorAll('details:not([open])').length"
+    folded = page.evaluate(count)
+    assert folded > 0
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(count) == 0
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(count) == folded
+
+
+def test_a_link_to_something_folded_unfolds_it(open_page: Opener) -> None:
+    page = open_page()
+    fold = page.locator("#engine-em")
+    assert not fold.evaluate("d => d.open")
+    page.evaluate("location.hash = 'engine-em'")
+    page.wait_for_function("document.getElementById('engine-em').open")
+
+
+@pytest.mark.parametrize("name", ["index.html", "all.html"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page: Opener, name: str, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is missing")
+    page = open_page(name, scheme=scheme, bypass_csp=True)  # axe's script is not ours
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    found = axe.Axe().run(page).response["violations"]
+    assert [(v["id"], v["impact"], v["nodes"][0]["html"]) for v in found] == []
