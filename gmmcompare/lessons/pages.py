@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -61,13 +62,29 @@ def write_pages(
         def report(fraction: float, name: str = name) -> None:
             progress(name, fraction)
 
-        data = plain(module.compute(report))
+        data = _computed(name, module, out, report)
         written.append(_write(out / f"{name}.html", render(name, module, data)))
         if with_notebook:
             text = json.dumps(notebook_of(_text(f"notebooks/{name}.py")), indent=1)
             written.append(_write(out / f"{name}.ipynb", text + "\n"))
         progress(name, 1.0)
     return written
+
+
+def _computed(
+    name: str, module: Lesson, out: Path, progress: Callable[[float], None]
+) -> Mapping[str, Any]:
+    """Return a lesson's data, from an earlier run into the same folder if nothing has changed."""
+    key = hashlib.sha256(f"{__version__}\n{_text(f'{name}.py')}".encode()).hexdigest()[:16]
+    kept = out / ".data" / f"{name}-{key}.json"
+    if kept.is_file():
+        try:
+            return cast(Mapping[str, Any], json.loads(kept.read_text(encoding="utf-8")))
+        except ValueError:
+            pass  # damaged: compute it again
+    data = plain(module.compute(progress))
+    _write(kept, json.dumps(data))
+    return cast(Mapping[str, Any], data)
 
 
 def render(name: str, module: Lesson, data: Mapping[str, Any]) -> str:
