@@ -167,3 +167,21 @@ def whole_ordered(y, K, priors, draws, warmup, chains, rng):
 
 def point_estimate(y, K, priors, draws, warmup, chains, rng):
     return {"w": np.full(K, 1 / K), "mu": np.arange(K) / K + rng.random(), "sigma": np.ones(K)}
+
+
+class Exact:
+    """Independent draws of the exact posterior; ``bias`` is added to every mean."""
+
+    def __init__(self, bias: float = 0.0, ordered: bool = False) -> None:
+        self.bias, self.ordered, self.runs = bias, ordered, 0
+
+    def __call__(self, y, K, priors, draws, warmup, chains, rng):  # type: ignore[no-untyped-def]
+        self.runs += 1
+        from gmmcompare.exact import exact_posterior
+        from gmmcompare.params import Params
+        from gmmcompare.validate.sbc_runs import by_mean
+
+        points = exact_posterior(y, K, priors).sample(chains * draws, rng)
+        points = by_mean(points) if self.ordered else points
+        params = Params(points.w, points.mu + self.bias, points.sigma)
+        return {n: a.reshape(chains, draws, K) for n, a in params._asdict().items()}

@@ -10,31 +10,16 @@ import numpy as np
 import pytest
 import samplers
 from inprocess import InProcess, silent
+from samplers import Exact
 
 from gmmcompare.errors import InputError
-from gmmcompare.exact import exact_posterior
-from gmmcompare.params import Params
 from gmmcompare.priors import Priors
 from gmmcompare.validate.sbc import check_sbc
-from gmmcompare.validate.sbc_runs import RANKS, SbcPlan, autocorrelation_time, by_mean
+from gmmcompare.validate.sbc_runs import RANKS, SbcPlan, autocorrelation_time
 from gmmcompare.validate.scenes import Scene
 
 TINY = Scene("calibration", Priors(2.0, 0.5, 1.5, 3.0, 1.0), K=2, N=4)
 PLAN = SbcPlan(replicates=100, warmup=0)
-
-
-class Exact:
-    """Independent draws of the exact posterior; ``bias`` is added to every mean."""
-
-    def __init__(self, bias: float = 0.0, ordered: bool = False) -> None:
-        self.bias, self.ordered, self.runs = bias, ordered, 0
-
-    def __call__(self, y, K, priors, draws, warmup, chains, rng):  # type: ignore[no-untyped-def]
-        self.runs += 1
-        points = exact_posterior(y, K, priors).sample(chains * draws, rng)
-        points = by_mean(points) if self.ordered else points
-        params = Params(points.w, points.mu + self.bias, points.sigma)
-        return {n: a.reshape(chains, draws, K) for n, a in params._asdict().items()}
 
 
 def run(sampler: Exact, plan: SbcPlan = PLAN, store: Path | None = None):  # type: ignore[no-untyped-def]
