@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gmmcompare.card import Card, DataSection, MixtureSection, PriorSection, load_card
+from gmmcompare.card import Card, load_card, validated_card
 from gmmcompare.compare.comparison import Comparison, compare_fits
 from gmmcompare.engines.base import BUILT_IN
 from gmmcompare.errors import InputError, did_you_mean
@@ -120,10 +120,11 @@ def _request(engine: str | Callable[..., Any], name: str | None) -> EngineReques
 
 
 def _card_for(sample: Sample, components: int, priors: Priors) -> Card:
-    return Card(
-        title=sample.origin.name,
-        data=DataSection(path=sample.origin.name, label=sample.origin.label),
-        mixture=MixtureSection(components=components),
-        priors=PriorSection(**priors.to_dict()),
-        file=Path(f"{sample.origin.name}.toml"),
-    )
+    name = sample.origin.name
+    content = {
+        "title": name,
+        "data": {"path": name, "label": sample.origin.label},
+        "mixture": {"components": int(components)},
+        "priors": priors.to_dict(),
+    }
+    return validated_card(content, Path(f"{name}.toml"))

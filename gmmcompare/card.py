@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
@@ -162,7 +163,7 @@ class Card(_Section):
         content = self.model_dump(exclude_none=True)
         for key, value in values.items():
             _put(content, key, value)
-        return _validated(content, self.file)
+        return validated_card(content, self.file)
 
 
 def bundled_cards() -> list[str]:
@@ -197,7 +198,7 @@ def load_card(card: str | Path, overrides: Iterable[str] = ()) -> Card:
         raise InputError(f"{path}: is not valid TOML: {error}") from None
     for text in overrides:
         _put(content, *_parsed(text))
-    return _validated(content, path)
+    return validated_card(content, path)
 
 
 def _find(card: str | Path) -> Path:
@@ -234,12 +235,20 @@ def _put(content: dict[str, Any], key: str, value: Any) -> None:
         table = table.setdefault(section, {})
         if not isinstance(table, dict):
             raise InputError(f"{key}: {section} is a value, not a section")
-    table[last] = value
+    # From Python a number may be one of NumPy's.
+    table[last] = value.item() if isinstance(value, np.generic) else value
     if sections == ["data"] and last in ("dataset", "path"):  # one replaces the other
         table.pop({"dataset": "path", "path": "dataset"}[last], None)
 
 
-def _validated(content: dict[str, Any], file: Path) -> Card:
+def validated_card(content: dict[str, Any], file: Path) -> Card:
+    """Return a card from plain tables and values; ``file`` is what messages call it.
+
+    Raises
+    ------
+    InputError
+        If it is not valid.
+    """
     if "file" in content:
         raise InputError(f"{file}: unknown key 'file'")
     try:

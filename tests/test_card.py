@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gmmcompare.api import fit
 from gmmcompare.bundled import bundled
 from gmmcompare.card import Card, bundled_cards, load_card
 from gmmcompare.errors import InputError
 from gmmcompare.priors import Priors
+from gmmcompare.sample import Sample
 
 TEXT = bundled("models").joinpath("exoplanets-k3.toml").read_text(encoding="utf-8")
 
@@ -248,3 +250,22 @@ def test_a_card_cannot_be_changed(write):
         card.title = "other"
     with pytest.raises(ValueError, match="frozen"):
         card.engines.gibbs.draws = 1
+
+
+def test_settings_from_python(write):
+    card = load_card(write())
+    assert card.changed({"engines.gibbs.draws": np.int64(7)}).engines.gibbs.draws == 7
+    with pytest.raises(InputError, match=r"engines\.gibbs\.draws = 0: input should be greater"):
+        card.changed({"engines.gibbs.draws": 0})
+
+
+def test_data_without_a_card_are_checked_alike():
+    sample = Sample.of([0.1, 0.5, 0.7])
+    with pytest.raises(
+        InputError, match=r"array\.toml: mixture\.components = 0: input should be gr"
+    ):
+        fit(sample, "gibbs", components=0)
+    with pytest.raises(InputError, match="mean_loc has 3 values but the mixture has 2 components"):
+        fit(sample, "gibbs", components=2, priors=Priors(mean_loc=[1.0, 2.0, 3.0]))
+    found = fit(sample, "gibbs", components=np.int64(2), draws=np.int64(9), warmup=0, chains=1)
+    assert found.params.w.shape == (1, 9, 2)
