@@ -19,6 +19,8 @@ from gmmcompare.validate.faults import FAULTS
 from gmmcompare.validate.faults_of_scan import Remembering
 from gmmcompare.validate.findings import describe
 from gmmcompare.validate.invariance import SceneTest
+from gmmcompare.validate.quantities import quantities
+from gmmcompare.validate.scenes import Scene
 from gmmcompare.validate.verdict import Diagnosis, Suspect
 
 SIGNATURES = Path(__file__).with_name("signatures.npz")
@@ -72,17 +74,30 @@ def suspects(
 ) -> tuple[Suspect, ...]:
     """Return the faults whose signatures are most like the one seen, likeliest first."""
     known = known or stored_signatures()
-    allowed = [
-        i
-        for i, name in enumerate(known.faults)
-        if issubclass(FAULTS[name], Remembering) == remembers
-    ]
-    scores = similarity(tests, known)[allowed]
+    allowed = np.array([issubclass(FAULTS[f], Remembering) == remembers for f in known.faults])
+    return _likeliest(known.faults, np.where(allowed, similarity(tests, known), -np.inf))
+
+
+def suspects_of_runs(effect: Array, scene: Scene) -> tuple[Suspect, ...]:
+    """Return the likeliest faults of a whole sampler, from the effects that SBC found.
+
+    Only functions that do not depend on labels are compared, with what a few sweeps do to them.
+    """
+    known = stored_signatures()
+    if scene.name not in known.effects:
+        return ()
+    label_free = np.array([q.component in ("", "all") for q in quantities(scene)])
+    after_all_sweeps = known.effects[scene.name][:, effect.size : 2 * effect.size]
+    scores = _cosines(after_all_sweeps[:, label_free].astype(float), effect[label_free])
+    return _likeliest(known.faults, scores)
+
+
+def _likeliest(faults: Sequence[str], scores: Array) -> tuple[Suspect, ...]:
     order = np.argsort(-scores, kind="stable")[:_SUSPECTS]
-    named = [(known.faults[allowed[i]], float(scores[i])) for i in order]
     return tuple(
-        Suspect(name, FAULTS[name].mistake, FAULTS[name].effect, round(score, 3))
-        for name, score in named
+        Suspect(name, FAULTS[name].mistake, FAULTS[name].effect, round(float(score), 3))
+        for name, score in ((faults[i], scores[i]) for i in order)
+        if np.isfinite(score)
     )
 
 
@@ -94,5 +109,9 @@ def similarity(tests: Sequence[SceneTest], known: Signatures) -> Array:
     both = [t for t in tests if t.scene.name in known.effects]
     seen = np.concatenate([t.wealth.effect for t in both])
     stored = np.hstack([known.effects[t.scene.name] for t in both]).astype(float)
+    return _cosines(stored, seen)
+
+
+def _cosines(stored: Array, seen: Array) -> Array:
     lengths = np.linalg.norm(stored, axis=1) * np.linalg.norm(seen)
     return np.asarray(stored @ seen / np.maximum(lengths, 1e-12))

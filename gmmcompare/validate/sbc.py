@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from gmmcompare import __version__
 from gmmcompare.engines.own import source_digest
 from gmmcompare.errors import InputError
+from gmmcompare.params import Array
 from gmmcompare.validate.betting import Wealth
 from gmmcompare.validate.child import Task
 from gmmcompare.validate.ecdf import counts_below, simultaneous_bands, uniformity_p
@@ -56,11 +57,15 @@ _ROUND = 50
 
 @dataclass(frozen=True)
 class SbcOutcome:
-    """All replicates and the check they amount to."""
+    """All replicates and the check they amount to.
+
+    ``effect`` is what was bet on: mean in standard deviations of one replicate, shape (M,).
+    """
 
     names: tuple[str, ...]
     ranks: NDArray[np.int64]
     check: Check
+    effect: Array
 
     def to_datatree(self) -> xr.DataTree:
         """Return the ranks as PIT values in the group ``prior_sbc``, for `az.plot_ecdf_pit`."""
@@ -167,7 +172,7 @@ def _outcome(
     if len(done) < _ROUND:
         summary = f"out of time after {len(done)} of {plan.replicates} replicates"
         check = Check("sbc", "inconclusive", summary, len(done), seconds, alpha)
-        return SbcOutcome((), np.empty((0, 0), dtype=np.int64), check)
+        return SbcOutcome((), np.empty((0, 0), dtype=np.int64), check, np.empty(0))
     if plan.relabel == "none" and all(r.ordered for r in done.values()):
         raise InputError(
             "sbc: every posterior draw has its means in ascending order but prior draws have not: "
@@ -217,7 +222,7 @@ def _outcome(
     else:
         summary = f"{p.size} quantities ranked uniformly over {n} replicates, every {thin}th draw"
         check = Check("sbc", "passed", summary, n, seconds, alpha, data)
-    return SbcOutcome(names, ranks, check)
+    return SbcOutcome(names, ranks, check, wealth.effect)
 
 
 def _bet_on(scene: Scene, names: tuple[str, ...], wealth: Wealth) -> list[str]:

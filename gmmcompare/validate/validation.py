@@ -13,7 +13,7 @@ from gmmcompare.engines.base import Problem
 from gmmcompare.errors import GmmCompareError, InputError
 from gmmcompare.validate.child import Task
 from gmmcompare.validate.conditionals import conditionals_check, shown_names, timed
-from gmmcompare.validate.diagnosis import diagnose
+from gmmcompare.validate.diagnosis import diagnose, suspects_of_runs
 from gmmcompare.validate.invariance import QUICK, Plan, check_invariance
 from gmmcompare.validate.sandbox import OutOfTimeError, Sandbox
 from gmmcompare.validate.sbc import check_sbc
@@ -210,7 +210,8 @@ class _Run:
             outcome = check_sbc(sandbox, scene, plan, self.seed, self.progress, store)
             self.checks.append(outcome.check)
             if outcome.check.verdict == "failed":
-                self.diagnosis = outcome.diagnosis()
+                suspects = suspects_of_runs(outcome.effect, scene)
+                self.diagnosis = replace(outcome.diagnosis(), suspects=suspects)
         self._exact_posterior(sandbox, "sampler", contract)
         self.not_tested.append(
             "single sweeps: a kernel (one sweep as a function) is tested far more sharply"

@@ -140,6 +140,10 @@ def whole(y, K, priors, draws, warmup, chains, rng):
     return chains_of(right, y, K, priors, draws, warmup, chains, rng)
 
 
+def whole_rate_passed_as_scale(y, K, priors, draws, warmup, chains, rng):
+    return chains_of(rate_passed_as_scale, y, K, priors, draws, warmup, chains, rng)
+
+
 def whole_without_data(y, K, priors, draws, warmup, chains, rng):
     return chains_of(right, 0 * y, K, priors, draws, warmup, chains, rng)
 

@@ -78,6 +78,12 @@ def test_a_wrong_kernel_is_told_its_line() -> None:
     json.loads(found.to_json())
 
 
+def test_a_wrong_whole_sampler_is_told_its_line_too() -> None:
+    found = tried("whole_rate_passed_as_scale", jobs=2)
+    assert found.verdict == "failed"
+    assert "rate-for-scale" in [s.fault for s in found.diagnosis.suspects]
+
+
 def test_priors_are_given_as_numbers_or_vectors_as_the_kernel_takes_them() -> None:
     numbers = tried("only_numbers")
     assert numbers.verdict == "passed"
