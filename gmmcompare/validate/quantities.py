@@ -73,8 +73,14 @@ def quantities(scene: Scene) -> tuple[Quantity, ...]:
 
 
 def evaluate(params: Params, y: Array, scene: Scene) -> Array:
-    """Return every quantity of n points, shape (n, M), for parameters (n, K) and data (n, N)."""
-    return np.column_stack(list(_bounded(params, y, scene).values()))
+    """Return every quantity of n points, shape (n, M), for parameters (n, K) and data (n, N).
+
+    A wrong sampler may return a sigma of 1e-300; what is then infinite minus infinite counts as 0,
+    so that these are bounded functions of any point.
+    """
+    with np.errstate(all="ignore"):
+        table = np.column_stack(list(_bounded(params, y, scene).values()))
+    return np.clip(np.nan_to_num(table, nan=0.0), -1.0, 1.0)
 
 
 def log_likelihoods(params: Params, y: Array) -> Array:

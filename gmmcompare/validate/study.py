@@ -49,8 +49,9 @@ def run_study(
         for name in names:
             if (name, seed, quick) in done:
                 continue
-            limits = {"time_limit": 3600.0, "call_limit": 300.0}
-            found = validate(name, quick=quick, seed=seed, jobs=jobs, **limits)
+            found = validate(
+                name, quick=quick, seed=seed, jobs=jobs, time_limit=3600.0, call_limit=300.0
+            )
             short = name.removeprefix(PREFIX)
             row = {"sampler": name, "seed": seed, "quick": quick, **exhibit(short, found)._asdict()}
             row["checks"] = {c.name: [c.verdict, c.replicates, c.seconds] for c in found.checks}
