@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gmmcompare import mixture
 from gmmcompare.card import EmSettings, GibbsSettings, NutsSettings
@@ -131,7 +132,7 @@ def ordered_run() -> dict[str, Any]:
     }
 
 
-def _alike(params: Params, log_lik: Array, chains: Array) -> dict[str, Any] | None:
+def _alike(params: Params, log_lik: Array, chains: NDArray[np.intp]) -> dict[str, Any] | None:
     """Diagnose the two silent chains that are nearest each other, as if no other had been run."""
     if chains.size < 2:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import contourpy
 import numpy as np
@@ -12,7 +12,7 @@ from gmmcompare import mixture
 from gmmcompare.card import EmSettings, GibbsSettings, NutsSettings
 from gmmcompare.compare.diagnostics import convergence, parameter_values
 from gmmcompare.compare.labels import Reference, align
-from gmmcompare.engines.base import Draws, Problem, no_progress
+from gmmcompare.engines.base import Draws, Engine, Problem, no_progress
 from gmmcompare.engines.em import EmEngine
 from gmmcompare.engines.gibbs import GibbsEngine
 from gmmcompare.kernels import score
@@ -92,10 +92,8 @@ def grid_density(posterior: TwoMeans) -> Array:
 def contours(density: Array) -> list[list[list[list[float]]]]:
     """Return for each level its lines, each a list of (mu_1, mu_2)."""
     generator = contourpy.contour_generator(GRID, GRID, density.T)
-    return [
-        [np.round(line, 3).tolist() for line in generator.lines(level)]  # type: ignore[union-attr]
-        for level in LEVELS
-    ]
+    lines = [cast(list[Array], generator.lines(level)) for level in LEVELS]
+    return [[line.round(3).tolist() for line in at_level] for at_level in lines]
 
 
 def nuts_route(posterior: TwoMeans) -> list[dict[str, Any]]:
@@ -164,9 +162,9 @@ def _race(name: str, card_name: str, changes: tuple[str, ...]) -> dict[str, Any]
     em = EmEngine(EmSettings(objective=card.engines.em.objective)).run(problem, SEED, no_progress)
     problem = Problem(sample, card.K, card.build_priors(), em.solutions)
     reference = Reference.of(em.params, sample)
-    engines = {"gibbs": GibbsEngine(GIBBS), "nuts": NutsEngine(NUTS)}
+    engines: dict[str, Engine] = {"gibbs": GibbsEngine(GIBBS), "nuts": NutsEngine(NUTS)}
     rows = {
-        key: _worth(engine.run(problem, SEED, no_progress), reference, problem)
+        key: _worth(cast(Draws, engine.run(problem, SEED, no_progress)), reference, problem)
         for key, engine in engines.items()
     }
     return {"name": name, "n": sample.n, "K": card.K, **rows}

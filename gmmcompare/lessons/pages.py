@@ -146,8 +146,8 @@ def percent(value: float, digits: int = 0) -> str:
 def power_of_ten(value: float) -> Markup:
     """Return a positive number far from 1 in powers of ten, as HTML."""
     mantissa, exponent = f"{value:.1e}".split("e")
-    power = number(int(exponent))
-    return Markup("{}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10<sup>{}</sup>").format(mantissa, power)
+    factor = "" if mantissa == "1.0" else f"{mantissa}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
+    return Markup("{}10<sup>{}</sup>").format(factor, number(int(exponent)))
 
 
 def pretty(name: str) -> str:

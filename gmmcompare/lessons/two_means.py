@@ -33,10 +33,15 @@ class TwoMeans:
         w, sigma = (np.broadcast_to(a, mu.shape) for a in (self.w, self.sigma))
         return Params(w, mu, sigma)
 
+    @property
+    def _prior(self) -> tuple[Array, Array]:
+        p = self.priors.expanded(2)
+        return np.asarray(p.mean_loc), np.asarray(p.mean_sd)
+
     def log_density(self, mu: Array) -> Array:
         """Return the log posterior of the means, allocations summed out, up to a constant."""
-        p = self.priors.expanded(2)
-        pull = (mu - p.mean_loc) / np.asarray(p.mean_sd)
+        loc, sd = self._prior
+        pull = (mu - loc) / sd
         return np.asarray(
             mixture.log_density(self.y, self.at(mu)).sum(-1) - 0.5 * (pull**2).sum(-1)
         )
@@ -46,17 +51,17 @@ class TwoMeans:
 
         The gradient is responsibilities times distances, and the prior's pull.
         """
-        p = self.priors.expanded(2)
+        loc, sd = self._prior
         joint = mixture.log_joint(self.y, self.at(mu))
         each = np.logaddexp(joint[:, 0], joint[:, 1])
         r = np.exp(joint - each[:, None])
-        pull = (mu - p.mean_loc) / np.asarray(p.mean_sd)
+        pull = (mu - loc) / sd
         gradient = (r * (self.y[:, None] - mu)).sum(axis=0) / self.sigma**2
-        return float(each.sum() - 0.5 * pull @ pull), gradient - pull / np.asarray(p.mean_sd)
+        return float(each.sum() - 0.5 * pull @ pull), gradient - pull / sd
 
 
 @dataclass(frozen=True)
-class _State:
+class State:
     """Position, momentum, and log density and gradient at the position."""
 
     q: Array
@@ -66,6 +71,7 @@ class _State:
 
     @property
     def energy(self) -> float:
+        """Kinetic plus potential; a perfect trajectory keeps it."""
         return float(0.5 * self.p @ self.p - self.height)
 
 
@@ -94,12 +100,17 @@ class Trajectory:
     kept: int = 0
 
 
-def leapfrog(model: TwoMeans, state: _State, step: float) -> _State:
+def start_of(model: TwoMeans, q: Array, p: Array) -> State:
+    """Return the state at position q with momentum p."""
+    return State(q, p, *model.with_gradient(q))
+
+
+def leapfrog(model: TwoMeans, state: State, step: float) -> State:
     """Make one leapfrog step: half a kick, a drift, half a kick."""
     p = state.p + 0.5 * step * state.slope
     q = state.q + step * p
     height, slope = model.with_gradient(q)
-    return _State(q, p + 0.5 * step * slope, height, slope)
+    return State(q, p + 0.5 * step * slope, height, slope)
 
 
 def nuts_draw(model: TwoMeans, q: Array, step: float, rng: np.random.Generator) -> Trajectory:
@@ -109,7 +120,7 @@ def nuts_draw(model: TwoMeans, q: Array, step: float, rng: np.random.Generator) 
     the draw is chosen among its points in proportion to exp(-energy) (Betancourt 2017).
     """
     seen = Trajectory()
-    path = [_State(q, rng.standard_normal(2), *model.with_gradient(q))]  # in order of time
+    path = [start_of(model, q, rng.standard_normal(2))]  # in order of time
     where = [0]  # the index of each in ``seen``
     _note(seen, path[0], True)
     for depth in range(MAX_DEPTH):
@@ -133,13 +144,13 @@ def nuts_draw(model: TwoMeans, q: Array, step: float, rng: np.random.Generator) 
     return seen
 
 
-def _note(seen: Trajectory, state: _State, forward: bool) -> None:
+def _note(seen: Trajectory, state: State, forward: bool) -> None:
     seen.points.append(state.q)
     seen.forward.append(forward)
     seen.energies.append(state.energy)
 
 
-def _extended(model: TwoMeans, end: _State, step: float, n: int) -> list[_State]:
+def _extended(model: TwoMeans, end: State, step: float, n: int) -> list[State]:
     states = []
     for _ in range(n):
         end = leapfrog(model, end, step)
@@ -147,12 +158,12 @@ def _extended(model: TwoMeans, end: _State, step: float, n: int) -> list[_State]
     return states
 
 
-def _turns(first: _State, last: _State) -> bool:
+def _turns(first: State, last: State) -> bool:
     across = last.q - first.q
     return bool(across @ first.p < 0 or across @ last.p < 0)
 
 
-def _turns_within(states: list[_State]) -> bool:
+def _turns_within(states: list[State]) -> bool:
     """Whether the segment, or any half, quarter ... of it, turns round."""
     if len(states) == 1:
         return False
@@ -167,7 +178,7 @@ def _turns_within(states: list[_State]) -> bool:
 def gibbs_draw(model: TwoMeans, mu: Array, rng: np.random.Generator) -> tuple[Array, Array, Array]:
     """Draw z and then both means; return them with the conditional's centre and sds, each (2,)."""
     z = gibbs_plain.draw_allocations(model.w, mu, model.sigma, model.y, rng.random(model.y.size))
-    n_k = np.bincount(z, minlength=2)
+    n_k = np.bincount(z, minlength=2).astype(float)
     sum_y = np.bincount(z, weights=model.y, minlength=2)
     centre, sd = gibbs_plain.means_conditional(n_k, sum_y, model.sigma, model.priors.expanded(2))
     return centre + sd * rng.standard_normal(2), centre, sd

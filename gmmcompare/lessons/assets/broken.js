@@ -33,7 +33,7 @@ const small = chart("#small", {
   if (red) p.add("rect", { x: p.box.x0, y: p.box.y1, width: p.box.x1 - p.box.x0, height: p.Y(LIMIT) - p.box.y1, fill: "var(--bad-soft)" });
   p.axes();
   p.level(LIMIT, { stroke: "var(--bad)", "stroke-dasharray": "6 4", "stroke-width": 1.5 });
-  p.text(xs.at(-1), LIMIT, "convicted above this line", { "text-anchor": "end", dy: p.Y(LIMIT) - p.box.y1 > 40 ? -6 : 15, class: "strong" });
+  p.text(0, LIMIT, "convicted above this line", { dx: 6, dy: -6, class: "strong" });
   p.line(xs, wealth, { stroke: "var(--rule)" });
   p.line(xs.slice(0, stop + 1), wealth.slice(0, stop + 1), { stroke: red ? "var(--bad)" : "var(--accent)", "stroke-width": 2.6 });
   p.dot(xs[stop], wealth[stop], 6, { fill: red ? "var(--bad)" : "var(--accent)", stroke: "var(--raised)", "stroke-width": 2 });
@@ -51,7 +51,9 @@ function share() {
   const counts = fault.small.ranks[stop], total = counts.reduce((a, b) => a + b);
   return counts.map((v) => (total ? (v * counts.length) / total : 0));
 }
-const convicted = () => fault.small.log10_wealth.slice(0, stop + 1).some((v) => v >= LIMIT);
+function convicted() {
+  return fault.small.log10_wealth.slice(0, stop + 1).some((v) => v >= LIMIT);
+}
 function largeVerdict() {
   return fault.large.seen
     ? "Visible: some posterior mean is off by more than chance allows."

@@ -29,7 +29,7 @@ const cloud = chart("#cloud", {
   p.axes();
   range(total).forEach((i) => [0, 1].forEach((k) => p.dot(C.mu[i][who(i, k)], Math.log10(C.sigma[i][who(i, k)]), 2.6, { fill: COLOURS[k], "fill-opacity": 0.55 })));
   [0, 1].forEach((k) => p.dot(C.mu[at][who(at, k)], Math.log10(C.sigma[at][who(at, k)]), 7, { fill: COLOURS[k], stroke: "var(--ink)", "stroke-width": 2 }));
-  p.alt(`Mean and sd of both groups in ${total} draws. Named this way, ${fmt(100 * C.mislabelled[way], 1)} % are misnamed.`);
+  p.alt(`Mean and sd of both groups in ${total} draws. Named this way, ${fmt(100 * C.mislabelled[way], 1)}\u00a0% are misnamed.`);
 });
 
 const trace = chart("#trace", { height: 150, x: [0, total], y: [0, Math.max(...C.sigma.flat()) * 1.05], margin: { left: 40 }, xticks: [], pick: (x) => steps.set(Math.round(x)) }, (p) => {

@@ -5,7 +5,7 @@ const powers = (v) => (v === 0 ? "1" : `10${superscript(v)}`);
 const width = DATA.log_sigma[1] - DATA.log_sigma[0];
 const posterior = rows.map((r) => r.sigma_cdf.map((v, i) => (i ? (v - r.sigma_cdf[i - 1]) / width : 0)));
 const top_of = Math.max(...posterior.flat(), ...rows.flatMap((r) => r.prior_density)) * 1.05;
-const percent = (v, digits) => `${fmt(100 * v, digits ?? (v > 0.999 || (v < 0.1 && v > 0) ? 1 : 0))} %`;
+const percent = (v, digits) => `${fmt(100 * v, digits ?? (v > 0.99 || (v < 0.1 && v > 0) ? 1 : 0))}\u00a0%`;
 const epsilon = (v) => (v < 0.01 ? v.toFixed(4) : v < 0.1 ? v.toFixed(3) : v.toFixed(2));
 
 const charts_of = [
@@ -53,12 +53,12 @@ const charts_of = [
 
 function story() {
   const r = row(), two = r.two_summits;
-  return `A group is empty with probability ${percent(r.prob_empty)}. Its sd exceeds ${fmt(DATA.wide)} with probability ${r.prob_wide < 1e-4 ? "below 0.01 %" : percent(r.prob_wide)}. ` +
+  return `A group is empty with probability ${percent(r.prob_empty)}. Its sd exceeds ${fmt(DATA.wide)} with probability ${r.prob_wide < 1e-4 ? "below 0.01\u00a0%" : percent(r.prob_wide)}. ` +
     (two ? "The spike on the tie is a summit of its own." : "EM from the tie ends at the honest groups.");
 }
 
 const steps = stepper("#steps", {
-  label: "ε, shape and scale of the prior", max: rows.length - 1, pace: 450,
+  label: "ε", max: rows.length - 1, pace: 450,
   say: (v) => `InverseGamma(${epsilon(rows[v].epsilon)}, ${epsilon(rows[v].epsilon)})`,
   change: (v) => { at = v; charts_of.forEach((redraw) => redraw()); $("#say").textContent = story(); },
 });

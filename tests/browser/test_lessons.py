@@ -1,0 +1,159 @@
+"""The lessons in a real browser: quiet, self-contained, moved by their sliders, for everyone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gmmcompare.lessons import LESSONS
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PAGES = Path(__file__).parents[2] / "reports" / "samples" / "lessons"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no system Chromium is installed"),
+]
+Open = Callable[..., "sync_api.Page"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_lesson(browser: sync_api.Browser) -> Iterator[Open]:
+    """Return a function that opens a lesson; at the end it said nothing and asked for nothing."""
+    said: list[str] = []
+    requested: list[str] = []
+    contexts: list[sync_api.BrowserContext] = []
+
+    def open_(name: str, width: int = 1280, scheme: str = "light") -> sync_api.Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en-US"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: requested.append(request.url))
+        page.goto((PAGES / f"{name}.html").as_uri())
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
+
+
+def drawn(page: sync_api.Page) -> str:
+    """Return what the first chart, or the one that the slider moves most, shows."""
+    return "".join(page.locator(".chart svg").evaluate_all("all => all.map(s => s.innerHTML)"))
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_slider_moves_the_pictures_and_speaks(open_lesson: Open, name: str) -> None:
+    page = open_lesson(name)
+    slider = page.locator("#slider")
+    seen, spoken = {drawn(page)}, {slider.get_attribute("aria-valuetext")}
+    slider.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+        seen.add(drawn(page))
+        spoken.add(slider.get_attribute("aria-valuetext"))
+    assert len(seen) == 5
+    assert len(spoken) >= 2  # steps within one sweep share its number
+    page.keyboard.press("End")
+    assert page.locator("#slider").input_value() == page.locator("#slider").get_attribute("max")
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_it_plays_and_pauses(open_lesson: Open, name: str) -> None:
+    page = open_lesson(name)
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("document.getElementById('slider').value !== '0'")
+    page.get_by_role("button", name="Pause").click()
+    assert page.get_by_role("button", name="Play").count() == 1
+
+
+@pytest.mark.parametrize("width", [390, 768, 1440])
+@pytest.mark.parametrize("name", LESSONS)
+def test_it_never_scrolls_sideways(open_lesson: Open, name: str, width: int) -> None:
+    page = open_lesson(name, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", LESSONS)
+def test_axe_finds_nothing_serious(open_lesson: Open, name: str, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = open_lesson(name, scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    found = axe.Axe().run(page).response["violations"]
+    serious = [v for v in found if v["impact"] in ("serious", "critical")]
+    where = [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in serious]
+    assert where == []
+
+
+def test_dark_is_dark(open_lesson: Open) -> None:
+    shade = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)[0]"
+    assert open_lesson("em").evaluate(shade) > 200
+    assert open_lesson("em", scheme="dark").evaluate(shade) < 60
+
+
+def test_print_leaves_out_the_controls(open_lesson: Open) -> None:
+    page = open_lesson("em")
+    assert page.locator("#slider").is_visible()
+    page.emulate_media(media="print")
+    assert not page.locator("#slider").is_visible()
+    assert page.locator("#points svg").is_visible()
+
+
+def test_every_picture_states_its_finding(open_lesson: Open) -> None:
+    for name in LESSONS:
+        page = open_lesson(name)
+        labels = page.locator(".chart svg").evaluate_all(
+            "all => all.map(s => s.getAttribute('aria-label') || '')"
+        )
+        assert labels
+        assert all(len(label) > 20 for label in labels), name
+
+
+def test_em_stands_still_when_all_means_are_equal(open_lesson: Open) -> None:
+    page = open_lesson("em")
+    page.get_by_label("All means equal").check(force=True)
+    shown = []
+    for step in (1, 2, 30):
+        page.evaluate(f"steps.set({step})")
+        shown.append(page.locator("#groups").inner_text())
+    assert len(set(shown)) == 1
+    assert "nothing moves" in page.locator("#say").inner_text()
+
+
+def test_alignment_takes_the_spikes_away(open_lesson: Open) -> None:
+    page = open_lesson("labels")
+    shown = []
+    for name in ("The lower mean", "Aligned"):
+        page.get_by_label(name).check(force=True)
+        shown.append(page.locator("#trace svg").inner_html())
+    assert shown[0] != shown[1]
+    assert "wide one" in page.locator("#say").inner_text()
+
+
+def test_a_fault_goes_red_and_the_correct_sampler_does_not(open_lesson: Open) -> None:
+    page = open_lesson("broken")
+    page.evaluate("steps.set(10)")
+    assert "Convicted" in page.locator("#verdict-small").inner_text()
+    assert "Looks perfect" in page.locator("#verdict-large").inner_text()
+    page.get_by_label("Fault").select_option(label="none: the correct sampler")
+    page.evaluate("steps.set(10)")
+    assert "Not convicted" in page.locator("#verdict-small").inner_text()

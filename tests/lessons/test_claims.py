@@ -1,0 +1,129 @@
+"""What each lesson claims, held to the data inside its committed page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+Embedded = Callable[[str], Any]
+
+
+def em_path(embedded: Embedded, name: str) -> dict[str, np.ndarray]:
+    path = next(p for p in embedded("em")["paths"] if p["name"] == name)
+    return {key: np.array(path[key]) for key in ("w", "mu", "sigma", "log_lik")}
+
+
+def test_em_from_equal_means_does_not_move(embedded: Embedded) -> None:
+    path = em_path(embedded, "equal")
+    assert len(path["log_lik"]) > 20
+    for name in ("w", "mu", "sigma", "log_lik"):
+        assert np.ptp(path[name][1:], axis=0).max() <= 1e-6 * np.abs(path[name][1:]).max(), name
+    assert np.ptp(path["mu"], axis=1).max() == 0.0
+
+
+def test_em_from_nearly_equal_means_leaves_and_climbs_far(embedded: Embedded) -> None:
+    stuck, nudged = em_path(embedded, "equal"), em_path(embedded, "nudged")
+    assert nudged["log_lik"][2] - stuck["log_lik"][2] < 0.1
+    assert nudged["log_lik"][-1] - stuck["log_lik"][-1] > 20.0
+
+
+@pytest.mark.parametrize("name", ["ends", "quantiles", "nudged", "equal", "point"])
+def test_the_log_likelihood_never_falls(embedded: Embedded, name: str) -> None:
+    # Embedded numbers have seven digits.
+    assert np.diff(em_path(embedded, name)["log_lik"]).min() > -1e-4
+
+
+def test_em_ends_on_different_summits_and_on_one_point_without_end(embedded: Embedded) -> None:
+    ends, quantiles = em_path(embedded, "ends"), em_path(embedded, "quantiles")
+    assert ends["log_lik"][-1] - quantiles["log_lik"][-1] > 5.0
+    point = em_path(embedded, "point")
+    assert point["sigma"][-1].min() < 1e-100
+    assert point["log_lik"][-1] > ends["log_lik"][-1] + 100.0
+
+
+def test_gibbs_leaves_where_em_stands_still(embedded: Embedded) -> None:
+    data = embedded("gibbs")
+    em, gibbs = np.array(data["em_log_lik"]), np.array(data["log_lik"])
+    assert abs(em[0] - gibbs[0]) < 1e-3  # the same start
+    assert np.ptp(em[1:]) == 0.0
+    assert gibbs[data["burn_in"] :].min() > em[-1] + 10.0
+    assert gibbs[data["burn_in"] :].std() > 0.5  # and it never settles
+
+
+def test_gibbs_draws_are_worth_less_where_they_resemble_each_other(embedded: Embedded) -> None:
+    long = embedded("gibbs")["long"]
+    assert long["slow"]["ess"] < 0.1 * long["fast"]["ess"]
+    assert long["slow"]["acf"][10] > 0.3 > abs(long["fast"]["acf"][10])
+
+
+def test_both_routes_reach_the_exact_posterior(embedded: Embedded) -> None:
+    # Five standard errors of each sampler's mean: false alarm below 1e-6 each.
+    marginal = embedded("nuts")["marginal"]
+    for name in ("nuts", "gibbs"):
+        error = marginal["sd"] / marginal["ess"][name] ** 0.5
+        assert abs(marginal["mean"][name] - marginal["mean"]["exact"]) < 5.0 * error
+
+
+def test_the_engines_of_the_race_agree(embedded: Embedded) -> None:
+    for race in embedded("nuts")["race"]:
+        assert race["gibbs"]["per_second"] > 0 < race["nuts"]["per_second"]
+        # The log-likelihood's sd is about 2; the least effective quantity bounds its error.
+        error = 2.0 * (race["gibbs"]["ess"] ** -1 + race["nuts"]["ess"] ** -1) ** 0.5
+        assert abs(race["gibbs"]["log_lik"] - race["nuts"]["log_lik"]) < 5.0 * error
+
+
+def test_sorting_by_mean_misnames_and_alignment_does_not(embedded: Embedded) -> None:
+    wrong = embedded("labels")["crossing"]["mislabelled"]
+    assert wrong["sorted"] > 0.03
+    assert wrong["aligned"] < 1e-3
+
+
+def test_ordered_nuts_is_trapped_in_silence(embedded: Embedded) -> None:
+    trap = embedded("labels")["trap"]
+    pair = trap["pair"]
+    assert 10.0 < trap["gibbs"] - pair["log_lik"] < 40.0
+    assert pair["rhat"] < 1.02
+    for chain in pair["chains"]:
+        assert trap["chains"][chain]["divergences"] == 0
+        means = trap["chains"][chain]["mu"]
+        assert abs(means[1] - means[2]) < 0.005  # against the wall
+    assert (
+        max(trap["em"]["mu"][2] - trap["em"]["mu"][1], 0) > 0.02
+    )  # which is not where they belong
+
+
+def test_faults_are_invisible_on_large_data_and_caught_on_small(embedded: Embedded) -> None:
+    data = embedded("broken")
+    faults = {f["name"]: f for f in data["faults"]}
+    assert data["n"] > 6000
+    assert data["small_n"] == 12
+    right = faults.pop("correct")
+    assert right["small"]["caught_at"] is None
+    hidden = [f for f in faults.values() if not f["large"]["seen"]]
+    assert len(hidden) >= 5
+    assert all(f["small"]["caught_at"] is not None for f in hidden)
+    assert all(max(f["small"]["log10_wealth"]) > data["threshold"] for f in hidden)
+    assert any(f["large"]["seen"] for f in faults.values())  # some are gross enough
+
+
+def test_the_prior_that_says_nothing(embedded: Embedded) -> None:
+    rows = embedded("priors")["rows"]
+    first, last = rows[0], rows[-1]
+    assert first["epsilon"] == pytest.approx(1e-4)
+    assert first["prior_above"] > 0.99
+    assert first["prob_empty"] > 0.9
+    assert min(r["prob_empty"] for r in rows) < 0.5
+    assert last["prior_above"] < 1e-6
+
+
+def test_ml_has_a_spike_and_map_a_summit(embedded: Embedded) -> None:
+    data = embedded("priors")
+    likelihood, posterior = np.array(data["ml_spike"]), np.array(data["rows"][0]["ridge"])
+    assert data["tie_count"] == 2
+    assert likelihood[0] == likelihood.max()  # still growing at the narrowest
+    assert 0 < posterior.argmax() < posterior.size - 1
+    assert data["rows"][0]["two_summits"]
+    assert not data["rows"][-1]["two_summits"]
