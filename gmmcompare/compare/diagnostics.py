@@ -103,6 +103,27 @@ def _normal_scores(v: Array) -> Array:
     return scores.reshape(v.shape)
 
 
+def autocorrelation(values: Array, max_lag: int) -> Array:
+    """Return each chain's autocorrelation at lags from 0, of ranks where values are infinite.
+
+    Parameters
+    ----------
+    values : ndarray, shape (chains, draws)
+    max_lag : int
+
+    Returns
+    -------
+    ndarray, shape (chains, lags)
+        At most ``max_lag + 1`` lags; all 1 where a chain never moves.
+    """
+    if not np.isfinite(values).all():
+        values = rankdata(values).reshape(values.shape)
+    lags = min(max_lag, values.shape[1] - 1) + 1
+    if not np.ptp(values, axis=1).all():
+        return np.ones((values.shape[0], lags))
+    return np.asarray(array_stats.autocorr(values, axis=-1), dtype=float)[:, :lags]
+
+
 def parameter_values(aligned: Params, log_lik: Array) -> dict[str, Array]:
     """Return w, mu and sigma of each component and the log-likelihood, by name."""
     values = {

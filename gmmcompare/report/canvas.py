@@ -87,7 +87,8 @@ class Canvas:
         """Return the figure as SVG; call it inside the ``with``."""
         out = io.StringIO()
         # Figure.savefig would draw three times; a page has some thirty figures.
-        FigureCanvasSVG(self.figure).print_svg(out)
+        canvas: Any = FigureCanvasSVG(self.figure)
+        canvas.print_svg(out)
         return Panel(_embedded(out.getvalue(), self._name, alt), alt)
 
 

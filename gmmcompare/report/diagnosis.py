@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from arviz_stats.base import array_stats
 from scipy.stats import rankdata
 
 from gmmcompare.compare.checks import MAX_RHAT, MIN_ESS
 from gmmcompare.compare.comparison import Comparison
-from gmmcompare.compare.diagnostics import NOT_APPLICABLE, EngineDiagnostics, parameter_values
+from gmmcompare.compare.diagnostics import (
+    NOT_APPLICABLE,
+    EngineDiagnostics,
+    autocorrelation,
+    parameter_values,
+)
 from gmmcompare.engines.em_kernel import COLLAPSED, CONVERGED
 from gmmcompare.fit import Fit
 from gmmcompare.params import Array
@@ -186,7 +190,7 @@ def _three_panels(
     chains = values.shape[0]
     ranks = _rank_shares(values)
     per_chain = max(1.0, (ess if np.isfinite(ess) else values.size) / chains)
-    rho = _autocorrelation(values)
+    rho = autocorrelation(values, MAX_LAG)
     spread = float(np.abs(ranks - 1).max())
     lag = int(np.argmax(rho.max(axis=0) < 0.1)) if (rho.max(axis=0) < 0.1).any() else -1
     falls = f"falls below 0.1 after {lag} draws" if lag >= 0 else f"is above 0.1 up to {MAX_LAG}"
@@ -222,17 +226,6 @@ def _rank_shares(values: Array) -> Array:
     edges = np.linspace(0, 1, RANK_BINS + 1)
     counts = np.stack([np.histogram(row, edges)[0] for row in ranks])
     return np.asarray(counts * RANK_BINS / draws)
-
-
-def _autocorrelation(values: Array) -> Array:
-    """Return autocorrelations up to `MAX_LAG`, of ranks where values are infinite."""
-    if not np.isfinite(values).all():
-        values = rankdata(values).reshape(values.shape)
-    lags = min(MAX_LAG, values.shape[1] - 1)
-    if not np.ptp(values, axis=1).all():
-        return np.ones((values.shape[0], lags + 1))
-    rho = np.asarray(array_stats.autocorr(values, axis=-1), dtype=float)
-    return np.asarray(rho[:, : lags + 1])
 
 
 def _point_facts(comparison: Comparison, fit: Fit) -> list[tuple[str, str, str]]:
