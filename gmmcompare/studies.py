@@ -41,9 +41,9 @@ _POOL = "pool.npy"
 def repetitions_of(case: Case, repetitions: int) -> int:
     """Return how often a case is repeated: less often where no error rate is promised."""
     if case in EQUAL:
-        share = 1 if case.ess in (1000, 4000) else 5
+        share = 1 if case.ess in (1000, 4000) else 10
     else:
-        share = 2 if case.shift == 0.2 else 20
+        share = 10 if case.shift == 0.2 else 20
     return -(-repetitions // share)
 
 
