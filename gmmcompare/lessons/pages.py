@@ -82,9 +82,9 @@ def _computed(
             return cast(Mapping[str, Any], json.loads(kept.read_text(encoding="utf-8")))
         except ValueError:
             pass  # damaged: compute it again
-    data = plain(module.compute(progress))
+    data = {"version": __version__, **plain(module.compute(progress))}
     _write(kept, json.dumps(data))
-    return cast(Mapping[str, Any], data)
+    return data
 
 
 def render(name: str, module: Lesson, data: Mapping[str, Any]) -> str:
@@ -103,8 +103,7 @@ def render(name: str, module: Lesson, data: Mapping[str, Any]) -> str:
             d=data,
             commands=module.COMMANDS,
             facts=module.FACTS,
-            version=__version__,
-            style=Markup(_text("assets/lesson.css")),
+                style=Markup(_text("assets/lesson.css")),
             script=Markup(_text("assets/core.js") + _text(f"assets/{name}.js")),
             embedded=Markup(json.dumps(data, separators=(",", ":")).replace("</", "<\\/")),
         )

@@ -92,11 +92,11 @@ def test_it_never_scrolls_sideways(open_lesson: Open, name: str, width: int) -> 
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 @pytest.mark.parametrize("name", LESSONS)
-def test_axe_finds_nothing_serious(open_lesson: Open, name: str, scheme: str) -> None:
+def test_axe_finds_nothing_serious(open_lesson: Open, name: str, scheme: str, width: int) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page = open_lesson(name, scheme=scheme)
+    page = open_lesson(name, width, scheme)
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
     found = axe.Axe().run(page).response["violations"]
     serious = [v for v in found if v["impact"] in ("serious", "critical")]
@@ -130,7 +130,7 @@ def test_every_picture_states_its_finding(open_lesson: Open) -> None:
 
 def test_em_stands_still_when_all_means_are_equal(open_lesson: Open) -> None:
     page = open_lesson("em")
-    page.get_by_label("All means equal").check(force=True)
+    page.get_by_role("radio", name="All means equal").check(force=True)
     shown = []
     for step in (1, 2, 30):
         page.evaluate(f"steps.set({step})")
@@ -143,7 +143,7 @@ def test_alignment_takes_the_spikes_away(open_lesson: Open) -> None:
     page = open_lesson("labels")
     shown = []
     for name in ("The lower mean", "Aligned"):
-        page.get_by_label(name).check(force=True)
+        page.get_by_role("radio", name=name).check(force=True)
         shown.append(page.locator("#trace svg").inner_html())
     assert shown[0] != shown[1]
     assert "wide one" in page.locator("#say").inner_text()
@@ -154,6 +154,6 @@ def test_a_fault_goes_red_and_the_correct_sampler_does_not(open_lesson: Open) ->
     page.evaluate("steps.set(10)")
     assert "Convicted" in page.locator("#verdict-small").inner_text()
     assert "Looks perfect" in page.locator("#verdict-large").inner_text()
-    page.get_by_label("Fault").select_option(label="none: the correct sampler")
+    page.get_by_label("Fault", exact=True).select_option(label="none: the correct sampler")
     page.evaluate("steps.set(10)")
     assert "Not convicted" in page.locator("#verdict-small").inner_text()

@@ -60,7 +60,7 @@ function largeVerdict() {
     : `Looks perfect: no shift is larger than chance allows (largest ${fmt(fault.large.largest, 2)} posterior sds).`;
 }
 function smallVerdict() {
-  if (stop === 0) return "No trials yet. Drag.";
+  if (stop === 0) return "No trials yet: drag the slider.";
   const stands = fault.small.log10_wealth[stop];
   const power = Math.abs(stands) < 1 ? fmt(10 ** stands, 1) : `10${superscript(Math.round(stands))}`;
   if (convicted()) return `Convicted: 1 has become ${power}. It took ${fmt(fault.small.caught_at)} trials.`;
