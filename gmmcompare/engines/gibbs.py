@@ -339,11 +339,11 @@ class GibbsEngine:
         compiled = time.perf_counter()
         stop, done = threading.Event(), _Progress(settings, progress)
         with ThreadPoolExecutor(min(settings.chains, os.cpu_count() or 1)) as pool:
-            running = [
-                pool.submit(_run_chain, layout, prior, start, own, settings, stop, done)
-                for start, own in zip(starts, streams, strict=True)
-            ]
             try:
+                running = [
+                    pool.submit(_run_chain, layout, prior, start, own, settings, stop, done)
+                    for start, own in zip(starts, streams, strict=True)
+                ]
                 chains = [chain.result() for chain in running]
             finally:
                 stop.set()  # on Ctrl-C the chains end at their next block
