@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import NamedTuple
 
@@ -105,32 +105,49 @@ def _by_load(name: str, attribute: str, before: _Values, after: _Values) -> str:
         locations.append(_change(old, new))
         centre = np.median(old) if old.size else 0.0
         spreads.append(_change(np.abs(old - centre), np.abs(new - centre)))
+    hint = _hint(locations, _empty_are_right(attribute, before, after) and not spreads[0].clear)
     if any(c.clear for c in locations):
-        return _sentence(name, locations, _size_of_sigma if name == "sigma" else _size_of_mu)
+        size = _size_of_sigma if name == "sigma" else _size_of_mu
+        return f"{_sentence(name, locations, size)}; {hint}"
     if any(c.clear for c in spreads):
-        return _sentence(f"the spread of {name}", spreads, _size_of_spread)
+        hint = _hint(spreads, not spreads[0].clear)
+        return f"{_sentence(f'the spread of {name}', spreads, _size_of_spread)}; {hint}"
     return ""
 
 
-def _sentence(what: str, changes: Sequence[Change], words: object) -> str:
-    assert callable(words)
+def _empty_are_right(attribute: str, before: _Values, after: _Values) -> bool:
+    """Whether no component, taken by itself, is off where it is empty."""
+    low, high = _LOADS[0][1:]
+    for k in range(before.n_k.shape[1]):
+        old, new = (
+            getattr(v, attribute)[(v.n_k[:, k] >= low) & (v.n_k[:, k] < high), k]
+            for v in (before, after)
+        )
+        if _change(old, new).clear:
+            return False
+    return True
+
+
+def _sentence(what: str, changes: Sequence[Change], words: Callable[[float], str]) -> str:
     parts = [
         f"{words(change.size)} in {load}"
         for change, (load, _, _) in zip(changes, _LOADS, strict=True)
         if change.clear
     ]
+    return f"{what} is {', '.join(parts)}"
+
+
+def _hint(changes: Sequence[Change], empty_right: bool) -> str:
     empty, few, several = changes
+    if empty_right and not empty.clear:
+        return "empty components are right, so look at what the data add to this conditional"
     if not empty.clear:
-        hint = "empty components are right, so look at what the data add to this conditional"
-    elif several.clear and abs(several.size) > _SAME * abs(empty.size):
-        hint = (
-            "it does not shrink with n, so look at the draw itself (scale or rate, sd or variance)"
-        )
-    elif abs(empty.size) >= abs(few.size):
-        hint = "it shrinks with n, so look at what the prior adds to this conditional"
-    else:
-        hint = "look at this conditional, and at how observations are allocated"
-    return f"{what} is {', '.join(parts)}; {hint}"
+        return "empty components are off too, so look at how this conditional uses its prior"
+    if several.clear and abs(several.size) > _SAME * abs(empty.size):
+        return "it does not shrink with n: look at the draw itself (scale or rate, sd or variance)"
+    if abs(empty.size) >= abs(few.size):
+        return "it shrinks with n, so look at what the prior adds to this conditional"
+    return "look at this conditional, and at how observations are allocated"
 
 
 def _size_of_sigma(log_ratio: float) -> str:
