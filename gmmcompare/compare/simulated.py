@@ -201,9 +201,9 @@ def _repeating(rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.
 
 def _spoil(values: Array, pool: Pool, case: Case) -> None:
     """Change b's draws, (chains, draws, columns), in place."""
-    mean, sd = pool.scale
-    c, F = pool.changed, len(mean)
-    values[..., c] = mean[c] + case.ratio * (values[..., c] - mean[c]) + case.shift * sd[c]
+    sd = pool.scale[1]
+    c, F = pool.changed, len(sd)
+    values[..., c] = _moved(values[..., c], pool, case)
     if case.stuck:
         log_lik = pool.names.index("log_lik")
         lower = values[: case.stuck, :, log_lik] - MODE_DEPTH
@@ -211,6 +211,14 @@ def _spoil(values: Array, pool: Pool, case: Case) -> None:
         values[: case.stuck, :, log_lik] = lower
     if case.copied:
         values[1] = values[0]
+
+
+def _moved(values: Array, pool: Pool, case: Case) -> Array:
+    """Shift and stretch the values of the one function in which engines differ."""
+    if case.shift == 0.0 and case.ratio == 1.0:
+        return values  # to the last bit
+    mean, sd = (float(x[pool.changed]) for x in pool.scale)
+    return mean + case.ratio * (values - mean) + case.shift * sd
 
 
 def _run_gibbs(pool: Pool, draws: int, rng: np.random.Generator) -> Evidence:
@@ -235,9 +243,6 @@ def run_case(pool: Pool, case: Case, repetition: int, seed: int) -> PairVerdict:
 
 def true_size(pool: Pool, case: Case) -> float:
     """Return the largest true difference of a statistic, in units of its sd, without noise."""
-    c = pool.changed
-    mean, sd = (float(x[c]) for x in pool.scale)
-    values = pool.table[None, :, c]
-    changed = mean + case.ratio * (values - mean) + case.shift * sd
-    found = differences(values, changed, (float(values.size),) * 2)
+    values = pool.table[None, :, pool.changed]
+    found = differences(values, _moved(values, pool, case), (float(values.size),) * 2)
     return 0.0 if found is None else float(np.abs(found.diff).max())

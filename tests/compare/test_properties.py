@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from gmmcompare.card import EmSettings, GibbsSettings
@@ -27,6 +27,8 @@ from gmmcompare.sample import Sample
 Y = np.round(np.random.default_rng(1).normal(np.repeat([0.0, 4.0, 5.0], [60, 40, 20]), 1.0), 1)
 PRIORS = Priors(weight_concentration=2.0, mean_loc=1.0, mean_sd=5.0, var_shape=3.0, var_scale=2.0)
 PROBLEM = Problem(Sample.of(Y), 2, PRIORS)
+# An example takes about a second, so a failing one is shown as it is found.
+PLAIN = {"deadline": None, "derandomize": True, "phases": (Phase.explicit, Phase.generate)}
 
 
 class Given:
@@ -45,11 +47,11 @@ def original() -> dict[str, Params]:
     """Return an EM fit, and draws of two engines that agree and one that does not."""
     found = {"em": EmEngine(EmSettings(starts=5, objective="map")).run(PROBLEM, 1, no_progress)}
     for name, seed in (("one", 1), ("two", 2)):
-        engine = GibbsEngine(GibbsSettings(chains=4, warmup=300, draws=800))
+        engine = GibbsEngine(GibbsSettings(chains=4, warmup=300, draws=500))
         found[name] = engine.run(PROBLEM, seed, no_progress)
     params = {name: result.params for name, result in found.items()}
     w, mu, sigma = params["two"]
-    return {**params, "wrong": Params(w, mu + 0.3 * mu.std(axis=(0, 1)), sigma)}
+    return {**params, "wrong": Params(w, mu + 0.5 * mu.std(axis=(0, 1)), sigma)}
 
 
 def compared(draws: dict[str, Params], problem: Problem = PROBLEM) -> Comparison:
@@ -92,7 +94,7 @@ def assert_same(found: Comparison, rtol: float = 1e-6) -> None:
             )
 
 
-@settings(max_examples=5, deadline=None, derandomize=True)
+@settings(max_examples=4, **PLAIN)
 @given(st.integers(0, 2**32 - 1), st.booleans())
 def test_labels_do_not_matter(seed, draw_by_draw):
     rng = np.random.default_rng(seed)
@@ -109,7 +111,7 @@ def test_labels_do_not_matter(seed, draw_by_draw):
             np.testing.assert_array_equal(one, other)
 
 
-@settings(max_examples=3, deadline=None, derandomize=True)
+@settings(max_examples=2, **PLAIN)
 @given(st.permutations(range(Y.size)))
 def test_the_order_of_the_data_does_not_matter(order):
     problem = Problem(Sample.of(Y[list(order)]), 2, PRIORS)
@@ -117,7 +119,7 @@ def test_the_order_of_the_data_does_not_matter(order):
     assert found.to_dict() == expected().to_dict()
 
 
-@settings(max_examples=5, deadline=None, derandomize=True)
+@settings(max_examples=4, **PLAIN)
 @given(st.integers(-50, 50), st.integers(-10, 10))
 def test_place_and_unit_do_not_matter(shift, log2_scale):
     # Exact in binary, so that no two draws change places in a ranking.
@@ -131,7 +133,7 @@ def test_place_and_unit_do_not_matter(shift, log2_scale):
     for name, fit in found.fits.items():
         # The log-likelihood is a density's: it gains N log(scale) and nothing else.
         np.testing.assert_allclose(
-            fit.stat("log_lik") + Y.size * np.log(scale),
+            fit.stat("log_lik") - Y.size * np.log(scale),
             expected().fits[name].stat("log_lik"),
             rtol=1e-9,
         )
