@@ -91,8 +91,8 @@ def report(folder: Path) -> str:
         "# The gallery of faults: who is caught, by what, how soon",
         "",
         f"Made by `python -m gmmcompare.validate.study` with gmmcompare {__version__} on "
-        f"{platform.machine()}, {os.cpu_count()} cores shared with other work. Every line of it is from "
-        "real runs.",
+        f"{platform.machine()}, {os.cpu_count()} cores shared with other work. Every line of it is "
+        "from real runs.",
         "",
         f"- {caught} of {len(faults)} validations of a planted fault came out *failed*.",
         f"- {passed} of {len(right)} validations of a right sampler came out *passed*.",
@@ -107,11 +107,11 @@ def report(folder: Path) -> str:
         "",
         "## Faults",
         "",
-        "Replicates are those until the verdict. Processor seconds are those of the whole validation "
-        "on one core, from starting Python's child processes to the diagnosis.",
+        "Replicates are those until the verdict. Processor seconds are those of the whole "
+        "validation on one core, from starting Python's child processes to the diagnosis.",
         "",
-        "| fault | runs | failed | caught by | replicates: median, most | processor seconds: median | "
-        "named first | in first three |",
+        "| fault | runs | failed | caught by | replicates: median, most | "
+        "processor seconds: median | named first | in first three |",
         "|---|---|---|---|---|---|---|---|",
         *_table(faults, fault_names(), "failed"),
         "",
