@@ -33,7 +33,8 @@ for _ in range(8):
 plt.show()
 
 # %% [markdown]
-# The real engines on the galaxies: do they agree, and which is faster?
+# The real engines on the galaxies: do they agree, and which is faster? With so few draws the
+# verdict may be inconclusive, and says what is missing.
 # %%
 card = gc.load_card("galaxies-k4")
 em = gc.fit(card, engine="em")
