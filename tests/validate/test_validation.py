@@ -6,11 +6,20 @@ import json
 from pathlib import Path
 
 import pytest
+import samplers
+from inprocess import silent
 
 from gmmcompare.errors import InputError
 from gmmcompare.testing import assert_valid_kernel
 from gmmcompare.validate import Validation, validate
+from gmmcompare.validate.faults import fault
 from gmmcompare.validate.gallery import grade
+from gmmcompare.validate.invariance import Plan, check_invariance
+from gmmcompare.validate.sandbox import Sandbox
+from gmmcompare.validate.scenes import CALIBRATION
+from gmmcompare.validate.simulate import probe_kernel
+from gmmcompare.validate.subject import Subject, Target
+from gmmcompare.validate.validation import SCENES
 
 SAMPLERS = Path(__file__).with_name("samplers.py")
 
@@ -85,10 +94,12 @@ def test_a_wrong_whole_sampler_is_told_its_line_too() -> None:
 
 
 def test_priors_are_given_as_numbers_or_vectors_as_the_kernel_takes_them() -> None:
-    numbers = tried("only_numbers")
-    assert numbers.verdict == "passed"
-    assert any("asymmetric prior" in text for text in numbers.not_tested)
-    assert tried("only_vectors").verdict == "passed"
+    numbers = probe_kernel(Subject(samplers.only_numbers, "own"), SCENES, seed=1)
+    assert [scene.name for scene in numbers.scenes] == ["calibration", "sparse"]
+    assert "the asymmetric prior: own: raised TypeError" in numbers.refused[0]
+    vectors = probe_kernel(Subject(samplers.only_vectors, "own"), SCENES, seed=1)
+    assert all(scene.vector for scene in vectors.scenes)
+    assert len(vectors.scenes) == 3
 
 
 def test_a_kernel_that_keeps_the_posterior_must_also_reach_it() -> None:
@@ -97,15 +108,26 @@ def test_a_kernel_that_keeps_the_posterior_must_also_reach_it() -> None:
     assert {c.name: c.verdict for c in found.checks}["exact posterior"] == "failed"
 
 
-def test_a_stream_of_its_own_is_noted() -> None:
-    found = tried("own_stream_of_numbers", jobs=2)
-    assert found.verdict == "passed"
-    assert any("stream of its own" in note for note in found.notes)
+def test_a_stream_of_its_own_and_a_memory_are_noticed() -> None:
+    own = probe_kernel(Subject(samplers.own_stream_of_numbers, "own"), SCENES, seed=1)
+    assert not own.reproducible
+    stale = probe_kernel(Subject(fault("z-from-stale-weights"), "stale"), SCENES, seed=1)
+    assert stale.reproducible
+    assert stale.remembers
+    right = probe_kernel(Subject(samplers.right, "right"), SCENES, seed=1)
+    assert right.reproducible
+    assert not right.remembers
 
 
-def test_same_seed_same_result() -> None:
-    one, two = (tried("right", jobs=jobs) for jobs in (1, 2))
-    assert one.quantities().equals(two.quantities())
+def test_same_seed_same_result_on_any_number_of_processes() -> None:
+    tables = []
+    for jobs in (1, 2):
+        with Sandbox(Target(f"{SAMPLERS}:right"), jobs, 60.0) as sandbox:
+            assert sandbox.start() == "kernel"
+            plan = Plan(first=500, base=500, most=500)
+            tests = check_invariance(sandbox, (CALIBRATION,), plan, 1, silent).tests
+            tables.append(tests[0].table())
+    assert tables[0] == tables[1]
 
 
 def test_out_of_time_is_inconclusive() -> None:
