@@ -43,7 +43,7 @@ def repetitions_of(case: Case, repetitions: int) -> int:
     if case in EQUAL:
         share = 1 if case.ess in (1000, 4000) else 10
     else:
-        share = 10 if case.shift == 0.2 else 20
+        share = 4 if case.shift == 0.2 else 20
     return -(-repetitions // share)
 
 
