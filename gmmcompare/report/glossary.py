@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gmmcompare.compare.agreement import MARGIN
+from gmmcompare.compare.checks import MAX_RHAT
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -106,8 +109,8 @@ GLOSSARY: Mapping[str, Entry] = {
     ),
     "margin": Entry(
         "Equivalence margin",
-        "Differences smaller than this are of no consequence: 0.1 posterior standard deviations "
-        "change no conclusion one would draw from the posterior.",
+        f"Differences smaller than this are of no consequence: {MARGIN:g} posterior standard "
+        "deviations change no conclusion one would draw from the posterior.",
     ),
     "mcse": Entry(
         "Monte Carlo standard error (MCSE)",
@@ -162,8 +165,9 @@ GLOSSARY: Mapping[str, Entry] = {
     ),
     "rhat": Entry(
         "R-hat",
-        "Compares the spread between chains with that within them, on ranks. Above 1.01 the chains "
-        "have not yet found the same distribution (Vehtari et al. 2021).",
+        "Compares the spread between chains with that within them, on ranks. From "
+        f"{MAX_RHAT:g} upwards the chains have not yet found the same distribution (Vehtari et al. "
+        "2021).",
     ),
     "se": Entry(
         "Standard error",

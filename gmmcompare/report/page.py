@@ -209,7 +209,9 @@ def _environment() -> jinja2.Environment:
         finalize=_unbroken,
     )
     environment.filters.update(number=number, significant=significant, seconds=seconds)
-    environment.globals.update(glossary=GLOSSARY, version=__version__, zip=zip)
+    environment.globals.update(
+        glossary=GLOSSARY, version=__version__, zip=zip, component_variable=component_variable
+    )
     return environment
 
 

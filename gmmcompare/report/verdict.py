@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gmmcompare.compare.agreement import ALPHA, CONFIRM_ALPHA, MARGIN, PairVerdict
+from gmmcompare.compare.checks import MIN_ESS
 from gmmcompare.compare.comparison import Comparison
 from gmmcompare.compare.functionals import STATISTICS
+from gmmcompare.compare.point import CLOUD_QUANTILE
 from gmmcompare.report.figures import Looks
 from gmmcompare.report.words import number, prose, quantity, significant, statistic
 
@@ -187,6 +189,8 @@ def sureness(comparison: Comparison) -> dict[str, object]:
         "statistics": quantities * len(STATISTICS),
         "per_quantity": len(STATISTICS),
         "margin": number(MARGIN, 1),
+        "min_ess": number(MIN_ESS, 0),
+        "cloud": f"{100 * CLOUD_QUANTILE:g}",
         "alpha": f"{100 * ALPHA:g}",
         "confirm_alpha": f"{1000 * CONFIRM_ALPHA:g}",
         "mdd": number(max((p.mdd for p in tested), default=np.nan), 3),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from importlib.resources import files
 
 import pytest
 
 from gmmcompare.compare.functionals import STATISTICS
+from gmmcompare.report.look import COMPONENT_COLOURS
 from gmmcompare.report.strips import Scale
 from gmmcompare.report.words import (
     decimals_for,
@@ -78,6 +80,14 @@ def test_a_scale_is_symmetric_and_holds_what_lies_beyond() -> None:
     assert mark is not None
     assert mark.beyond == -1
     assert scale.mark(math.nan, 0.1, "M0,0") is None
+
+
+def test_the_style_sheet_has_the_colours_of_the_figures() -> None:
+    style = files("gmmcompare.report").joinpath("templates/style.css").read_text(encoding="utf-8")
+    light, _, dark = style.partition("prefers-color-scheme: dark")
+    for k, colour in enumerate(COMPONENT_COLOURS):
+        assert f"--c{k + 1}: {colour};" in light
+        assert f"--c{k + 1}: " in dark
 
 
 @pytest.mark.parametrize("limit", [0.2, 0.25, 0.32, 0.6, 1.0])
