@@ -103,7 +103,7 @@ def render(name: str, module: Lesson, data: Mapping[str, Any]) -> str:
             d=data,
             commands=module.COMMANDS,
             facts=module.FACTS,
-                style=Markup(_text("assets/lesson.css")),
+            style=Markup(_text("assets/lesson.css")),
             script=Markup(_text("assets/core.js") + _text(f"assets/{name}.js")),
             embedded=Markup(json.dumps(data, separators=(",", ":")).replace("</", "<\\/")),
         )
