@@ -123,7 +123,7 @@ def log_positive(x: float) -> float:
     return log_x
 
 
-@njit(inline="always", fastmath=IN_ORDER, error_model="numpy")
+@njit(fastmath=IN_ORDER, error_model="numpy")
 def joint_tile(v: Array, w: Array, mu: Array, sigma: Array, e: Array, top: Array) -> None:
     """Fill ``e[k] = exp(log(w_k N(v; mu_k, sigma_k)) - top)`` with top the largest over k.
 
@@ -150,7 +150,7 @@ def joint_tile(v: Array, w: Array, mu: Array, sigma: Array, e: Array, top: Array
             row[d] = exp_nonpositive(row[d] - top[d])
 
 
-@njit(inline="always", fastmath=VECTORISED, error_model="numpy")
+@njit(fastmath=VECTORISED, error_model="numpy")
 def normalise_tile(e: Array, total: Array, inverse: Array, n: int) -> None:
     """Turn the rows of e (K, n) into responsibilities; total (n,) receives their former sums.
 
@@ -170,7 +170,7 @@ def normalise_tile(e: Array, total: Array, inverse: Array, n: int) -> None:
             row[d] *= inverse[d]
 
 
-@njit(inline="always", fastmath=VECTORISED, error_model="numpy")
+@njit(fastmath=VECTORISED, error_model="numpy")
 def log_lik_tile(c: Array, top: Array, total: Array) -> float:
     """Return the tile's share of the log-likelihood."""
     out = 0.0
@@ -179,7 +179,7 @@ def log_lik_tile(c: Array, top: Array, total: Array) -> float:
     return out
 
 
-@njit(inline="always", fastmath=VECTORISED, error_model="numpy")
+@njit(fastmath=VECTORISED, error_model="numpy")
 def count_tile(c: Array, r: Array, n_k: Array) -> None:
     """Add the tile's expected counts, c (n,) times r (K, n), to n_k (K,)."""
     for k in range(n_k.size):

@@ -59,7 +59,7 @@ class Sums(NamedTuple):
     sum_sq: Array
 
 
-@njit(inline="always", fastmath=VECTORISED, error_model="numpy")
+@njit(fastmath=VECTORISED, error_model="numpy")
 def _sums_tile(v: Array, c: Array, r: Array, sums: Sums) -> None:
     for k in range(sums.n_k.size):
         row, centre = r[k], sums.centre[k]

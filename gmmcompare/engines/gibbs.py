@@ -35,7 +35,7 @@ from gmmcompare.engines.base import (
 )
 from gmmcompare.engines.layout import HEAVY, Layout, build_layout
 from gmmcompare.engines.starts import start_point
-from gmmcompare.kernels import VECTORISED, joint_tile, normalise_tile
+from gmmcompare.kernels import VECTORISED, joint_tile
 from gmmcompare.mixture import responsibilities
 from gmmcompare.params import Array, Params
 from gmmcompare.priors import Priors
@@ -69,7 +69,6 @@ class _Work(NamedTuple):
     sum_sq: Array  # (K,) sum of (y - centre_k)**2, then about the new mu_k
     e: Array  # (K, width) probabilities, then cumulated
     top: Array  # (width,)
-    total: Array  # (width,)
     beyond: Array  # (K + 1, width) observations of an entry allocated to component k or later
 
 
@@ -151,13 +150,20 @@ def _add_where_above(u: Array, threshold: Array, above: Array) -> None:
         above[d] += 1.0 if u[d] > threshold[d] else 0.0
 
 
-@njit(inline="always", fastmath=VECTORISED, error_model="numpy")
-def _cumulate(e: Array, n: int) -> None:
-    """Cumulate probabilities over components: e[k] becomes P(z <= k)."""
-    for k in range(1, e.shape[0]):
+@njit(fastmath=VECTORISED, error_model="numpy")
+def _cumulate(e: Array, inverse: Array, n: int) -> None:
+    """Turn weights of components into thresholds: e[k] becomes P(z <= k), for k < K - 1."""
+    last = e.shape[0] - 1
+    for k in range(1, last + 1):
         below, row = e[k - 1], e[k]
         for d in range(n):
             row[d] += below[d]
+    for d in range(n):
+        inverse[d] = 1.0 / e[last, d]
+    for k in range(last):
+        row = e[k]
+        for d in range(n):
+            row[d] *= inverse[d]
 
 
 @njit(inline="always", error_model="numpy")
@@ -174,7 +180,7 @@ def _start_sums(layout: Layout, work: _Work) -> None:
     work.sum_sq[:] = 0.0
 
 
-@njit(inline="always", fastmath=VECTORISED, error_model="numpy")
+@njit(fastmath=VECTORISED, error_model="numpy")
 def _add_statistics(v: Array, work: _Work) -> None:
     """Add a tile's counts, and sums of y - centre_k and its square."""
     for k in range(work.n_k.size):
@@ -191,7 +197,7 @@ def _add_statistics(v: Array, work: _Work) -> None:
         work.sum_sq[k] += sum_sq
 
 
-@njit(inline="always", fastmath=VECTORISED, error_model="numpy")
+@njit(fastmath=VECTORISED, error_model="numpy")
 def _add_allocations(beyond: Array, sums: Array) -> None:
     """Add a tile's allocations to their sums (K, n)."""
     for k in range(sums.shape[0]):
@@ -275,8 +281,7 @@ def _advance(
         if tile == 0:
             _start_sums(layout, work)
         joint_tile(v, work.w, work.mu, work.sigma, work.e, work.top)
-        normalise_tile(work.e, work.total, work.top, v.size)
-        _cumulate(work.e, v.size)
+        _cumulate(work.e, work.top, v.size)
         _count_beyond(u[at:], layout, tile, work)
         _add_statistics(v, work)
         if draw >= 0 and out.allocations.size > 0:
@@ -302,7 +307,7 @@ def _workspace(layout: Layout, start: Params) -> _Work:
     width = int(np.diff(layout.first).max())
     state = [np.array(a, dtype=float) for a in start]
     sums = [np.zeros(K) for _ in range(4)]
-    scratch = [np.empty((K, width)), np.empty(width), np.empty(width), np.empty((K + 1, width))]
+    scratch = [np.empty((K, width)), np.empty(width), np.empty((K + 1, width))]
     return _Work(*state, *sums, *scratch)
 
 
