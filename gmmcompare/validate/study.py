@@ -92,8 +92,8 @@ def report(folder: Path) -> str:
         "",
         f"Made by `python -m gmmcompare.validate.study` with gmmcompare {__version__} on "
         f"{platform.machine()}, {os.cpu_count()} cores shared with other work. Every line of it is "
-        "from real runs. The aim is 20 runs of every fault and 100 of every right sampler; the study "
-        "goes on from where it stopped, and the tables say how many runs there are.",
+        "from real runs. The aim is 20 runs of every fault and 100 of every right sampler; the "
+        "study goes on from where it stopped, and the tables say how many runs there are.",
         "",
         f"- {caught} of {len(faults)} validations of a planted fault came out *failed*.",
         f"- {passed} of {len(right)} validations of a right sampler came out *passed*.",
