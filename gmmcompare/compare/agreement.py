@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import ndtri
 
-from gmmcompare.compare.checks import Evidence, failed_checks, in_minor_mode
+from gmmcompare.compare.checks import Evidence, failed_checks, faults, in_minor_mode
 from gmmcompare.compare.equality import Differences, differences
 from gmmcompare.compare.functionals import STATISTICS
 
@@ -332,13 +332,19 @@ def _said(failures: Sequence[Failure], suspect: str | None) -> tuple[str, ...]:
 def _suspect(
     failures: Sequence[Failure], pair: Pair, everyone: Sequence[Evidence], last: _Round
 ) -> str | None:
-    """Name the engine in a minor mode; else the only one that failed a check, or is not exact."""
-    low = [first.name for first in pair if in_minor_mode(first, everyone)]
-    low = low or [e.name for e in last.pair if in_minor_mode(e, [*everyone, *last.pair])]
-    if len(low) == 1:
-        return low[0]
-    failing = {name for name, _ in failures}
-    if len(failing) == 1:
-        return failing.pop()
-    inexact = [e.name for e in pair if not e.exact]
-    return inexact[0] if last.confirmed and len(inexact) == 1 else None
+    """Name the engine in a minor mode; else the only one at fault, or that is not exact.
+
+    An engine that merely ran too short is suspected only where a difference was confirmed.
+    """
+    repeated = [*everyone, *last.pair]
+    for doubtful in (
+        [e.name for e in pair if in_minor_mode(e, everyone)],
+        [e.name for e in last.pair if in_minor_mode(e, repeated)],
+        [e.name for e in pair if faults(e, everyone)],
+        [e.name for e in last.pair if faults(e, repeated)],
+        [e.name for e in pair if last.confirmed and not e.exact],
+        sorted({name for name, _ in failures}) if last.confirmed else [],
+    ):
+        if len(doubtful) == 1:
+            return doubtful[0]
+    return None

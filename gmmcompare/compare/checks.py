@@ -81,7 +81,7 @@ class Evidence:
 
 
 def failed_checks(engine: Evidence, everyone: Sequence[Evidence]) -> list[str]:
-    """Say in words which conditions for a comparison the engine does not meet.
+    """Say in words which conditions for a comparison the engine does not meet: faults, shortages.
 
     Parameters
     ----------
@@ -89,11 +89,15 @@ def failed_checks(engine: Evidence, everyone: Sequence[Evidence]) -> list[str]:
     everyone : sequence of Evidence
         All engines of the comparison, among which the best chain is looked for.
     """
+    return [*faults(engine, everyone), *_too_few_chains(engine), *_too_few_draws(engine)]
+
+
+def faults(engine: Evidence, everyone: Sequence[Evidence]) -> list[str]:
+    """Say in words what casts doubt on the engine; that it ran too short does not."""
     return [
         *_copied(engine),
         *_minor_mode(engine, everyone),
         *_empty_states(engine),
-        *_too_few_chains(engine),
         *_diverging(engine),
         *_unconverged(engine),
     ]
@@ -173,14 +177,17 @@ def _listed_chains(chains: Sequence[int], of: int) -> str:
 
 
 def _unconverged(engine: Evidence) -> list[str]:
-    found = []
     name, rhat = engine.convergence.worst_rhat
-    if not np.isnan(rhat) and rhat >= MAX_RHAT:
-        found.append(f"R-hat {rhat:.3f} of {name} (below {MAX_RHAT} needed)")
+    if np.isnan(rhat) or rhat < MAX_RHAT:
+        return []
+    return [f"R-hat {rhat:.3f} of {name} (below {MAX_RHAT} needed)"]
+
+
+def _too_few_draws(engine: Evidence) -> list[str]:
     name, ess = engine.convergence.worst_ess
-    if not np.isnan(ess) and ess < MIN_ESS:
-        found.append(f"ESS {ess:,.0f} of {name} ({MIN_ESS:,.0f} needed)")
-    return found
+    if np.isnan(ess) or ess >= MIN_ESS:
+        return []
+    return [f"ESS {ess:,.0f} of {name} ({MIN_ESS:,.0f} needed)"]
 
 
 def _diverging(engine: Evidence) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gmmcompare.compare.agreement import PairVerdict, Verdict
-from gmmcompare.compare.checks import Evidence, failed_checks
+from gmmcompare.compare.checks import Evidence, failed_checks, faults
 from gmmcompare.fit import Fit
 from gmmcompare.params import Array, Params
 
@@ -69,11 +69,11 @@ def judge_point(
             f"99.9 % of its draws are within {limit:.1f}"
         )
         verdict: Verdict = "inconclusive" if failures else "disagree"
-        suspect = b if failures else None
+        suspect = b if faults(evidence, everyone) else None
         return PairVerdict(a, b, verdict, (reason, *failures), suspect=suspect, numbers=numbers)
     problems = (*_status(point), *failures)
     if problems:
-        suspect = b if failures else a
+        suspect = a if _status(point) else b if faults(evidence, everyone) else None
         return PairVerdict(a, b, "inconclusive", problems, suspect=suspect, numbers=numbers)
     reason = (
         f"no draw has a higher log-likelihood, and the point is within the posterior (Mahalanobis "

@@ -105,6 +105,7 @@ def test_few_draws_are_inconclusive_and_say_how_many_are_needed(make_evidence):
     found = judge_draws(make_evidence("a", 1, draws=50), make_evidence("b", 2, draws=50))
     assert found.verdict == "inconclusive"
     assert any("ESS" in reason and "1,000 needed" in reason for reason in found.reasons)
+    assert found.suspect is None  # both ran too short
     # 2 ((3.74 + 0.84) / 0.1)^2 = 4,200 for 54 statistics
     assert 4000 < found.ess_needed < 8000
 
@@ -187,6 +188,13 @@ def test_a_repetition_that_fails_a_check_is_no_agreement(make_evidence):
     found = judge_draws(make_evidence("gibbs", 1), make_evidence("nuts", 2, shift=0.3), refit)
     assert (found.verdict, found.suspect) == ("inconclusive", "nuts")
     assert "nuts: when repeated, chain 4 20 below" in found.reasons[0]
+
+
+def test_too_few_chains_cast_no_doubt(make_evidence):
+    found = judge_draws(make_evidence("gibbs", 1), make_evidence("nuts", 2, chains=2, draws=5000))
+    assert (found.verdict, found.suspect) == ("inconclusive", None)
+    assert found.reasons[0].startswith("nuts: has 2 chains; at least 4 are needed")
+    assert found.ess_needed is None  # draws are not what lacks
 
 
 def test_copies_are_inconclusive_without_a_test(make_evidence):
