@@ -27,7 +27,7 @@ class Lesson(Protocol):
     """What a lesson's module offers."""
 
     COMMANDS: Sequence[str]
-    """Shell commands that compute the numbers, with the same seeds."""
+    """Shell commands that run the same engines; seeds are derived from the card's."""
     FACTS: Sequence[str]
     """Sentences on data, seeds and settings."""
 
