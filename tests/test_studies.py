@@ -104,13 +104,13 @@ def test_a_gibbs_sampler_can_be_b(pool):
 
 def test_a_study_continues_where_it_stopped(tiny, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    studies.run_verdict_study(whole, repetitions=20, jobs=1, seed=2)
-    studies.run_verdict_study(parts, repetitions=10, jobs=1, seed=2)
+    studies.run_verdict_study(whole, repetitions=6, jobs=1, seed=2)
+    studies.run_verdict_study(parts, repetitions=3, jobs=1, seed=2)
     file = parts / "outcomes.jsonl"
     kept = file.read_bytes()
     file.write_bytes(kept + b'{"case": "cut sho')  # an interruption in the middle of a line
     told: list[float] = []
-    studies.run_verdict_study(parts, repetitions=20, jobs=1, seed=2, progress=told.append)
+    studies.run_verdict_study(parts, repetitions=6, jobs=1, seed=2, progress=told.append)
     assert file.read_bytes().startswith(kept)
     in_order = [
         sorted(studies.load_outcomes(f), key=lambda o: (o["case"], o["repetition"]))
@@ -120,7 +120,7 @@ def test_a_study_continues_where_it_stopped(tiny, tmp_path):
     assert told[0] > 0
     assert told[-1] == 1.0
     before = file.read_bytes()
-    studies.run_verdict_study(parts, repetitions=20, jobs=1, seed=2)
+    studies.run_verdict_study(parts, repetitions=6, jobs=1, seed=2)
     assert file.read_bytes() == before
 
 
@@ -133,7 +133,7 @@ def test_another_study_is_not_mixed_in(tiny, tmp_path):
 def test_a_page_and_a_figure(tiny, tmp_path):
     folder, page = tmp_path / "study", tmp_path / "reports" / "study.md"
     figure = tmp_path / "reports" / "figures" / "study.svg"
-    studies.run_verdict_study(folder, repetitions=20, jobs=1, seed=2)
+    studies.run_verdict_study(folder, repetitions=8, jobs=1, seed=2)
     studies.write_verdict_study(folder, page, figure)
     text = page.read_text()
     outcomes = studies.load_outcomes(folder)
