@@ -109,20 +109,26 @@ class Sandbox:
         waiting = list(enumerate(tasks))[::-1]
         busy: dict[int, _Worker] = {}
         ready: dict[int, Any] = {}
-        for index in range(len(tasks)):
-            while index not in ready:
-                free = [w for w in workers if w not in busy.values()]
-                for worker in free:
-                    if waiting:
-                        number, task = waiting.pop()
-                        worker.send(task)
-                        busy[number] = worker
-                for number, worker in list(busy.items()):
-                    reply = worker.poll(self.call_limit, self._deadline)
-                    if reply is not None:
-                        ready[number] = self._value(reply)
-                        del busy[number]
-            yield ready.pop(index)
+        try:
+            for index in range(len(tasks)):
+                while index not in ready:
+                    free = [w for w in workers if w not in busy.values()]
+                    for worker in free:
+                        if waiting:
+                            number, task = waiting.pop()
+                            worker.send(task)
+                            busy[number] = worker
+                    for number, worker in list(busy.items()):
+                        reply = worker.poll(self.call_limit, self._deadline)
+                        if reply is not None:
+                            ready[number] = self._value(reply)
+                            del busy[number]
+                yield ready.pop(index)
+        finally:
+            # Left early: what is still under way would answer the next tasks in their place.
+            for worker in busy.values():
+                worker.end()
+                self._workers.remove(worker)
 
     def _add_worker(self) -> Any:
         worker = _Worker(self._target, self.log)
