@@ -5,10 +5,8 @@ This is the only place where draws and points become a DataTree.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 
 from gmmcompare.engines.base import Draws, Engine, Kind, Point, Problem, Seconds
 from gmmcompare.errors import InputError
+from gmmcompare.files import replacing
 from gmmcompare.kernels import score
 from gmmcompare.params import Array, Params
 from gmmcompare.sample import Sample
@@ -142,16 +141,8 @@ class Fit:
         tree = self.tree.copy()
         header = self._header()
         tree.attrs[_ATTRIBUTE] = json.dumps({**header, "sha256": _digest(self.tree, header)})
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
             tree.to_netcdf(temporary, engine="h5netcdf", encoding=_compressed(tree))
-            temporary.replace(path)
-        except OSError as error:
-            raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
-        finally:
-            with contextlib.suppress(OSError):  # it is there only if something went wrong
-                temporary.unlink()
         return path
 
     def _header(self) -> dict[str, Any]:

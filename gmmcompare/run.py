@@ -13,14 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gmmcompare import __version__
 from gmmcompare.card import Card
 from gmmcompare.compare.agreement import PairVerdict
 from gmmcompare.compare.comparison import Comparison, compare_fits, sample_of
 from gmmcompare.data import load_sample
 from gmmcompare.errors import InputError
+from gmmcompare.files import write_json
 from gmmcompare.fit import load_fit
 from gmmcompare.runner import EngineRequest, Runner, SilentWatcher, Watcher, engine_requests
 from gmmcompare.sample import Origin, Sample
@@ -158,37 +157,6 @@ def data_entry(sample: Sample) -> dict[str, Any]:
         "n_missing": origin.n_missing,
         "sha256": origin.sha256,
     }
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON under a temporary name, then rename."""
-    write_text(path, json.dumps(_finite(content), indent=1, allow_nan=False) + "\n")
-
-
-def _finite(value: Any) -> Any:
-    """Replace NaN and infinity, which JSON does not have, by null."""
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file under a temporary name, then rename, so that it is never half-written.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def load_outcome(folder: str | Path) -> Outcome:

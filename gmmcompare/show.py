@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+
+from gmmcompare.files import to_json
 
 if TYPE_CHECKING:
     from gmmcompare.compare.agreement import PairVerdict
@@ -49,7 +50,7 @@ def print_fit(comparison: Comparison, as_json: bool) -> None:
     (name,) = comparison.fits
     if as_json:
         entry = comparison.to_dict()["engines"][name]
-        print(json.dumps(entry, indent=1, allow_nan=False))
+        print(to_json(entry), end="")
         return
     console, fit = _console(), comparison.fits[name]
     console.print(f"{name}: {fit.status}", soft_wrap=True)
@@ -63,7 +64,7 @@ def print_fit(comparison: Comparison, as_json: bool) -> None:
 
 def print_validation(found: Validation, as_json: bool) -> None:
     """Print the verdict on one sampler and what it rests on."""
-    print(found.to_json() if as_json else found)
+    print(found.to_json() if as_json else found, end="" if as_json else "\n")
 
 
 def print_gallery(exhibits: Iterable[Exhibit]) -> None:

@@ -30,6 +30,7 @@ from gmmcompare.compare.simulated import (
 )
 from gmmcompare.engines.base import no_progress
 from gmmcompare.errors import InputError
+from gmmcompare.files import replacing
 
 Progress = Callable[[float], None]
 
@@ -107,9 +108,8 @@ def _begin(folder: Path, seed: int) -> None:
                 )
             _mend(folder / _OUTCOMES)
             return
-        temporary = folder / f".{_POOL}.tmp.npy"
-        np.save(temporary, Pool.draw(POOL_DRAWS, seed).table)
-        temporary.replace(folder / _POOL)
+        with replacing(folder / _POOL) as temporary:
+            np.save(temporary, Pool.draw(POOL_DRAWS, seed).table)
         path.write_text(json.dumps(identity), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{folder}: cannot be written: {error.strerror}") from None

@@ -186,13 +186,13 @@ class Comparison:
         entry: dict[str, Any] = {"kind": fit.kind}
         for suffix, params in (("", summary.point), ("_sd", summary.spread)):
             for word, values in zip(("weights", "means", "sds"), params, strict=True):
-                entry[f"{word}{suffix}"] = [_number(v) for v in values]
+                entry[f"{word}{suffix}"] = values.tolist()
         worst = summary.diagnostics.parameters if summary.diagnostics else None
         entry.update(
-            log_lik=_number(summary.log_lik),
-            prob_empty=_number(summary.prob_empty),
-            ess_min=_number(worst.worst_ess[1]) if worst else None,
-            rhat_max=_number(worst.worst_rhat[1]) if worst else None,
+            log_lik=float(summary.log_lik),
+            prob_empty=float(summary.prob_empty),
+            ess_min=float(worst.worst_ess[1]) if worst else None,
+            rhat_max=float(worst.worst_rhat[1]) if worst else None,
             divergences=summary.diagnostics.divergences if summary.diagnostics else None,
             seconds={"prepare": fit.seconds.prepare, "sample": fit.seconds.sample},
             seed=fit.seed,
@@ -395,8 +395,3 @@ def _listed(names: Sequence[str]) -> str:
     if len(names) <= 1:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _number(value: float) -> float | None:
-    """JSON has no NaN and no infinity."""
-    return float(value) if np.isfinite(value) else None

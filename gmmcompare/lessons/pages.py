@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from gmmcompare import __version__
 from gmmcompare.errors import InputError, did_you_mean
+from gmmcompare.files import write_json, write_text
 from gmmcompare.lessons import LESSONS, Progress
 from gmmcompare.lessons.notebook import notebook_of
 
@@ -63,10 +64,13 @@ def write_pages(
             progress(name, fraction)
 
         data = _computed(name, module, out, report)
-        written.append(_write(out / f"{name}.html", render(name, module, data)))
+        page = out / f"{name}.html"
+        write_text(page, render(name, module, data))
+        written.append(page)
         if with_notebook:
-            text = json.dumps(notebook_of(_text(f"notebooks/{name}.py")), indent=1)
-            written.append(_write(out / f"{name}.ipynb", text + "\n"))
+            notebook = out / f"{name}.ipynb"
+            write_json(notebook, notebook_of(_text(f"notebooks/{name}.py")))
+            written.append(notebook)
         progress(name, 1.0)
     return written
 
@@ -83,7 +87,7 @@ def _computed(
         except ValueError:
             pass  # damaged: compute it again
     data = {"version": __version__, **plain(module.compute(progress))}
-    _write(kept, json.dumps(data))
+    write_text(kept, json.dumps(data))
     return data
 
 
@@ -173,14 +177,3 @@ def _environment() -> jinja2.Environment:
 
 def _text(path: str) -> str:
     return _HERE.joinpath(path).read_text(encoding="utf-8")
-
-
-def _write(path: Path, text: str) -> Path:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
-    return path

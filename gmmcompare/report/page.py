@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from gmmcompare import __version__
 from gmmcompare.compare.comparison import Comparison
+from gmmcompare.files import write_text
 from gmmcompare.report import figures, tables, verdict
 from gmmcompare.report.clustering import CERTAIN, cluster, share_alike
 from gmmcompare.report.diagnosis import engine_section, label_section
@@ -23,7 +24,7 @@ from gmmcompare.report.glossary import GLOSSARY
 from gmmcompare.report.look import component_variable, engine_looks
 from gmmcompare.report.provenance import provenance_section
 from gmmcompare.report.words import NO_BREAK, listed, number, prose, seconds, significant
-from gmmcompare.run import Outcome, Provenance, write_text
+from gmmcompare.run import Outcome, Provenance
 
 WIDE, NARROW = 720, 360
 

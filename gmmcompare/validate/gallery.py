@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gmmcompare.errors import GmmCompareError, InputError
+from gmmcompare.files import replacing
 from gmmcompare.params import Array
 from gmmcompare.validate.child import Task
 from gmmcompare.validate.diagnosis import SIGNATURES, load_signatures
@@ -117,12 +118,10 @@ def grade(
     for file in files:
         rows.append(_graded(file, function, quick, seed, jobs, progress))
     out = Path(out)
-    partial = out.with_name(out.name + ".partial")
-    with partial.open("w", newline="", encoding="utf-8") as stream:
+    with replacing(out) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(("submission", "verdict", "seconds", "suspect", "diagnosis"))
         writer.writerows(rows)
-    partial.replace(out)
     return out
 
 

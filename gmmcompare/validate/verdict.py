@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from gmmcompare import __version__
+from gmmcompare.files import to_json, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,7 +160,7 @@ class Validation:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain numbers, strings, lists and dicts."""
+        """Return everything as numbers, strings, arrays, lists and dicts."""
         return {
             "schema": SCHEMA,
             "version": self.version,
@@ -171,7 +170,7 @@ class Validation:
             "seed": self.seed,
             "seconds": self.seconds,
             "error_rate": self.error_rate,
-            "checks": [_plain(vars(check)) for check in self.checks],
+            "checks": [vars(check) for check in self.checks],
             "diagnosis": {
                 "findings": list(self.diagnosis.findings),
                 "suspects": [vars(s) for s in self.diagnosis.suspects],
@@ -182,15 +181,11 @@ class Validation:
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON."""
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+        return to_json(self.to_dict())
 
     def save(self, path: str | Path) -> None:
-        """Write the JSON, under a temporary name first."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(self.to_json() + "\n", encoding="utf-8")
-        partial.replace(path)
+        """Write the JSON."""
+        write_text(path, self.to_json())
 
     @classmethod
     def from_json(cls, text: str) -> Validation:
@@ -225,16 +220,3 @@ class Validation:
         lines += [f"note: {note}" for note in self.notes]
         lines += [f"not tested: {what}" for what in self.not_tested]
         return "\n".join(lines)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it; what is not finite becomes None."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value

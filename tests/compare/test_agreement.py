@@ -20,7 +20,7 @@ from gmmcompare.compare.agreement import (
     judge_draws,
 )
 from gmmcompare.compare.checks import Evidence, failed_checks
-from gmmcompare.run import write_json
+from gmmcompare.files import write_json
 
 
 def test_equal_engines_agree(make_evidence):
