@@ -1,0 +1,68 @@
+"""Options that several commands share, and what is made of them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from gmmcompare.card import Card
+    from gmmcompare.sample import Sample
+
+CardArgument = Annotated[
+    str, typer.Argument(metavar="CARD", help="A model card: a TOML file or a bundled short name.")
+]
+EnginesOption = Annotated[
+    str, typer.Option("--engines", help="Built-in engines to run, separated by commas.")
+]
+OwnOption = Annotated[
+    list[str] | None,
+    typer.Option("--engine", metavar="NAME=FILE.py:FUNC", help="A sampler of your own."),
+]
+DrawsOption = Annotated[
+    list[str] | None,
+    typer.Option("--draws", metavar="NAME=FILE", help="Draws made elsewhere: NetCDF, Zarr, Stan."),
+]
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", metavar="CSV", help="Use this file instead of the card's data."),
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Output folder (reports/CARD).")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Override the card's seed.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a field of the card."),
+]
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Do not use the network; stand-in data if need be.")
+]
+JobsOption = Annotated[int, typer.Option("--jobs", min=1, help="Processes.")]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="Fit again what is already fitted.")]
+
+
+def chosen_card(name: str, overrides: list[str] | None, seed: int | None) -> Card:
+    """Return the card of a command, with what its options override."""
+    from gmmcompare.card import load_card
+
+    changes = list(overrides or [])
+    if seed is not None:
+        changes.append(f"run.seed={seed}")
+    return load_card(name, changes)
+
+
+def chosen_sample(card: Card, data: str | None, offline: bool) -> Sample:
+    """Return the data of a command."""
+    from gmmcompare.run import card_sample
+
+    return card_sample(card, data, offline)
+
+
+def command_line() -> str:
+    """Return the command as it was typed, for the provenance."""
+    return shlex.join(["gmmcompare", *sys.argv[1:]])

@@ -1,0 +1,38 @@
+"""``study``: repeated comparisons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gmmcompare.cli.application import app
+from gmmcompare.cli.options import JobsOption
+
+study_app = typer.Typer(no_args_is_help=True, help="Repeated comparisons: measured error rates.")
+app.add_typer(study_app, name="study")
+
+
+@study_app.command("verdict")
+def study_verdict(
+    repetitions: Annotated[
+        int, typer.Option("--repetitions", min=1, help="Of each case with a promised error rate.")
+    ] = 1000,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where outcomes are kept.")
+    ] = Path("reports/verdict-study"),
+    jobs: JobsOption = 2,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 4,
+) -> None:
+    """Measure how often the verdict errs; a rerun continues. Writes DIR.md and a figure."""
+    from gmmcompare.progress import FractionBar
+    from gmmcompare.studies import run_verdict_study, write_verdict_study
+
+    with FractionBar() as bar:
+        run_verdict_study(
+            out, repetitions, jobs, seed, lambda fraction: bar.show("verdict study", fraction)
+        )
+    page, figure = out.with_suffix(".md"), out.parent / "figures" / f"{out.name}.svg"
+    write_verdict_study(out, page, figure)
+    typer.echo(page)
