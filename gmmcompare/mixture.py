@@ -64,7 +64,8 @@ def log_posterior(sample: Sample, params: Params, priors: Priors) -> Array:
 def responsibilities(y: ArrayLike, params: Params) -> Array:
     """Return P(z_i = k | y_i, params), shape (..., N, K); rows sum to one."""
     joint = log_joint(y, params)
-    return np.asarray(np.exp(joint - logsumexp(joint, axis=-1, keepdims=True)))
+    r = np.exp(joint - joint.max(axis=-1, keepdims=True))
+    return np.asarray(r / r.sum(axis=-1, keepdims=True))
 
 
 def mean(params: Params) -> Array:

@@ -51,7 +51,9 @@ class Priors:
         return hash(repr(self.to_dict()))
 
     def expanded(self, K: int) -> Priors:
-        """Return the same priors with every field an array of shape (K,).
+        """Return the same priors with every field an array of shape (K,), not to be written to.
+
+        Kept once made: a kernel asks for it in every sweep.
 
         Raises
         ------
@@ -60,6 +62,13 @@ class Priors:
         """
         if K < 1:
             raise InputError(f"components must be at least 1, found {K}")
+        kept: Priors | None = self.__dict__.get("_expanded")
+        if kept is None or np.size(kept.mean_loc) != K:
+            kept = self._made_full(K)
+            object.__setattr__(self, "_expanded", kept)
+        return kept
+
+    def _made_full(self, K: int) -> Priors:
         full: dict[str, Any] = {}
         for field in fields(self):
             value = np.asarray(getattr(self, field.name), dtype=float)
