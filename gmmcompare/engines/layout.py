@@ -27,9 +27,10 @@ class Layout(NamedTuple):
     """
 
     v: Array  # (E,) values of the entries
-    c: NDArray[np.int32]  # (E,) their counts
+    c: NDArray[np.int32]  # (E,) their counts; of a `compact` layout, those of tiles with ties
     entry_of: NDArray[np.int32]  # (E,) index of the distinct value
     first: NDArray[np.int64]  # (T + 1,) first entry of each tile
+    first_c: NDArray[np.int64]  # (T,) where each tile's counts begin in c
     heavy: NDArray[np.int64]  # (T,) number of heavy entries of each tile
     at_least: NDArray[np.int64]  # (T, HEAVY) light entries with at least p observations
     first_u: NDArray[np.int64]  # (T + 1,) first uniform of each tile
@@ -50,10 +51,25 @@ class Layout(NamedTuple):
         parts: list[NDArray[np.int64]] = []
         for t in range(self.n_tiles):
             entries = np.arange(self.first[t], self.first[t + 1])
-            split = self.heavy[t]
-            parts.append(np.repeat(entries[:split], self.c[entries[:split]]))
+            split, at = self.heavy[t], self.first_c[t]
+            parts.append(np.repeat(entries[:split], self.c[at : at + split]))
             parts.extend(entries[split : split + m] for m in self.at_least[t] if m)
         return np.concatenate(parts)
+
+    def compact(self) -> Layout:
+        """Return the layout with 8 bytes for a value that occurs once, rather than 16.
+
+        All tiles without ties share one row of ones, and nothing tells which distinct value an
+        entry belongs to.
+        """
+        starts, ends = self.first[:-1], self.first[1:]
+        tied = np.array([self.c[a] > 1 for a in starts])  # counts fall within a tile
+        ones = np.ones(int((ends - starts)[~tied].max(initial=0)), dtype=np.int32)
+        sizes = np.where(tied, ends - starts, 0)
+        first_c = np.where(tied, ones.size + np.cumsum(sizes) - sizes, 0)
+        pieces = [self.c[a:b] for a, b in zip(starts[tied], ends[tied], strict=True)]
+        nothing = np.empty(0, dtype=np.int32)
+        return self._replace(c=np.concatenate([ones, *pieces]), first_c=first_c, entry_of=nothing)
 
 
 def build_layout(sample: Sample) -> Layout:
@@ -76,7 +92,7 @@ def build_layout(sample: Sample) -> Layout:
     values = sample.values if as_they_were else sample.values[entry_of]
     first_u = np.concatenate([[0], np.cumsum(per_tile)])
     low, high = float(sample.values[0]), float(sample.values[-1])
-    return Layout(values, c, entry_of, first, heavy, at_least, first_u, low, high)
+    return Layout(values, c, entry_of, first, first[:-1], heavy, at_least, first_u, low, high)
 
 
 def _entries(counts: NDArray[np.integer]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gmmcompare import mixture
 from gmmcompare.card import GibbsSettings
-from gmmcompare.engines import gibbs, gibbs_plain
+from gmmcompare.engines import gibbs, gibbs_kernel, gibbs_plain
 from gmmcompare.engines.base import Problem, chain_streams, no_progress, out_of_unit
 from gmmcompare.engines.gibbs import GibbsEngine
 from gmmcompare.engines.gibbs_plain import PlainGibbsEngine, draw_allocations, draw_parameters
@@ -249,7 +249,7 @@ def test_shares_of_a_value_that_occurs_very_often():
     """Counts times draws exceed 32 bits."""
     sample = Sample.of(np.r_[np.full(10**6, 1.0), 3.0])
     layout = build_layout(sample)
-    out = gibbs._Recorder.of(5000, 1, layout.v.size)
+    out = gibbs.Recorder.of(5000, 1, layout.v.size)
     out.allocations[:] = layout.c * 5000.0
     for array in out[:4]:
         array[:] = 1.0
@@ -261,7 +261,7 @@ def test_shares_of_a_value_that_occurs_very_often():
 
 
 def test_many_values_keep_no_shares(monkeypatch):
-    monkeypatch.setattr(gibbs, "MAX_SUMS", 100)
+    monkeypatch.setattr(gibbs_kernel, "MAX_SUMS", 100)
     found = GibbsEngine(SETTINGS).run(PROBLEM, 3, no_progress)
     assert "allocation_probability" not in found.extra
     draws, _, _ = plain_run(PROBLEM, SETTINGS, 3)

@@ -78,3 +78,15 @@ def test_the_sample_is_left_as_it_was():
     build_layout(sample)
     np.testing.assert_array_equal(sample.counts, counts)
     np.testing.assert_array_equal(sample.values, np.arange(4.0))
+
+
+@pytest.mark.parametrize("counts", CASES.values(), ids=CASES)
+def test_a_compact_layout_says_the_same_in_less(counts):
+    whole = build_layout(Sample(np.arange(len(counts)) / 8, np.array(counts)))
+    compact = whole.compact()
+    np.testing.assert_array_equal(compact.observations(), whole.observations())
+    for t, (a, b) in enumerate(pairwise(whole.first)):
+        at = compact.first_c[t]
+        np.testing.assert_array_equal(compact.c[at : at + b - a], whole.c[a:b])
+    if max(counts) == 1:
+        assert compact.c.nbytes + compact.entry_of.nbytes <= 4 * TILE_ENTRIES
