@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gmmcompare import archive
 from gmmcompare.archive import Snapshot, file_sha256
@@ -103,6 +105,26 @@ class Rows:
     names: tuple[str, ...] | None
     origin: Origin
 
+    @classmethod
+    def of(cls, y: ArrayLike, names: Sequence[str] | None = None) -> Rows:
+        """Make rows of observations given from Python, shape (N,), in this order."""
+        values = np.asarray(y, dtype=float)
+        origin = Sample.of(values).origin
+        row = np.arange(1, values.size + 1)
+        return cls(values, row, None if names is None else tuple(names), origin)
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The observations as a sample, their order and names forgotten."""
+        return Sample.of(self.y, self.origin)
+
+    def names_by_value(self) -> dict[float, list[str]]:
+        """Return the names at each value, in the order of the file; empty where there are none."""
+        found: dict[float, list[str]] = {}
+        for value, name in zip(self.y.tolist(), self.names or (), strict=False):
+            found.setdefault(value, []).append(name)
+        return found
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -164,8 +186,7 @@ def load_sample(
     InputError
         If the data cannot be used; the message names file, place, reason and remedy.
     """
-    rows = load_rows(source, column, transform, label, offline=offline)
-    return Sample.of(rows.y, rows.origin)
+    return load_rows(source, column, transform, label, offline=offline).sample
 
 
 def load_rows(
@@ -175,10 +196,13 @@ def load_rows(
     label: str | None = None,
     name_column: str | None = None,
     offline: bool = False,
+    names_required: bool = True,
 ) -> Rows:
     """Load one column in the order of the file, with the names of the rows if asked for.
 
-    Parameters and errors are those of `load_sample`; `name_column` names the rows.
+    Parameters and errors are those of `load_sample`; `name_column` names the rows. Where the file
+    has no such column that is an error, unless names are not required: then the logger
+    ``gmmcompare`` says that rows have no names.
     """
     if transform not in get_args(Transform):
         allowed = get_args(Transform)
@@ -190,7 +214,13 @@ def load_rows(
     dataset, path = located.dataset, located.path
     if column is None and dataset:
         column = dataset.column
-    read = CsvFile.open(path).column(column, name_column)
+    file = CsvFile.open(path)
+    if name_column is not None and not names_required and name_column not in file.header:
+        _notices.warning(
+            "%s: no column '%s', so that observations have no names", path, name_column
+        )
+        name_column = None
+    read = file.column(column, name_column)
     present = np.flatnonzero(~np.isnan(read.values))
     if not present.size:
         found = f"only missing values ({read.values.size} rows)" if read.values.size else "no rows"

@@ -13,18 +13,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gmmcompare import __version__
 from gmmcompare.card import Card
 from gmmcompare.compare.agreement import PairVerdict
+from gmmcompare.compare.clustering import names_in
 from gmmcompare.compare.comparison import Comparison, compare_fits, sample_of
-from gmmcompare.data import load_sample
+from gmmcompare.data import Rows, load_rows
 from gmmcompare.errors import InputError
-from gmmcompare.files import write_json
+from gmmcompare.files import replacing, write_json
 from gmmcompare.fit import load_fit
 from gmmcompare.runner import EngineRequest, Runner, SilentWatcher, Watcher, engine_requests
 from gmmcompare.sample import Origin, Sample
 
 SCHEMA = 1
+ROWS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,15 @@ class Outcome:
 
 
 def card_sample(card: Card, data: str | None = None, offline: bool = False) -> Sample:
-    """Load the data a card asks for, or the same column of another file.
+    """Load the data a card asks for, or the same column of another file, as a sample."""
+    return card_rows(card, data, offline).sample
 
-    A relative ``path`` in a card is relative to the card.
+
+def card_rows(card: Card, data: str | None = None, offline: bool = False) -> Rows:
+    """Load the data a card asks for, or the same column of another file, row by row.
+
+    A relative ``path`` in a card is relative to the card. Another file need not have the card's
+    column of names.
     """
     section = card.data
     source: str | Path
@@ -59,21 +69,32 @@ def card_sample(card: Card, data: str | None = None, offline: bool = False) -> S
         source = section.dataset
     else:
         source = card.file.parent / str(section.path)
-    return load_sample(source, section.column, section.transform, section.label, offline)
+    return load_rows(
+        source,
+        section.column,
+        section.transform,
+        section.label,
+        section.name_column,
+        offline,
+        names_required=data is None,
+    )
 
 
 def compare_card(
     card: Card,
     requests: Sequence[EngineRequest] | None = None,
     *,
-    sample: Sample | None = None,
+    rows: Rows | None = None,
     folder: Path | None = None,
     fresh: bool = False,
     watcher: Watcher | None = None,
     command: str = "",
     write_comparison: bool = True,
 ) -> Outcome:
-    """Fit every engine, compare, and write ``comparison.json`` if a folder is given.
+    """Fit every engine, compare, and write the results if a folder is given.
+
+    These are ``comparison.json`` and, one line for each observation, ``allocations.csv``; fits are
+    kept in any case. The data are the card's unless ``rows`` are given.
 
     Raises
     ------
@@ -82,17 +103,18 @@ def compare_card(
     EngineError
         If an engine raises or returns nonsense; fits finished before it are kept.
     """
-    sample = sample or card_sample(card)
+    rows = rows or card_rows(card)
     make_folder(folder)
-    runner = Runner(card, sample, folder, fresh, watcher or SilentWatcher())
+    runner = Runner(card, rows.sample, folder, fresh, watcher or SilentWatcher())
     fits = [runner.fit(request) for request in requests or engine_requests()]
-    comparison = compare_fits(fits, sample, runner.refit)
+    comparison = compare_fits(fits, rows.sample, runner.refit, names=rows.names_by_value())
     provenance = Provenance(
         card, datetime.now(UTC).isoformat(timespec="seconds"), command, versions()
     )
     outcome = Outcome(comparison, provenance, folder)
     if folder and write_comparison:
         _keep_aligned(comparison, folder)
+        write_allocations(comparison, rows, folder / "allocations.csv")
         write_json(folder / "comparison.json", comparison_json(outcome))
     return outcome
 
@@ -126,6 +148,29 @@ def _keep_aligned(comparison: Comparison, folder: Path) -> None:
             fit.save(path)
 
 
+def write_allocations(comparison: Comparison, rows: Rows, path: Path) -> None:
+    """Write what every engine says of every observation, in the order of the file.
+
+    Columns: ``row`` of the file (1 is the first below the header), ``name`` where the data have
+    names, ``value`` as it was fitted, then those of `Clustering.table`, to nine decimals.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    table = comparison.clustering.table().round(9).reset_index()
+    at = np.searchsorted(comparison.sample.values, rows.y)
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        for start in range(0, at.size, ROWS_AT_ONCE):
+            piece = slice(start, start + ROWS_AT_ONCE)
+            part = table.iloc[at[piece]]
+            part.insert(0, "row", rows.row[piece])
+            if rows.names is not None:
+                part.insert(1, "name", rows.names[piece])
+            part.to_csv(file, index=False, header=not start)
+
+
 def comparison_json(outcome: Outcome) -> dict[str, Any]:
     """Return the content of ``comparison.json``."""
     comparison, provenance = outcome.comparison, outcome.provenance
@@ -141,6 +186,7 @@ def comparison_json(outcome: Outcome) -> dict[str, Any]:
         },
         "data": data_entry(comparison.sample),
         **comparison.to_dict(),
+        "clustering": comparison.clustering.to_dict(),
     }
 
 
@@ -182,6 +228,7 @@ def load_outcome(folder: str | Path) -> Outcome:
         pairs = tuple(PairVerdict.from_dict(pair) for pair in content["pairs"])
         data = content["data"]
         origin = Origin(**{f.name: data[f.name] for f in fields(Origin)})
+        names = names_in(content.get("clustering", {}))  # 0.1.0 did not write it
     except InputError:
         raise
     except (ValueError, KeyError, TypeError) as error:
@@ -189,7 +236,7 @@ def load_outcome(folder: str | Path) -> Outcome:
             f"{path}: is damaged ({type(error).__name__}: {error}); run `gmmcompare compare` again"
         ) from None
     sample = replace(sample_of(fits[0]), origin=origin)
-    comparison = compare_fits(fits, sample, pairs=pairs)
+    comparison = compare_fits(fits, sample, pairs=pairs, names=names)
     provenance = Provenance(card, content["created"], content["command"], content["versions"])
     return Outcome(comparison, provenance, folder)
 

@@ -39,6 +39,12 @@ def print_comparison(outcome: Outcome, page: Path) -> None:
     console.print(_estimates(comparison))
     for pair in comparison.pairs:
         console.print(f"{pair.a} and {pair.b}: {pair.verdict}. {_reason(pair)}", soft_wrap=True)
+    for alike in comparison.clustering.alike:
+        console.print(
+            f"{alike.a} and {alike.b} put {100 * alike.same_mode:.2f} % of the observations into "
+            f"the same component (adjusted Rand index {alike.adjusted_rand:.4f})",
+            soft_wrap=True,
+        )
     for name, fit in comparison.fits.items():
         for note in fit.notes:
             console.print(f"{name}: {note}", soft_wrap=True)

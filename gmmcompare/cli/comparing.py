@@ -20,7 +20,7 @@ from gmmcompare.cli.options import (
     SeedOption,
     SetOption,
     chosen_card,
-    chosen_sample,
+    chosen_rows,
     command_line,
 )
 
@@ -51,7 +51,7 @@ def compare(
     outcome = compare_card(
         chosen,
         requests,
-        sample=chosen_sample(chosen, data, offline),
+        rows=chosen_rows(chosen, data, offline),
         folder=folder,
         fresh=fresh,
         watcher=RichWatcher(),
@@ -91,7 +91,7 @@ def fit(
     outcome = compare_card(
         chosen,
         request,
-        sample=chosen_sample(chosen, data, offline),
+        rows=chosen_rows(chosen, data, offline),
         folder=out or Path("reports") / chosen.name,
         fresh=fresh,
         watcher=RichWatcher(),

@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from gmmcompare.card import Card
+    from gmmcompare.data import Rows
     from gmmcompare.sample import Sample
 
 CardArgument = Annotated[
@@ -61,6 +62,13 @@ def chosen_sample(card: Card, data: str | None, offline: bool) -> Sample:
     from gmmcompare.run import card_sample
 
     return card_sample(card, data, offline)
+
+
+def chosen_rows(card: Card, data: str | None, offline: bool) -> Rows:
+    """Return the data of a command, row by row."""
+    from gmmcompare.run import card_rows
+
+    return card_rows(card, data, offline)
 
 
 def command_line() -> str:

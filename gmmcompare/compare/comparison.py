@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from gmmcompare.compare.agreement import PairVerdict, Verdict, judge_draws
 from gmmcompare.compare.checks import Evidence
+from gmmcompare.compare.clustering import Clustering, Names
 from gmmcompare.compare.density import (
     DensityEstimate,
     Distance,
@@ -21,7 +22,7 @@ from gmmcompare.compare.density import (
 )
 from gmmcompare.compare.diagnostics import EngineDiagnostics, diagnose
 from gmmcompare.compare.labels import Alignment, Reference, align
-from gmmcompare.compare.point import judge_point, log_scale_density
+from gmmcompare.compare.point import judge_point, judge_two_points
 from gmmcompare.errors import InputError
 from gmmcompare.fit import Fit
 from gmmcompare.params import Array, Params
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RefitFit = Callable[[str, int], Fit | None]
-SAME_MAXIMUM = 0.01
-"""Two point estimates whose log-likelihoods differ by no more are at the same maximum."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,8 @@ class Comparison:
     pairs : tuple of PairVerdict
     grid : ndarray
     densities : dict of str to DensityEstimate
+    names : dict of float to sequence of str
+        Names of the observations at each value, where the data have any.
     """
 
     fits: Mapping[str, Fit]
@@ -77,6 +78,7 @@ class Comparison:
     pairs: tuple[PairVerdict, ...]
     grid: Array
     densities: Mapping[str, DensityEstimate]
+    names: Names = field(default_factory=dict)
 
     @property
     def K(self) -> int:
@@ -112,6 +114,13 @@ class Comparison:
             (a, b): distance(self.densities[a].mean, self.densities[b].mean, self.grid)
             for a, b in combinations(self.fits, 2)
         }
+
+    @cached_property
+    def clustering(self) -> Clustering:
+        """Which component each observation belongs to, by every engine."""
+        drawing = [name for name, fit in self.fits.items() if fit.kind == "draws"]
+        aligned = {name: alignment.params for name, alignment in self.alignments.items()}
+        return Clustering.of(aligned, self.sample, (drawing or list(self.fits))[0], self.names)
 
     def sentence(self) -> str:
         """Return the verdict as one sentence."""
@@ -213,6 +222,7 @@ def compare_fits(
     refit: RefitFit | None = None,
     reference: Params | None = None,
     pairs: tuple[PairVerdict, ...] | None = None,
+    names: Names | None = None,
 ) -> Comparison:
     """Align, diagnose and judge fits of one problem.
 
@@ -230,6 +240,8 @@ def compare_fits(
         draw of highest log-likelihood.
     pairs : tuple of PairVerdict, optional
         Verdicts that were reached before; by default they are reached now.
+    names : dict of float to sequence of str, optional
+        Names of the observations at each value, for the list of those between components.
 
     Raises
     ------
@@ -253,6 +265,7 @@ def compare_fits(
         pairs=pairs,
         grid=grid,
         densities={name: estimate_density(a.params, grid) for name, a in alignments.items()},
+        names=names or {},
     )
 
 
@@ -352,36 +365,8 @@ def _judge(
                 )
             )
         else:
-            pairs.append(_two_points(fits[a], fits[b]))
+            pairs.append(judge_two_points(fits[a], fits[b]))
     return tuple(pairs)
-
-
-def _two_points(a: Fit, b: Fit) -> PairVerdict:
-    """Compare two point estimates: the same maximum, or which one is higher."""
-    gap = _height(a) - _height(b)
-    numbers = {"log_lik_gap": abs(gap)}
-    if abs(gap) <= SAME_MAXIMUM:
-        reason = f"log-likelihoods differ by {abs(gap):.2g}"
-        return PairVerdict(a.engine, b.engine, "agree", (reason,), numbers=numbers)
-    lower, higher = (b, a) if gap > 0 else (a, b)
-    if _density(lower) > _density(higher):
-        reason = (
-            f"{higher.engine} is {abs(gap):.2f} higher in log-likelihood and {lower.engine} in "
-            "posterior density: they maximise different things"
-        )
-        return PairVerdict(a.engine, b.engine, "inconclusive", (reason,), numbers=numbers)
-    reason = f"{lower.engine} is {abs(gap):.2f} lower in log-likelihood: not the same maximum"
-    return PairVerdict(
-        a.engine, b.engine, "disagree", (reason,), suspect=lower.engine, numbers=numbers
-    )
-
-
-def _height(point: Fit) -> float:
-    return float(point.stat("log_lik")[0, 0])
-
-
-def _density(point: Fit) -> float:
-    return float(log_scale_density(point)[0, 0])
 
 
 def display_name(name: str) -> str:

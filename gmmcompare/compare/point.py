@@ -14,6 +14,8 @@ from gmmcompare.params import Array, Params
 CLOUD_QUANTILE = 0.999
 MIN_OCCUPIED = 0.5
 """Share of draws in which no component is nearly empty, below which a point cannot be placed."""
+SAME_MAXIMUM = 0.01
+"""Two point estimates whose log-likelihoods differ by no more are at the same maximum."""
 
 
 def judge_point(
@@ -98,6 +100,34 @@ def _shortfall(point: Fit, all_draws: Sequence[Fit]) -> tuple[float, str]:
     by_posterior = posterior - float(log_scale_density(point).max())
     rounding = 1e-9 * abs(height)  # the likelihood is a sum of N terms
     return (gap if min(gap, by_posterior) > rounding else 0.0), best.engine
+
+
+def judge_two_points(a: Fit, b: Fit) -> PairVerdict:
+    """Compare two point estimates: the same maximum, or which one is higher."""
+    gap = _height(a) - _height(b)
+    numbers = {"log_lik_gap": abs(gap)}
+    if abs(gap) <= SAME_MAXIMUM:
+        reason = f"log-likelihoods differ by {abs(gap):.2g}"
+        return PairVerdict(a.engine, b.engine, "agree", (reason,), numbers=numbers)
+    lower, higher = (b, a) if gap > 0 else (a, b)
+    if _density(lower) > _density(higher):
+        reason = (
+            f"{higher.engine} is {abs(gap):.2f} higher in log-likelihood and {lower.engine} in "
+            "posterior density: they maximise different things"
+        )
+        return PairVerdict(a.engine, b.engine, "inconclusive", (reason,), numbers=numbers)
+    reason = f"{lower.engine} is {abs(gap):.2f} lower in log-likelihood: not the same maximum"
+    return PairVerdict(
+        a.engine, b.engine, "disagree", (reason,), suspect=lower.engine, numbers=numbers
+    )
+
+
+def _height(point: Fit) -> float:
+    return float(point.stat("log_lik")[0, 0])
+
+
+def _density(point: Fit) -> float:
+    return float(log_scale_density(point)[0, 0])
 
 
 def log_scale_density(fit: Fit) -> Array:

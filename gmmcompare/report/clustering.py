@@ -1,68 +1,172 @@
-"""Which component each observation most probably belongs to, averaged over the posterior."""
+"""The section on clustering: who belongs where, who is in between, and do engines agree."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from gmmcompare.compare.clustering import CERTAIN, Between, Clustering, Doubtful
 from gmmcompare.compare.comparison import Comparison
-from gmmcompare.mixture import responsibilities
-from gmmcompare.params import Array, Params
+from gmmcompare.report import figures
+from gmmcompare.report.canvas import Panel
+from gmmcompare.report.figures import Looks
+from gmmcompare.report.look import component_variable
+from gmmcompare.report.words import decimals_for, listed, number, significant
 
-MAX_DRAWS = 1000
-MAX_POINTS = 4000
-_BLOCK = 50
-CERTAIN = 0.9
+WIDE, NARROW = 720, 360
+MOST_GROUPS = 5
 
 
 @dataclass(frozen=True)
-class Clustering:
-    """Allocation probabilities at every distinct value, shape (D, K), and what follows."""
+class AlikeRow:
+    """How far two engines' clusterings agree."""
 
-    probability: Array
-    counts: Array
-
-    @property
-    def modal(self) -> Array:
-        """Most probable component (from 0) of each distinct value, shape (D,)."""
-        return np.asarray(self.probability.argmax(axis=1), dtype=float)
-
-    @property
-    def sizes(self) -> Array:
-        """Observations whose modal allocation is each component, shape (K,)."""
-        return np.bincount(
-            self.modal.astype(int), weights=self.counts, minlength=self.probability.shape[1]
-        )
-
-    @property
-    def share_certain(self) -> float:
-        """Share of observations whose component has probability `CERTAIN` or more."""
-        certain = self.probability.max(axis=1) >= CERTAIN
-        return float(self.counts[certain].sum() / self.counts.sum())
+    a: str
+    b: str
+    same_mode: str
+    adjusted_rand: str
 
 
-def cluster(comparison: Comparison, engine: str) -> Clustering:
-    """Average responsibilities over an engine's aligned draws, thinned to about `MAX_DRAWS`.
+@dataclass(frozen=True)
+class DoubtfulRow:
+    """One value between two components; ``bar`` has (colour, start, width) in per cent."""
 
-    With very many distinct values they are computed at `MAX_POINTS` of their quantiles, and each
-    value takes those of the nearest at or above it: they are a smooth function of the value.
-    """
-    sample = comparison.sample
-    points = sample.values
-    if points.size > MAX_POINTS:
-        points = np.unique(sample.quantiles((np.arange(MAX_POINTS) + 1.0) / MAX_POINTS))
-    flat = Params(*(a.reshape(-1, comparison.K) for a in comparison.alignments[engine].params))
-    step = max(1, len(flat.w) // MAX_DRAWS)
-    thinned = Params(*(a[::step] for a in flat))
-    total = np.zeros((points.size, comparison.K))
-    for start in range(0, len(thinned.w), _BLOCK):
-        block = Params(*(a[start : start + _BLOCK] for a in thinned))
-        total += responsibilities(points, block).sum(axis=0)
-    at = np.searchsorted(points, sample.values)
-    return Clustering((total / len(thinned.w))[at], sample.counts.astype(float))
+    who: str
+    value: str
+    bar: tuple[tuple[str, float, float], ...]
+    first: str
+    second: str
+    entropy: str
 
 
-def share_alike(a: Clustering, b: Clustering) -> float:
-    """Share of observations that two engines put into the same component."""
-    return float(a.counts[a.modal == b.modal].sum() / a.counts.sum())
+@dataclass(frozen=True)
+class BetweenGroup:
+    """The observations between two components (numbered from 1)."""
+
+    first: int
+    second: int
+    n: str
+    rows: tuple[DoubtfulRow, ...]
+
+
+@dataclass(frozen=True)
+class ClusteringSection:
+    """Everything the template shows of the clustering; numbers are text."""
+
+    engine: str
+    sizes: tuple[str, ...]
+    certain: str
+    threshold: str
+    averaged: str
+    alike: tuple[AlikeRow, ...]
+    groups: tuple[BetweenGroup, ...]
+    others: str
+    named: bool
+    panels: tuple[Panel, ...]
+    together: Panel
+    together_apart: str
+
+
+def clustering_section(comparison: Comparison, looks: Looks) -> ClusteringSection:
+    """Lay out the clustering of the first engine that draws, and how others compare to it."""
+    clustering = comparison.clustering
+    chosen = clustering.chosen
+    main = clustering.allocations[chosen]
+    groups = clustering.between
+    return ClusteringSection(
+        engine=looks[chosen].text,
+        sizes=tuple(number(float(n), 0) for n in main.sizes),
+        certain=number(100 * main.share_certain, 0),
+        threshold=f"{100 * CERTAIN:g}",
+        averaged=_averaged(main.n_draws, main.n_available),
+        alike=tuple(
+            AlikeRow(
+                looks[pair.a].text,
+                looks[pair.b].text,
+                f"{number(100 * pair.same_mode, 2).removesuffix('.00')} %",
+                number(pair.adjusted_rand, 4),
+            )
+            for pair in clustering.alike
+        ),
+        groups=tuple(_group(group, clustering) for group in groups[:MOST_GROUPS]),
+        others=number(float(sum(group.n for group in groups[MOST_GROUPS:])), 0),
+        named=bool(clustering.names),
+        panels=tuple(
+            figures.clustering_panel(
+                comparison, chosen, main.modal, width, _alt(clustering, looks[chosen].text)
+            )
+            for width in (WIDE, NARROW)
+        ),
+        together=figures.together_panel(
+            clustering.coclustering[chosen], looks[chosen].text, comparison.sample.origin.label
+        ),
+        together_apart=_furthest_apart(clustering, looks),
+    )
+
+
+def _averaged(used: int, available: int) -> str:
+    if available == 1:
+        return ""
+    thinned = f", evenly thinned from {available:,}" if used < available else ""
+    return f"averaged over {used:,} draws{thinned}"
+
+
+def _alt(clustering: Clustering, engine: str) -> str:
+    sizes = clustering.allocations[clustering.chosen].sizes
+    counted = listed([f"{n:,} in component {k + 1}" for k, n in enumerate(sizes)])
+    return (
+        f"Above, the histogram coloured by modal allocation: {counted}. Below, the weighted "
+        f"component densities of {engine} and their sum."
+    )
+
+
+def _group(group: Between, clustering: Clustering) -> BetweenGroup:
+    first, second = group.components
+    decimals = 2 + decimals_for(clustering.sample.sd)
+    return BetweenGroup(
+        first + 1,
+        second + 1,
+        f"{group.n:,}",
+        tuple(
+            DoubtfulRow(
+                who=_who(one),
+                value=number(one.value, decimals),
+                bar=_bar(one.probability),
+                first=number(one.probability[first], 3),
+                second=number(one.probability[second], 3),
+                entropy=number(one.entropy, 3),
+            )
+            for one in group.worst
+        ),
+    )
+
+
+def _who(one: Doubtful) -> str:
+    """Name the observations at a value, or count them."""
+    if not one.names:
+        return "one observation" if one.n == 1 else f"{one.n:,} observations"
+    more = one.n - len(one.names)
+    return listed([*one.names, *([f"{more:,} more"] if more else [])])
+
+
+def _bar(probability: Sequence[float]) -> tuple[tuple[str, float, float], ...]:
+    pieces, start = [], 0.0
+    for k, p in enumerate(probability):
+        pieces.append((component_variable(k), round(100 * start, 2), round(100 * p, 2)))
+        start += p
+    return tuple(piece for piece in pieces if piece[2] > 0)
+
+
+def _furthest_apart(clustering: Clustering, looks: Looks) -> str:
+    """Say how far the co-clustering of any other engine is from the chosen one's."""
+    own = clustering.coclustering[clustering.chosen]
+    gaps = {
+        name: float(abs(other - own).max())
+        for name, other in clustering.coclustering.items()
+        if name != clustering.chosen
+    }
+    if not gaps:
+        return ""
+    worst = max(gaps, key=gaps.__getitem__)
+    gap = significant(gaps[worst])
+    return f"No other engine's is further from it than {gap} ({looks[worst].text})."

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -273,7 +276,7 @@ def starts_panel(objective: Array, iterations: Array, kept: Array, alt: str) -> 
 
 
 def clustering_panel(
-    comparison: Comparison, engine: str, allocation: Array, width: int, alt: str
+    comparison: Comparison, engine: str, allocation: NDArray[np.intp], width: int, alt: str
 ) -> Panel:
     """Histogram coloured by modal allocation, above the weighted component densities, as lectures.
 
@@ -290,7 +293,7 @@ def clustering_panel(
         return canvas.panel(alt)
 
 
-def _draw_allocations(ax: Axes, comparison: Comparison, allocation: Array) -> None:
+def _draw_allocations(ax: Axes, comparison: Comparison, allocation: NDArray[np.intp]) -> None:
     sample, edges = comparison.sample, bin_edges(comparison)
     base = np.zeros(edges.size - 1)
     for k in range(comparison.K):
@@ -312,3 +315,31 @@ def _draw_components(ax: Axes, comparison: Comparison, engine: str) -> None:
     ax.set_xlabel(comparison.sample.origin.label)
     ax.set_ylabel("density")
     ax.yaxis.set_major_locator(MaxNLocator(4))
+
+
+def together_panel(probability: Array, engine: str, label: str) -> Panel:
+    """Draw the co-clustering probabilities of data quantiles: the darker, the more likely one.
+
+    Parameters
+    ----------
+    probability : ndarray, shape (n, n)
+    """
+    n = len(probability)
+    edges = np.linspace(0, 100, n + 1)
+    with Canvas("together", 380, 380) as canvas:
+        ax = canvas.axes
+        cells = [
+            Rectangle((edges[i], edges[j]), 100 / n, 100 / n) for i in range(n) for j in range(n)
+        ]
+        colours = [(*to_rgb(INK), float(p)) for p in probability.ravel()]
+        ax.add_collection(PatchCollection(cells, facecolors=colours, linewidths=0))
+        ax.set_xlim(0, 100)
+        ax.set_ylim(0, 100)
+        ax.set_aspect("equal")
+        ax.set_xlabel(f"per cent of the data, by {label}")
+        ax.set_ylabel("per cent of the data")
+        low, high = float(probability.min()), float(probability.max())
+        return canvas.panel(
+            f"How probably two observations share a component in {engine}, by their place in the "
+            f"data: from {number(low, 2)} to {number(high, 2)}."
+        )

@@ -38,6 +38,11 @@ GLOSSARY: Mapping[str, Entry] = {
         "One run of a sampler. Several chains from different starts show whether all of them find "
         "the same posterior.",
     ),
+    "coclustering": Entry(
+        "Co-clustering probability",
+        "The probability that two observations come from the same component, whatever it is "
+        "called: averaged over the posterior, it needs no numbering of components.",
+    ),
     "component": Entry(
         "Component",
         "One of the K normal distributions of the mixture, with a weight, a mean and a standard "
@@ -62,6 +67,11 @@ GLOSSARY: Mapping[str, Entry] = {
         "Empty component",
         "A component that no observation belongs to. Its mean and standard deviation are then "
         "drawn from the prior, however wide that is.",
+    ),
+    "entropy": Entry(
+        "Entropy",
+        "How open it is to which component an observation belongs, in nats: 0 where it is certain, "
+        "0.69 between two equally probable components, log K between all K.",
     ),
     "ess": Entry(
         "Effective sample size (ESS)",
@@ -153,6 +163,12 @@ GLOSSARY: Mapping[str, Entry] = {
         "Functions of a draw on which engines are compared: the log-likelihood, the density at "
         "several places, the parameters. Of each, nine bounded statistics: location, spread, and "
         "the shares below seven quantiles.",
+    ),
+    "rand": Entry(
+        "Adjusted Rand index",
+        "Of all pairs of observations, how many two clusterings treat alike, together or apart, "
+        "beyond what chance would give: 1 for equal clusterings, 0 for unrelated ones (Hubert and "
+        "Arabie 1985). The numbering of components does not matter to it.",
     ),
     "rank-plot": Entry(
         "Rank plot",

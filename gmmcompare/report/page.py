@@ -18,12 +18,12 @@ from gmmcompare import __version__
 from gmmcompare.compare.comparison import Comparison
 from gmmcompare.files import write_text
 from gmmcompare.report import figures, tables, verdict
-from gmmcompare.report.clustering import CERTAIN, cluster, share_alike
+from gmmcompare.report.clustering import clustering_section
 from gmmcompare.report.diagnosis import engine_section, label_section
 from gmmcompare.report.glossary import GLOSSARY
 from gmmcompare.report.look import component_variable, engine_looks
 from gmmcompare.report.provenance import provenance_section
-from gmmcompare.report.words import NO_BREAK, listed, number, prose, seconds, significant
+from gmmcompare.report.words import NO_BREAK, number, prose, seconds, significant
 from gmmcompare.run import Outcome, Provenance
 
 WIDE, NARROW = 720, 360
@@ -106,7 +106,7 @@ def report_context(comparison: Comparison, provenance: Provenance | None) -> dic
             for name, look in looks.items()
             if look.kind == "draws" and comparison.K > 1
         ],
-        "clustering": _clustering(comparison, looks),
+        "clustering": clustering_section(comparison, looks),
         "speed": speed,
         "provenance": provenance_section(comparison, provenance, looks),
     }
@@ -137,34 +137,6 @@ def _component_legend(comparison: Comparison) -> list[dict[str, str]]:
         }
         for k in range(comparison.K)
     ]
-
-
-def _clustering(comparison: Comparison, looks: figures.Looks) -> dict[str, Any]:
-    drawing = [name for name, look in looks.items() if look.kind == "draws"]
-    chosen = (drawing or list(looks))[0]
-    found = {name: cluster(comparison, name) for name in looks}
-    main = found[chosen]
-    sizes = [number(float(n), 0) for n in main.sizes]
-    counted = listed([f"{n} in component {k + 1}" for k, n in enumerate(sizes)])
-    alt = (
-        f"Above, the histogram coloured by modal allocation: {counted}. Below, the weighted "
-        f"component densities of {looks[chosen].text} and their sum."
-    )
-    return {
-        "engine": looks[chosen].text,
-        "sizes": sizes,
-        "certain": number(100 * main.share_certain, 0),
-        "threshold": f"{100 * CERTAIN:g}",
-        "alike": [
-            (looks[name].text, number(100 * share_alike(main, other), 2).removesuffix(".00"))
-            for name, other in found.items()
-            if name != chosen
-        ],
-        "panels": [
-            figures.clustering_panel(comparison, chosen, main.modal, width, alt)
-            for width in (WIDE, NARROW)
-        ],
-    }
 
 
 def _index_entry(outcome: Outcome, folder: Path) -> dict[str, Any]:

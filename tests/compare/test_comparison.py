@@ -12,6 +12,7 @@ import gmmcompare as gc
 from gmmcompare.card import Card, DataSection, MixtureSection, PriorSection
 from gmmcompare.compare.agreement import PairVerdict
 from gmmcompare.compare.comparison import Comparison, compare_fits
+from gmmcompare.data import Rows
 from gmmcompare.errors import InputError
 from gmmcompare.fit import Fit
 from gmmcompare.params import Params
@@ -188,7 +189,7 @@ def test_exact_gibbs_and_nuts_agree_on_a_small_sample_and_load_from_their_folder
         }
     )
     requests = engine_requests(["exact", "gibbs", "nuts"])
-    outcome = compare_card(card, requests, sample=SMALL, folder=tmp_path)
+    outcome = compare_card(card, requests, rows=Rows.of(SMALL.y), folder=tmp_path)
     found = outcome.comparison
     assert {p.verdict for p in found.pairs} == {"agree"}, [p.reasons for p in found.pairs]
     assert found.verdict == "agree"
