@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import jinja2
-from markupsafe import Markup
-
-from gmmcompare import __version__
 from gmmcompare.compare.comparison import Comparison
 from gmmcompare.files import write_text
 from gmmcompare.report import figures, tables, verdict
 from gmmcompare.report.clustering import clustering_section
 from gmmcompare.report.diagnosis import engine_section, label_section
-from gmmcompare.report.glossary import GLOSSARY
 from gmmcompare.report.look import component_variable, engine_looks
 from gmmcompare.report.provenance import provenance_section
-from gmmcompare.report.words import NO_BREAK, number, prose, seconds, significant
+from gmmcompare.report.render import render
+from gmmcompare.report.words import number, prose, significant
 from gmmcompare.run import Outcome, Provenance
 
 WIDE, NARROW = 720, 360
@@ -55,7 +47,7 @@ def write_report(
     if isinstance(comparison, Outcome):
         return write_report(comparison.comparison, path, provenance or comparison.provenance)
     path = Path(path)
-    write_text(path, _render("report.html.j2", report_context(comparison, provenance)))
+    write_text(path, render("report.html.j2", report_context(comparison, provenance)))
     return path
 
 
@@ -69,7 +61,7 @@ def write_index(outcomes: Sequence[Outcome], path: str | Path) -> Path:
     """
     path = Path(path)
     entries = [_index_entry(outcome, path.parent) for outcome in outcomes]
-    write_text(path, _render("index.html.j2", {"entries": entries, "title": "Comparisons"}))
+    write_text(path, render("index.html.j2", {"entries": entries, "title": "Comparisons"}))
     return path
 
 
@@ -164,43 +156,3 @@ def _index_entry(outcome: Outcome, folder: Path) -> dict[str, Any]:
         "summaries": [(looks[n].text, s) for n, s in comparison.summaries.items()],
         "created": outcome.provenance.created,
     }
-
-
-def _unbroken(value: object) -> object:
-    """Keep a number and its per cent sign on one line."""
-    return value.replace(" %", f"{NO_BREAK}%") if type(value) is str else value
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("gmmcompare.report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_unbroken,
-    )
-    environment.filters.update(number=number, significant=significant, seconds=seconds)
-    environment.globals.update(
-        glossary=GLOSSARY, version=__version__, zip=zip, component_variable=component_variable
-    )
-    return environment
-
-
-def _render(template: str, context: dict[str, Any]) -> str:
-    """Render with style and script inside, and a policy that forbids everything outside."""
-    assets = files("gmmcompare.report").joinpath("templates")
-    style = assets.joinpath("style.css").read_text(encoding="utf-8")
-    script = assets.joinpath("script.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        _environment()
-        .get_template(template)
-        .render(
-            **context,
-            style=Markup(style),
-            script=Markup(script),
-            script_hash=f"'sha256-{digest}'",
-        )
-    )
