@@ -36,7 +36,6 @@ class DoubtfulRow:
     bar: tuple[tuple[str, float, float], ...]
     first: str
     second: str
-    entropy: str
 
 
 @dataclass(frozen=True)
@@ -97,9 +96,7 @@ def clustering_section(comparison: Comparison, looks: Looks) -> ClusteringSectio
             )
             for width in (WIDE, NARROW)
         ),
-        together=figures.together_panel(
-            clustering.coclustering[chosen], looks[chosen].text, comparison.sample.origin.label
-        ),
+        together=figures.together_panel(clustering.coclustering[chosen], looks[chosen].text),
         together_apart=_furthest_apart(clustering, looks),
     )
 
@@ -134,7 +131,6 @@ def _group(group: Between, clustering: Clustering) -> BetweenGroup:
                 bar=_bar(one.probability),
                 first=number(one.probability[first], 3),
                 second=number(one.probability[second], 3),
-                entropy=number(one.entropy, 3),
             )
             for one in group.worst
         ),

@@ -317,7 +317,7 @@ def _draw_components(ax: Axes, comparison: Comparison, engine: str) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(4))
 
 
-def together_panel(probability: Array, engine: str, label: str) -> Panel:
+def together_panel(probability: Array, engine: str) -> Panel:
     """Draw the co-clustering probabilities of data quantiles: the darker, the more likely one.
 
     Parameters
@@ -326,17 +326,19 @@ def together_panel(probability: Array, engine: str, label: str) -> Panel:
     """
     n = len(probability)
     edges = np.linspace(0, 100, n + 1)
-    with Canvas("together", 380, 380) as canvas:
+    with Canvas("together", 300, 300) as canvas:
         ax = canvas.axes
         cells = [
             Rectangle((edges[i], edges[j]), 100 / n, 100 / n) for i in range(n) for j in range(n)
         ]
         colours = [(*to_rgb(INK), float(p)) for p in probability.ravel()]
-        ax.add_collection(PatchCollection(cells, facecolors=colours, linewidths=0))
+        ax.add_collection(
+            PatchCollection(cells, facecolors=colours, linewidths=0, antialiased=False)
+        )
         ax.set_xlim(0, 100)
         ax.set_ylim(0, 100)
         ax.set_aspect("equal")
-        ax.set_xlabel(f"per cent of the data, by {label}")
+        ax.set_xlabel("per cent of the data")
         ax.set_ylabel("per cent of the data")
         low, high = float(probability.min()), float(probability.max())
         return canvas.panel(
