@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,12 @@ from gmmcompare.engines.base import (
     Seconds,
     out_of_unit,
 )
+from gmmcompare.engines.em_information import (
+    InformationSums,
+    criteria,
+    information_sums,
+    standard_errors,
+)
 from gmmcompare.engines.em_kernel import (
     COLLAPSED,
     CONVERGED,
@@ -41,7 +47,6 @@ from gmmcompare.engines.em_kernel import (
 )
 from gmmcompare.engines.starts import start_point
 from gmmcompare.errors import EngineError, InputError
-from gmmcompare.mixture import log_likelihood, responsibilities
 from gmmcompare.params import Array, Params
 from gmmcompare.sample import Sample, Standardisation
 
@@ -49,12 +54,10 @@ EQUAL_MEANS = 3
 OUTCOMES = ("converged", "out of iterations", "collapsed", "all components equal")
 SCORE_TOLERANCE = 1e-8
 """EM stops where no derivative of the objective exceeds this times N."""
-BLOCK = 10_000
-"""Values treated together for standard errors, which need 3 K^2 numbers for each."""
 
 
 @dataclass(frozen=True)
-class _Climb:
+class End:
     """One start's end: parameters, objective at each iterate, and how it ended."""
 
     params: Params
@@ -107,7 +110,15 @@ class EmEngine:
                 climbs.append(end)
                 progress((i + 1) / len(starts))
         seconds = Seconds(ready - started, time.perf_counter() - ready)
-        return _collected(climbs, problem, settings, unit, seconds)
+        sample = problem.sample
+        return collected(
+            climbs,
+            problem,
+            settings,
+            unit,
+            seconds,
+            lambda params: information_sums(sample.values, sample.counts, params),
+        )
 
 
 def _starts(problem: Problem, settings: EmSettings, seed: int, scale: float) -> list[Params]:
@@ -156,7 +167,7 @@ def _climb(
     gap: float,
     start: Params,
     max_iterations: int | None = None,
-) -> _Climb:
+) -> End:
     sample, K = problem.sample, problem.K
     penalty = flat_prior(K) if settings.objective == "ml" else penalty_of(problem.priors, K)
     params = Params(*(np.array(a, dtype=float) for a in start))
@@ -173,7 +184,7 @@ def _climb(
     )
     if outcome == CONVERGED and K > 1 and _all_equal(params):
         outcome = EQUAL_MEANS
-    return _Climb(params, path[:used].copy(), outcome)
+    return End(params, path[:used].copy(), outcome)
 
 
 def _all_equal(params: Params) -> bool:
@@ -182,13 +193,18 @@ def _all_equal(params: Params) -> bool:
     return bool(np.ptp(params.mu) < 1e-6 * sd and np.ptp(params.sigma) < 1e-6 * sd)
 
 
-def _collected(
-    climbs: list[_Climb],
+def collected(
+    climbs: list[End],
     problem: Problem,
     settings: EmSettings,
     unit: Standardisation,
     seconds: Seconds,
+    sums_at: Callable[[Params], InformationSums],
 ) -> Point:
+    """Return the best end, in the units of the data, with all that is said of it and the others.
+
+    ``sums_at`` returns the sums over all data at a point in the units of the data.
+    """
     usable = [c for c in climbs if c.outcome != COLLAPSED]
     if not usable:
         raise EngineError(
@@ -203,17 +219,20 @@ def _collected(
     offset = -problem.sample.n * float(np.log(unit.scale))
     if settings.objective == "map":
         offset += _prior_constant(problem, unit, best.params)
+    sums = sums_at(params)
     extra: dict[str, NDArray[Any]] = {
         "objective_path": best.path + offset,
         "start_objective": np.array([c.path[-1] for c in climbs]) + offset,
         "start_outcome": np.array([c.outcome for c in climbs]),
         "start_iterations": np.array([c.path.size for c in climbs]),
-        **_criteria(problem.sample, params),
+        **criteria(sums, problem.K, problem.sample.n),
     }
     solutions = tuple(out_of_unit(p, unit) for p in _distinct(usable))
     errors = None
     if best.outcome != EQUAL_MEANS:
-        errors = standard_errors(problem, params, settings.objective == "map")
+        errors = standard_errors(
+            params, sums, problem.priors if settings.objective == "map" else None
+        )
     status = "ok" if best.outcome == CONVERGED else _explained(best.outcome)
     notes = _notes(climbs, errors is None)
     return Point(params, seconds, errors, solutions, extra, notes, status)
@@ -236,9 +255,9 @@ def _assert_monotone(path: Array) -> None:
         raise EngineError(f"em: the objective fell by {fall:.3g}, which EM never does: a bug")
 
 
-def _distinct(climbs: list[_Climb]) -> list[Params]:
+def _distinct(climbs: list[End]) -> list[Params]:
     """Return converged ends that differ, best first."""
-    found: list[_Climb] = []
+    found: list[End] = []
     for c in climbs:
         if c.outcome == CONVERGED and all(
             abs(c.path[-1] - other.path[-1]) > 1e-4
@@ -260,7 +279,7 @@ def _explained(outcome: int) -> str:
     return "did not converge: raise engines.em.max_iterations"
 
 
-def _notes(climbs: list[_Climb], no_errors: bool) -> tuple[str, ...]:
+def _notes(climbs: list[End], no_errors: bool) -> tuple[str, ...]:
     counts = np.bincount([c.outcome for c in climbs], minlength=len(OUTCOMES))
     notes = [f"{counts[CONVERGED]} of {len(climbs)} starts converged"]
     if counts[COLLAPSED]:
@@ -277,86 +296,3 @@ def _notes(climbs: list[_Climb], no_errors: bool) -> tuple[str, ...]:
     if no_errors:
         notes.append("no standard errors: the observed information is not positive definite there")
     return tuple(notes)
-
-
-def _criteria(sample: Sample, params: Params) -> dict[str, NDArray[Any]]:
-    """AIC, BIC and ICL (Biernacki, Celeux and Govaert 2000); smaller is better."""
-    log_lik = float(log_likelihood(sample, params))
-    free = 3 * params.K - 1
-    r = responsibilities(sample.values, params)
-    entropy = -float(sample.counts @ np.sum(r * np.log(np.maximum(r, 1e-300)), axis=1))
-    bic = -2.0 * log_lik + free * float(np.log(sample.n))
-    values = {"aic": -2.0 * log_lik + 2 * free, "bic": bic, "icl": bic + 2.0 * entropy}
-    return {name: np.array(value) for name, value in values.items()}
-
-
-def standard_errors(problem: Problem, params: Params, with_priors: bool) -> Params | None:
-    """Return standard errors of (w, mu, sigma) from the observed information (Louis 1982).
-
-    Returns None where the information is not positive definite: the point is no strict maximum.
-    """
-    information = observed_information(problem, params, with_priors)
-    K = params.K
-    try:
-        np.linalg.cholesky(information)
-        covariance = np.linalg.inv(information)
-    except np.linalg.LinAlgError:
-        return None
-    # Delta method: dw/dlogit = diag(w) - w w', the last logit being fixed at 0.
-    jacobian = (np.diag(params.w) - np.outer(params.w, params.w))[:, : K - 1]
-    w = np.sqrt(np.einsum("ki,ij,kj->k", jacobian, covariance[: K - 1, : K - 1], jacobian))
-    spread = np.sqrt(np.diag(covariance)[K - 1 :])
-    return Params(w, spread[:K], params.sigma * spread[K:])
-
-
-def observed_information(problem: Problem, params: Params, with_priors: bool) -> Array:
-    """Return minus the Hessian in (logits of w with the last at 0, mu, log sigma).
-
-    Louis's identity: expected complete-data information less the covariance of complete-data
-    scores given y, each summed over distinct values with their counts. Shape (3K-1, 3K-1).
-    """
-    K, w, sigma = params.K, params.w, params.sigma
-    v, c = problem.sample.values, problem.sample.counts
-    sums = np.zeros((3, K))
-    covariance = np.zeros((3 * K, 3 * K))
-    for start in range(0, v.size, BLOCK):
-        at = slice(start, start + BLOCK)
-        _add_information(v[at], c[at], params, sums, covariance)
-    n_k, sum_t, sum_tt = sums
-    complete = np.zeros((3 * K, 3 * K))
-    complete[:K, :K] = n_k.sum() * (np.diag(w) - np.outer(w, w))
-    i = np.arange(K)
-    complete[K + i, K + i] = n_k / sigma**2
-    complete[K + i, 2 * K + i] = complete[2 * K + i, K + i] = 2.0 * sum_t / sigma
-    complete[2 * K + i, 2 * K + i] = 2.0 * sum_tt
-    if with_priors:
-        p = problem.priors.expanded(K)
-        concentration = np.asarray(p.weight_concentration) - 1.0
-        complete[:K, :K] += concentration.sum() * (np.diag(w) - np.outer(w, w))
-        complete[K + i, K + i] += np.asarray(p.mean_sd) ** -2.0
-        complete[2 * K + i, 2 * K + i] += 4.0 * np.asarray(p.var_scale) / sigma**2
-    free = np.delete(np.arange(3 * K), K - 1)
-    return np.asarray((complete - covariance)[np.ix_(free, free)])
-
-
-def _add_information(
-    v: Array, c: NDArray[np.integer], params: Params, sums: Array, covariance: Array
-) -> None:
-    """Add what a block of values contributes to expected sums and to the scores' covariance.
-
-    ``sums`` (3, K) are of r, r t and r t^2 with t = (v - mu) / sigma; ``covariance`` (3K, 3K) is of
-    the complete-data scores given y, in (logits, mu, log sigma).
-    """
-    K, (w, mu, sigma) = params.K, params
-    r = responsibilities(v, params)
-    t = (v[:, None] - mu) / sigma
-    sums += np.stack([c @ r, c @ (r * t), c @ (r * t**2)])
-    # Scores of an observation allocated to k: (values, K, parameter).
-    s = np.zeros((v.size, K, 3 * K))
-    for k in range(K):
-        s[:, k, :K] = -w
-        s[:, k, k] += 1.0
-        s[:, k, K + k] = t[:, k] / sigma[k]
-        s[:, k, 2 * K + k] = t[:, k] ** 2 - 1.0
-    s -= np.einsum("dk,dkp->dp", r, s)[:, None]
-    covariance += np.einsum("d,dk,dkp,dkq->pq", c, r, s, s, optimize=True)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from gmmcompare.kernels import (
     TILE,
@@ -21,6 +22,8 @@ from gmmcompare.params import Array
 from gmmcompare.priors import Priors
 
 CONVERGED, OUT_OF_ITERATIONS, COLLAPSED = 0, 1, 2
+CLIMBING = -1
+_DONE, _PLAIN_STEPS, _TRYING = 0, 1, 2
 
 
 class Penalty(NamedTuple):
@@ -78,13 +81,26 @@ def _sums_tile(v: Array, c: Array, r: Array, sums: Sums) -> None:
 @njit(nogil=True, cache=True, error_model="numpy")
 def expectation(v: Array, c: Array, w: Array, mu: Array, sigma: Array, sums: Sums) -> float:
     """E-step: fill the sums at (w, mu, sigma) and return the log-likelihood there."""
+    start_sums(v[0], v[-1], mu, sums)
+    log_lik: float = add_expectation(v, c, w, mu, sigma, sums)
+    return log_lik
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def start_sums(low: float, high: float, mu: Array, sums: Sums) -> None:
+    """Set the sums to zero, about the means as far as they lie within the data."""
+    for a in sums:
+        a[:] = 0.0
+    for k in range(mu.size):
+        sums.centre[k] = min(max(mu[k], low), high)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def add_expectation(v: Array, c: Array, w: Array, mu: Array, sigma: Array, sums: Sums) -> float:
+    """Add the expected statistics of some values to the sums and return their log-likelihood."""
     width = min(TILE, v.size)
     e = np.empty((w.size, width))
     top, total, inverse = np.empty(width), np.empty(width), np.empty(width)
-    for a in sums:
-        a[:] = 0.0
-    for k in range(w.size):
-        sums.centre[k] = min(max(mu[k], v[0]), v[-1])
     log_lik = 0.0
     for start in range(0, v.size, width):
         n = min(width, v.size - start)
@@ -174,6 +190,92 @@ def _extrapolate(
     out[0][:] /= out[0].sum()
 
 
+class Climb(NamedTuple):
+    """Where EM is; points are (w, mu, sigma), each (K,), and all is overwritten in place."""
+
+    here: tuple[Array, Array, Array]
+    old: tuple[Array, Array, Array]
+    step: tuple[Array, Array, Array]
+    jump: tuple[Array, Array, Array]
+    path: Array  # the objective at each iterate; its length is the most there may be
+    objective: Array  # (1,) at here
+    marks: NDArray[np.int64]  # (3,) iterates done, plain steps, whether the jump is being tried
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def start_climb(w: Array, mu: Array, sigma: Array, path: Array) -> Climb:
+    """Return a climb that begins at (w, mu, sigma), which it overwrites, as it does the path."""
+    K = w.size
+    return Climb(
+        (w, mu, sigma),
+        (np.empty(K), np.empty(K), np.empty(K)),
+        (np.empty(K), np.empty(K), np.empty(K)),
+        (np.empty(K), np.empty(K), np.empty(K)),
+        path,
+        np.zeros(1),
+        np.zeros(3, dtype=np.int64),
+    )
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def next_point(at: Climb) -> tuple[Array, Array, Array]:
+    """Return the point at which the climb needs the E-step."""
+    return at.jump if at.marks[_TRYING] else at.here
+
+
+@njit(inline="always", error_model="numpy")
+def _move(at: Climb, to: tuple[Array, Array, Array]) -> None:
+    for block in range(3):
+        at.old[block][:] = at.here[block]
+        at.here[block][:] = to[block]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def proceed(
+    at: Climb,
+    log_lik: float,
+    sums: Sums,
+    p: Penalty,
+    tolerance: float,
+    smallest_sigma: float,
+    accelerate: bool,
+) -> int:
+    """Take one step, given the E-step at `next_point`; return the outcome, or CLIMBING.
+
+    An extrapolated point is taken only if the objective is no lower there, so the path never falls.
+    Without a prior on the variances a component with fewer than two observations, or an sd of at
+    most ``smallest_sigma``, means collapse.
+    """
+    w, mu, sigma = next_point(at)
+    objective = log_lik + log_penalty(w, mu, sigma, p)
+    if at.marks[_TRYING]:
+        at.marks[_TRYING] = 0
+        is_better = objective >= at.objective[0]
+        _move(at, at.jump if is_better else at.step)
+        if at.marks[_DONE] == at.path.size:
+            return OUT_OF_ITERATIONS
+        if not is_better:
+            return CLIMBING
+    w, mu, sigma = at.here
+    at.objective[0] = objective
+    at.path[at.marks[_DONE]] = objective
+    at.marks[_DONE] += 1
+    if largest_score(w, mu, sigma, sums, p) < tolerance:
+        return CONVERGED
+    maximisation(w, mu, sigma, sums, p, at.step)
+    for k in range(w.size):
+        if p.b[k] == 0.0 and (sums.n_k[k] < 2.0 or not at.step[2][k] > smallest_sigma):
+            return COLLAPSED
+    at.marks[_PLAIN_STEPS] += 1
+    if accelerate and at.marks[_PLAIN_STEPS] == 2:
+        at.marks[_PLAIN_STEPS] = 0
+        at.marks[_TRYING] = 1
+        _extrapolate(at.old, at.here, at.step, at.jump)
+        return CLIMBING
+    _move(at, at.step)
+    return CLIMBING if at.marks[_DONE] < at.path.size else OUT_OF_ITERATIONS
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
 def climb(
     v: Array,
@@ -189,43 +291,14 @@ def climb(
 ) -> tuple[int, int]:
     """Run EM in place from (w, mu, sigma) until the score is below ``tolerance``.
 
-    Returns the outcome and the number of iterates; ``path`` receives the objective at each. An
-    extrapolated point is taken only if the objective is no lower there, so the path never falls.
-    Without a prior on the variances a component with fewer than two observations, or an sd of at
-    most ``smallest_sigma``, means collapse.
+    Returns the outcome and the number of iterates; ``path`` receives the objective at each.
     """
     K = w.size
     sums = Sums(np.empty(K), np.empty(K), np.empty(K), np.empty(K))
-    old, here, step, jump = (
-        (np.empty(K), np.empty(K), np.empty(K)),
-        (w, mu, sigma),
-        (np.empty(K), np.empty(K), np.empty(K)),
-        (np.empty(K), np.empty(K), np.empty(K)),
-    )
-    done, plain_steps, objective, known = 0, 0, 0.0, False
-    while done < path.size:
-        if not known:
-            objective = expectation(v, c, w, mu, sigma, sums) + log_penalty(w, mu, sigma, p)
-        known = False
-        path[done] = objective
-        done += 1
-        if largest_score(w, mu, sigma, sums, p) < tolerance:
-            return CONVERGED, done
-        maximisation(w, mu, sigma, sums, p, step)
-        for k in range(K):
-            if p.b[k] == 0.0 and (sums.n_k[k] < 2.0 or not step[2][k] > smallest_sigma):
-                return COLLAPSED, done
-        plain_steps += 1
-        if accelerate and plain_steps == 2:
-            plain_steps = 0
-            _extrapolate(old, here, step, jump)
-            there = expectation(v, c, jump[0], jump[1], jump[2], sums)
-            there += log_penalty(jump[0], jump[1], jump[2], p)
-            if there >= objective:
-                objective, known = there, True
-                for block in range(3):
-                    step[block][:] = jump[block]
-        for block in range(3):
-            old[block][:] = here[block]
-            here[block][:] = step[block]
-    return OUT_OF_ITERATIONS, done
+    at = start_climb(w, mu, sigma, path)
+    outcome = CLIMBING
+    while outcome == CLIMBING:
+        x = next_point(at)
+        log_lik = expectation(v, c, x[0], x[1], x[2], sums)
+        outcome = proceed(at, log_lik, sums, p, tolerance, smallest_sigma, accelerate)
+    return outcome, at.marks[_DONE]
