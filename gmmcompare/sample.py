@@ -135,9 +135,12 @@ class Standardisation:
     @classmethod
     def of(cls, sample: Sample) -> Standardisation:
         """Choose the mean as shift and the power of two nearest the sd as scale."""
-        sd = sample.sd
-        scale = 2.0 ** round(np.log2(sd)) if sd > 0 else 1.0
-        return cls(sample.mean, scale)
+        return cls.of_moments(sample.mean, sample.sd)
+
+    @classmethod
+    def of_moments(cls, mean: float, sd: float) -> Standardisation:
+        """Choose shift and scale by the mean and sd of a sample."""
+        return cls(mean, 2.0 ** round(np.log2(sd)) if sd > 0 else 1.0)
 
     def apply(self, sample: Sample) -> Sample:
         """Return the sample in standardised units."""
