@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -161,14 +160,13 @@ def _check_workers(client: Client, scheduler: str) -> None:
         raise InputError(
             f"--scheduler {scheduler}: has no workers; start some by `dask worker {scheduler}`"
         )
-    own = {name: importlib.metadata.version(name) for name in _MUST_MATCH}
-    own["python"] = platform.python_version()
-    for name, version in own.items():
-        for worker, found in _versions(client, name).items():
+    for name in _MUST_MATCH:
+        version = _version_here(name)
+        for worker, found in _versions_there(client, name).items():
             if isinstance(found, Exception):
                 raise InputError(
                     f"--scheduler {scheduler}: its worker {worker} has no {name}; install "
-                    f"gmmcompare {own['gmmcompare']} there as here"
+                    f"gmmcompare {_version_here('gmmcompare')} there as here"
                 )
             if found != version:
                 log.warning(
@@ -177,12 +175,13 @@ def _check_workers(client: Client, scheduler: str) -> None:
                 )  # fmt: skip
 
 
-def _versions(client: Client, name: str) -> dict[str, Any]:
-    """Return each worker's version of a package, asked with what every Python has."""
-    if name == "python":
-        found: dict[str, Any] = client.run(platform.python_version)
-    else:
-        found = client.run(importlib.metadata.version, name, on_error="return")
+def _version_here(name: str) -> str:
+    return importlib.metadata.version(name)
+
+
+def _versions_there(client: Client, name: str) -> dict[str, Any]:
+    """Return each worker's version, or an error, asked with what every Python has."""
+    found: dict[str, Any] = client.run(importlib.metadata.version, name, on_error="return")
     return found
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from gmmcompare.data import load_sample
 from gmmcompare.sample import Sample
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests import what lies beside them
 
 SNAPSHOT = "GMMCOMPARE_EXOPLANETS"
 

@@ -1,0 +1,399 @@
+"""Where independent tasks run: in this process, on processes of this machine, or on Dask.
+
+Work that may be spread is written once, for any place::
+
+    def replicate(item: Item, progress: Progress) -> Result: ...      # a function of a module
+
+    with open_tasks(workers, scheduler) as tasks:                     # the options of a command
+        for index, result in tasks.run(replicate, items):             # as they finish
+            keep(items[index], result)
+
+What a task draws depends on its item alone (its seed is in it, or derived from it), so the results
+are the same wherever and in whatever order tasks run. What is finished is the caller's to keep.
+"""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gmmcompare.cluster import open_client
+from gmmcompare.errors import GmmCompareError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+Progress = Callable[[float], None]
+"""Called by a task with the fraction of it that is done."""
+Watch = Callable[[int, float], None]
+"""Called with a task's index and the fraction of it that is done."""
+
+RETRIES = 2
+"""How often a task is tried again."""
+MOST_FAILED = 10
+"""Failed tasks after which the others are not waited for."""
+_IN_FLIGHT = 4
+_SECONDS_BETWEEN_REPORTS = 0.2
+
+
+class TaskError(GmmCompareError):
+    """Tasks could not be done where they were sent, through no fault of what they were given."""
+
+
+class OutOfTimeError(GmmCompareError):
+    """The time allowed is used up."""
+
+
+def ignore(index: int, fraction: float) -> None:
+    """Ignore the progress of tasks."""
+
+
+class Tasks(Protocol):
+    """A place where independent tasks run."""
+
+    @property
+    def width(self) -> int:
+        """How many run at a time."""
+        ...
+
+    def run[Item, Result](
+        self,
+        function: Callable[[Item, Progress], Result],
+        items: Sequence[Item],
+        *,
+        watch: Watch = ignore,
+        deadline: float = math.inf,
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield the index and the result of each task as it finishes.
+
+        An error meant for the user (`GmmCompareError`) is raised as it comes. Leaving early drops
+        what has not begun.
+
+        Parameters
+        ----------
+        function : callable
+            ``function(item, progress)``, importable where tasks run.
+        items : sequence
+            What each task is given; it must pickle.
+        watch : callable
+            Is told how far each task is, where the place can tell.
+        deadline : float
+            ``time.monotonic()`` after which no result is waited for.
+
+        Raises
+        ------
+        TaskError
+            If a task failed every time it was tried; tasks that can be done are done first.
+        OutOfTimeError
+            If the deadline passes.
+        """
+        ...
+
+    def everywhere(self, function: Callable[[str], Any], argument: str) -> None:
+        """Call a function once wherever tasks ran, to tidy up."""
+        ...
+
+
+@contextmanager
+def open_tasks(
+    workers: int | None = None, scheduler: str | None = None, jobs: int = 1
+) -> Iterator[Tasks]:
+    """Yield the place that the options of a command name.
+
+    Parameters
+    ----------
+    workers, scheduler
+        See `cluster.open_client`; where one is given it counts.
+    jobs : int
+        Processes on this machine, without Dask; 1 is this process.
+
+    Raises
+    ------
+    InputError
+        If there is no such place.
+    """
+    if workers is None and scheduler is None:
+        yield InProcess() if jobs == 1 else Processes(jobs)
+        return
+    with open_client(workers, scheduler) as client:
+        yield OnDask(client)
+
+
+def in_order[Result](results: Iterator[tuple[int, Result]]) -> Iterator[Result]:
+    """Yield results in the order of their items, keeping those that are early."""
+    early: dict[int, Result] = {}
+    expected = 0
+    for index, result in results:
+        early[index] = result
+        while expected in early:
+            yield early.pop(expected)
+            expected += 1
+
+
+class InProcess:
+    """Tasks one after another, here."""
+
+    width = 1
+
+    def run[Item, Result](
+        self,
+        function: Callable[[Item, Progress], Result],
+        items: Sequence[Item],
+        *,
+        watch: Watch = ignore,
+        deadline: float = math.inf,
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield results; see `Tasks.run`. An error is raised as it comes: nothing is retried."""
+        for index, item in enumerate(items):
+            _check(deadline)
+            yield index, function(item, partial(watch, index))
+
+    def everywhere(self, function: Callable[[str], Any], argument: str) -> None:
+        """Call a function once, here."""
+        function(argument)
+
+
+class Processes:
+    """Tasks on processes of this machine that end with each run; they do not tell progress.
+
+    Parameters
+    ----------
+    jobs : int
+        Number of processes.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self.width = jobs
+
+    def run[Item, Result](
+        self,
+        function: Callable[[Item, Progress], Result],
+        items: Sequence[Item],
+        *,
+        watch: Watch = ignore,
+        deadline: float = math.inf,
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield results; see `Tasks.run`. Only the end of a process makes its tasks run again."""
+        left = dict(enumerate(items))
+        for _ in range(1 + RETRIES):
+            with suppress(BrokenProcessPool):
+                for index, result in self._once(function, left, deadline):
+                    del left[index]
+                    yield index, result
+                return
+        raise TaskError(
+            f"a process ended without an answer, {1 + RETRIES} times; {len(left)} of {len(items)} "
+            "tasks are not done: is memory short? try --jobs 1"
+        )
+
+    def _once[Item, Result](
+        self, function: Callable[[Item, Progress], Result], left: dict[int, Item], deadline: float
+    ) -> Iterator[tuple[int, Result]]:
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(self.width, mp_context=context)
+        try:
+            running = {pool.submit(_unwatched, function, left[i]): i for i in left}
+            seconds = None if math.isinf(deadline) else max(0.0, deadline - time.monotonic())
+            for future in as_completed(running, seconds):
+                yield running[future], future.result()
+        except TimeoutError:
+            raise OutOfTimeError("the time allowed is used up") from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def everywhere(self, function: Callable[[str], Any], argument: str) -> None:
+        """Do nothing: the processes have ended."""
+
+
+def _unwatched[Item, Result](function: Callable[[Item, Progress], Result], item: Item) -> Result:
+    return function(item, lambda fraction: None)
+
+
+class OnDask:
+    """Tasks on the workers of a cluster.
+
+    A task that fails is tried again, elsewhere if its worker died; a few more tasks than there are
+    workers are under way, so that none waits for the next.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def width(self) -> int:
+        """Threads of all workers, now."""
+        threads: Mapping[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
+
+    def run[Item, Result](
+        self,
+        function: Callable[[Item, Progress], Result],
+        items: Sequence[Item],
+        *,
+        watch: Watch = ignore,
+        deadline: float = math.inf,
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield results; see `Tasks.run`."""
+        with self._watching(watch) as topic:
+            under_way = _UnderWay(self._client, function, items, topic, deadline)
+            try:
+                under_way.submit(_IN_FLIGHT * self.width)
+                while under_way:
+                    yield from under_way.next()
+                under_way.raise_failures()
+            finally:
+                under_way.cancel()
+
+    def everywhere(self, function: Callable[[str], Any], argument: str) -> None:
+        """Call a function once on every worker."""
+        self._client.run(function, argument)
+
+    @contextmanager
+    def _watching(self, watch: Watch) -> Iterator[str]:
+        """Yield the topic on which tasks tell their progress; none where nobody listens."""
+        if watch is ignore:
+            yield ""
+            return
+        topic = f"gmmcompare-{uuid.uuid4().hex}"
+        self._client.subscribe_topic(topic, lambda event: watch(*event[1]))
+        try:
+            yield topic
+        finally:
+            self._client.unsubscribe_topic(topic)
+
+
+class _UnderWay:
+    """The tasks of one run that are on the cluster, and those that wait for their turn."""
+
+    def __init__(
+        self,
+        client: Client,
+        function: Callable[..., Any],
+        items: Sequence[Any],
+        topic: str,
+        deadline: float,
+    ) -> None:
+        from distributed import as_completed as as_completed_on_dask
+
+        _check(deadline)
+        self._client, self._function, self._topic = client, function, topic
+        self._waiting = iter(enumerate(items))
+        self._total = len(items)
+        self._key = f"{function.__name__}-{uuid.uuid4().hex}"
+        self._running: dict[str, tuple[int, Future]] = {}
+        self._failed: list[str] = []
+        left = None if math.isinf(deadline) else deadline - time.monotonic()
+        self._finished = as_completed_on_dask(timeout=left)
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def submit(self, n: int) -> None:
+        """Send at most n tasks."""
+        for index, item in islice(self._waiting, n):
+            future = self._client.submit(
+                _attempt, self._function, item, self._topic, index,
+                key=f"{self._key}-{index}", retries=RETRIES, pure=False,
+            )  # fmt: skip
+            self._running[future.key] = index, future
+            self._finished.add(future)
+
+    def next(self) -> Iterator[tuple[int, Any]]:
+        """Wait for one task, send another, and yield the result unless the task failed."""
+        with _cluster_gone():
+            future = next(self._finished)
+            index, _ = self._running.pop(future.key)
+            failure = future.exception()
+            answer = future.result() if failure is None else None
+        if failure is not None:
+            self._failed.append(f"task {index}: {_one_line(failure)}")
+            if len(self._failed) > MOST_FAILED:
+                self.raise_failures()
+        self.submit(1)
+        if answer is not None:
+            value, error = answer
+            if error is not None:
+                raise error
+            yield index, value
+
+    def raise_failures(self) -> None:
+        """Report the tasks that failed, if any did."""
+        if self._failed:
+            raise TaskError(
+                f"{len(self._failed)} of {self._total} tasks failed on the cluster every time they "
+                f"were tried, the first: {self._failed[0]}; what is finished is kept: give the "
+                "command again to try these again"
+            )
+
+    def cancel(self) -> None:
+        """Drop what is under way; a task that has begun ends by itself."""
+        futures = [future for _, future in self._running.values()]
+        self._running.clear()
+        if futures:
+            with suppress(Exception):  # where the cluster is gone there is nothing to cancel
+                self._client.cancel(futures, reason="no longer wanted")
+
+
+def _attempt(
+    function: Callable[..., Any], item: Any, topic: str, index: int
+) -> tuple[Any, GmmCompareError | None]:
+    """Do one task on a worker; an error meant for the user is an answer, and not tried again."""
+    try:
+        return function(item, _reporter(topic, index)), None
+    except GmmCompareError as error:
+        return None, error
+
+
+def _reporter(topic: str, index: int) -> Progress:
+    """Return what sends a task's progress to the client, a few times a second."""
+    if not topic:
+        return lambda fraction: None
+    from distributed import get_worker
+
+    worker = get_worker()
+    last = 0.0
+
+    def report(fraction: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last > _SECONDS_BETWEEN_REPORTS:
+            last = now
+            worker.log_event(topic, (index, fraction))
+
+    return report
+
+
+@contextmanager
+def _cluster_gone() -> Iterator[None]:
+    """Say in one line that the scheduler no longer answers, or that time is up."""
+    try:
+        yield
+    except TimeoutError:
+        raise OutOfTimeError("the time allowed is used up") from None
+    except (OSError, CancelledError):
+        raise TaskError(
+            "the cluster is gone: its scheduler no longer answers; what is finished is kept: give "
+            "the command again once it is back"
+        ) from None
+
+
+def _check(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise OutOfTimeError("the time allowed is used up")
+
+
+def _one_line(error: BaseException | None) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

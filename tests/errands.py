@@ -1,0 +1,76 @@
+"""Tasks for the tests of `gmmcompare.tasks`, in a module that other processes can import."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from gmmcompare.errors import InputError
+from gmmcompare.tasks import Progress
+
+KEPT: list[str] = []
+
+
+def square(x: int, progress: Progress) -> int:
+    return x * x
+
+
+def slow_square(x: int, progress: Progress) -> int:
+    for step in range(3):
+        progress(step / 3)
+        time.sleep(0.25)
+    return x * x
+
+
+def nap(x: int, progress: Progress) -> int:
+    time.sleep(0.2)
+    return x
+
+
+def refuse_three(x: int, progress: Progress) -> int:
+    if x == 3:
+        raise InputError("three: is not allowed; give another")
+    return x
+
+
+def fail_once(marks: Path, progress: Progress) -> int:
+    """Fail twice, and count the attempts."""
+    tries = len(list(marks.parent.glob(f"{marks.name}.*")))
+    marks.with_name(f"{marks.name}.{tries}").touch()
+    if tries < 2:
+        raise OSError("not yet")
+    return tries + 1
+
+
+def fail_on_three(x: int, progress: Progress) -> int:
+    if x == 3:
+        raise ValueError("three")
+    return x
+
+
+def fail(x: int, progress: Progress) -> int:
+    raise ValueError(f"number {x}")
+
+
+def die_once(mark: Path, progress: Progress) -> str:
+    """End the process with SIGKILL at the first attempt where the mark's name says so."""
+    if mark.name == "deadly" and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return mark.name
+
+
+def always_die(x: int, progress: Progress) -> int:
+    if x == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+
+def keep(what: str) -> None:
+    KEPT.append(what)
+
+
+def kept(x: int, progress: Progress) -> list[str]:
+    return KEPT
