@@ -205,3 +205,75 @@ GLOSSARY: Mapping[str, Entry] = {
         "called burn-in.",
     ),
 }
+
+VALIDATION_GLOSSARY: Mapping[str, Entry] = {
+    "bet": Entry(
+        "Betting",
+        "A stake of 1 is bet against the sampler, replicate after replicate, at odds that are fair "
+        "if it is right. Then the wealth ever reaches 100,000 with probability at most 1 in "
+        "100,000, however often one looks and however many quantities are bet on (Ville 1939).",
+    ),
+    "conditional": Entry(
+        "Full conditional",
+        "The distribution of one parameter given everything else, data included: what a step of a "
+        "Gibbs sampler has to draw from.",
+    ),
+    "ecdf": Entry(
+        "ECDF minus uniform",
+        "Which share of positions lies below each value, minus what it should be: a level line "
+        "within the grey band if positions are uniform. A bump says values are too small, a dip "
+        "too large, an S that they are spread too wide or too little.",
+    ),
+    "effect": Entry(
+        "Effect",
+        "How far a quantity moves on average, in standard deviations of one replicate: 0 if the "
+        "sampler is right.",
+    ),
+    "error-rate": Entry(
+        "Error rate",
+        "Bound on the probability that a right sampler fails. It holds for any seed and any number "
+        "of replicates.",
+    ),
+    "exact": Entry(
+        "Exact posterior",
+        "With few observations the posterior can be summed over all allocations, to eight digits. "
+        "Chains that start elsewhere have to arrive there.",
+    ),
+    "invariance": Entry(
+        "Invariance",
+        "Draw parameters from the prior and data given them, then make some sweeps: parameters and "
+        "data must be distributed as before, if and only if the kernel leaves the posterior as it "
+        "is (Gandy and Scott 2020).",
+    ),
+    "kernel": Entry(
+        "Kernel",
+        "One sweep of a sampler as a function: from (w, mu, sigma) to the next (w, mu, sigma).",
+    ),
+    "position": Entry(
+        "Position",
+        "Where a draw lies in the distribution that it should come from, from 0 to 1 (probability "
+        "integral transform): uniform if it does come from there.",
+    ),
+    "prior": GLOSSARY["prior"],
+    "replicate": Entry(
+        "Replicate",
+        "One independent repetition: fresh parameters, fresh data, fresh random numbers.",
+    ),
+    "sbc": Entry(
+        "Simulation-based calibration",
+        "Draw parameters from the prior, data given them, and posterior draws given the data: the "
+        "rank of the true value among the draws is uniform if the sampler is right (Talts et al. "
+        "2018).",
+    ),
+    "signature": Entry(
+        "Signature",
+        "Which quantities move, how far and which way. Every mistake of the gallery has its own, "
+        "and the nearest are named.",
+    ),
+    "z": Entry(
+        "z",
+        "A mean difference in standard errors. Of so many quantities the largest z of a right "
+        "sampler is well above 2.",
+    ),
+}
+"""Terms of a validation's page."""

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from gmmcompare import __version__
 from gmmcompare.report.glossary import GLOSSARY
 from gmmcompare.report.look import component_variable
-from gmmcompare.report.words import NO_BREAK, number, seconds, significant
+from gmmcompare.report.words import NO_BREAK, number, powers, seconds, significant
 
 
 def _unbroken(value: object) -> object:
@@ -32,7 +32,9 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         finalize=_unbroken,
     )
-    environment.filters.update(number=number, significant=significant, seconds=seconds)
+    environment.filters.update(
+        number=number, significant=significant, seconds=seconds, powers=powers
+    )
     environment.globals.update(
         glossary=GLOSSARY, version=__version__, zip=zip, component_variable=component_variable
     )

@@ -46,6 +46,11 @@ def power_of_ten(value: float) -> str:
     return f"10{str(round(math.log10(value))).translate(_SUPERSCRIPT)}"
 
 
+def powers(text: str) -> str:
+    """Write every 10^n of a text with a raised exponent."""
+    return re.sub(r"10\^(-?\d+)\b(?!\.\d)", lambda m: f"10{m[1].translate(_SUPERSCRIPT)}", text)
+
+
 def seconds(value: float) -> str:
     """Write a duration."""
     return f"{significant(value, 2 if value < 10 else 3)} s"

@@ -28,10 +28,17 @@ from gmmcompare.validate.scenes import Scene
 _PILOT_SIZE = 10_000
 _TINY = 1e-300
 _LOADS = (
-    ("nearly empty", 0.0, 0.5),
-    ("about one point", 0.5, 2.5),
-    ("several points", 2.5, np.inf),
+    ("nearly empty components", 0.0, 0.5),
+    ("components of about one point", 0.5, 2.5),
+    ("components of several points", 2.5, np.inf),
 )
+_KINDS = {
+    "marginal": "{}",
+    "conditional": "{} given all else",
+    "score": "score of {}",
+    "share": "share {}",
+    "whole": "{}",
+}
 
 
 class Quantity(NamedTuple):
@@ -48,14 +55,14 @@ class Quantity(NamedTuple):
     load: str = ""
 
     def __str__(self) -> str:
-        words = [self.kind, self.name, self.shape]
-        if self.component == "all":
-            words.append("mean over components")
-        elif self.component:
-            words.append(f"component {int(self.component) + 1}")
+        what = _KINDS[self.kind].format(self.name)
+        if self.shape == "spread":
+            what = f"spread of {what}"
         if self.load:
-            words.append(self.load)
-        return ", ".join(words)
+            return f"{what}, {self.load}"
+        if self.component == "all":
+            return f"{what}, all components"
+        return f"{what}, component {int(self.component) + 1}" if self.component else what
 
 
 class _Plain(NamedTuple):

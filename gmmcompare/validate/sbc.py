@@ -236,6 +236,7 @@ def _quantity_table(wealth: Wealth, names: list[str]) -> dict[str, list[object]]
     effect = wealth.effect
     return {
         "quantity": names,
+        "sweeps": [0] * len(names),
         "reference": ["paired"] * len(names),
         "effect": effect.round(5).tolist(),
         "z": (effect * np.sqrt(wealth.n)).round(2).tolist(),
