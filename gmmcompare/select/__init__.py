@@ -1,0 +1,1 @@
+"""How many components: information criteria, LOO, evidence, predictive checks. Fits nothing."""
