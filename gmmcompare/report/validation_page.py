@@ -11,7 +11,7 @@ import numpy as np
 from gmmcompare.files import write_text
 from gmmcompare.report import validation_figures as figures
 from gmmcompare.report.glossary import VALIDATION_GLOSSARY
-from gmmcompare.report.page import render
+from gmmcompare.report.render import render
 from gmmcompare.report.strips import Scale
 from gmmcompare.report.words import listed, number, power_of_ten, significant
 from gmmcompare.validate.verdict import Check, Validation
