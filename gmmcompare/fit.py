@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from gmmcompare.errors import InputError
 from gmmcompare.files import replacing
 from gmmcompare.kernels import score
 from gmmcompare.params import Array, Params
-from gmmcompare.sample import Sample
+from gmmcompare.sample import Origin, Sample
 
 _ATTRIBUTE = "gmmcompare"
 _DRAW_DIMS = ("chain", "draw")
@@ -77,7 +77,8 @@ class Fit:
     def sample(self) -> Sample:
         """The data; where they came from is not kept."""
         observed = self.tree["observed_data"].to_dataset()
-        return Sample.of(np.repeat(observed["values"].values, observed["counts"].values))
+        sample = Sample(observed["values"].values, observed["counts"].values)
+        return replace(sample, origin=Origin(sha256=sample.fingerprint))
 
     @property
     def point(self) -> Params:
@@ -207,7 +208,7 @@ def build_fit(
         seconds=result.seconds,
         status=result.status if isinstance(result, Point) else "ok",
         key=key,
-        notes=result.notes if isinstance(result, Point) else (),
+        notes=(*result.notes, *problem.sample.remarks(params)),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmcompare.errors import InputError
-from gmmcompare.params import Array
+from gmmcompare.params import Array, Params
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,10 @@ class Sample:
             return np.asarray(self.values[rank - 1])
         return np.asarray(self.values[np.searchsorted(np.cumsum(self.counts), rank)])
 
+    def remarks(self, params: Params) -> tuple[str, ...]:
+        """Return what a reader of a fit should know of the data, given its draws (..., K)."""
+        return ()
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sample) and self.fingerprint == other.fingerprint
 
@@ -141,6 +145,10 @@ class Standardisation:
     def of_moments(cls, mean: float, sd: float) -> Standardisation:
         """Choose shift and scale by the mean and sd of a sample."""
         return cls(mean, 2.0 ** round(np.log2(sd)) if sd > 0 else 1.0)
+
+    def of_value(self, value: float) -> float:
+        """Return one value in standardised units, rounded as `apply` does."""
+        return (value - self.shift) / self.scale
 
     def apply(self, sample: Sample) -> Sample:
         """Return the sample in standardised units."""

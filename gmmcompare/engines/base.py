@@ -80,12 +80,15 @@ class Draws:
         The engine's own statistics by name, each of shape (chains, draws, ...).
     extra : mapping of str to ndarray
         Anything else worth keeping, of any shape; stored in the fit's group ``engine``.
+    notes : tuple of str
+        Findings in words.
     """
 
     params: Params
     seconds: Seconds
     stats: Mapping[str, Array] = field(default_factory=dict)
     extra: Mapping[str, Array] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def sweep(
     """
     sample = Sample.of(y)
     layout = build_layout(sample)
-    work = workspace(layout, Params(w, mu, sigma))
+    work = workspace(Params(w, mu, sigma), layout.width)
     uniforms = rng.random(sample.n)
     out = Recorder.of(1, w.size, layout.v.size)
     advance(uniforms, layout, 0, layout.n_tiles, work, prior_arrays(priors, w.size), rng, 0, out)
@@ -161,7 +161,7 @@ def _run_chain(
     progress: _Progress,
 ) -> _Chain:
     """Run one chain, a block of uniforms at a time: several sweeps, or a few tiles of one."""
-    work = workspace(layout, start)
+    work = workspace(start, layout.width)
     out = Recorder.of(settings.draws, start.K, layout.v.size)
     kept = _Kept(layout, settings)
     sizes = np.diff(layout.first_u)
@@ -186,7 +186,7 @@ def _compile(layout: Layout, prior: Prior, start: Params) -> None:
     """Load or build the compiled sweep before the clock of sampling starts."""
     out = Recorder.of(1, start.K, layout.v.size)
     rng = np.random.Generator(np.random.SFC64(0))
-    advance(np.empty(0), layout, 0, 0, workspace(layout, start), prior, rng, 0, out)
+    advance(np.empty(0), layout, 0, 0, workspace(start, layout.width), prior, rng, 0, out)
 
 
 def _collected(

@@ -272,9 +272,9 @@ def advance(
 def allocate(u: Array, layout: Layout, tile: int, n_tiles: int, work: Work) -> None:
     """Do the data's part of a sweep for some tiles; the sums start anew at tile 0."""
     at = 0
-    if tile == 0:
-        _start_sums(layout, work)
     for t in range(tile, tile + n_tiles):
+        if t == 0:
+            _start_sums(layout, work)
         _allocate_tile(u[at:], layout, t, work)
         at += layout.first_u[t + 1] - layout.first_u[t]
 
@@ -287,10 +287,9 @@ def draw_parameters(work: Work, prior: Prior, rng: np.random.Generator) -> None:
     _draw_sigmas(work, prior, rng)
 
 
-def workspace(layout: Layout, start: Params) -> Work:
-    """Return a chain's state at its start, with scratch space for the layout's widest tile."""
+def workspace(start: Params, width: int) -> Work:
+    """Return a chain's state at its start, with scratch space for tiles of so many entries."""
     K = start.K
-    width = int(np.diff(layout.first).max())
     state = [np.array(a, dtype=float) for a in start]
     sums = [np.zeros(K) for _ in range(4)]
     scratch = [np.empty((K, width)), np.empty(width), np.empty((K + 1, width))]

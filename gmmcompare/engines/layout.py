@@ -42,6 +42,11 @@ class Layout(NamedTuple):
         """Number of tiles T."""
         return self.heavy.size
 
+    @property
+    def width(self) -> int:
+        """Number of entries of the largest tile."""
+        return int(np.diff(self.first).max())
+
     def observations(self) -> Array:
         """Return y, shape (N,), in the order in which the uniforms are used."""
         return self.v[self.observation_entries()]
@@ -55,6 +60,11 @@ class Layout(NamedTuple):
             parts.append(np.repeat(entries[:split], self.c[at : at + split]))
             parts.extend(entries[split : split + m] for m in self.at_least[t] if m)
         return np.concatenate(parts)
+
+    def tile(self, t: int) -> tuple[Array, NDArray[np.int32]]:
+        """Return the values of a tile's entries, and their counts."""
+        a, b, at = self.first[t], self.first[t + 1], self.first_c[t]
+        return self.v[a:b], self.c[at : at + b - a]
 
     def compact(self) -> Layout:
         """Return the layout with 8 bytes for a value that occurs once, rather than 16.

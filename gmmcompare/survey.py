@@ -1,0 +1,120 @@
+"""Opening data in partitions: read, check and reduce them all, and lay the grid over them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gmmcompare.card import EmSettings
+from gmmcompare.engines.base import Problem, no_progress, out_of_unit
+from gmmcompare.engines.em import EmEngine
+from gmmcompare.engines.layout import Layout, build_layout
+from gmmcompare.grid import Bins, PartitionedSample, add_bins, bin_values, grid_sample
+from gmmcompare.params import Params
+from gmmcompare.partitions import Summary, find_pieces, read_piece, summary_of
+from gmmcompare.placement import Placement, place
+from gmmcompare.priors import Priors
+from gmmcompare.sample import Origin, Sample, Standardisation
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+COARSEST, FINEST = 16, 1024
+"""A bin's width is the smallest sd divided by a power of two between these."""
+MAX_ERROR = 0.1
+"""The grid is refined until log-likelihoods are as near as this to those of all values."""
+
+
+def open_partitions(
+    pattern: str | Path,
+    components: int,
+    column: str | None = None,
+    transform: str = "none",
+    label: str | None = None,
+    client: Client | None = None,
+) -> PartitionedSample:
+    """Read every partition, keep it where it was read, and return what all can work on.
+
+    Parameters
+    ----------
+    pattern : str or Path
+        A glob that matches Parquet or CSV files, such as ``stars/*.parquet``.
+    components : int
+        K: the grid is finer than the smallest sd of so many components (maximum likelihood on the
+        sketch of the data).
+    column, transform, label
+        As for `data.load_sample`.
+    client : distributed.Client, optional
+        Where partitions are kept and worked on; by default in this process.
+
+    Raises
+    ------
+    InputError
+        If no file matches or one cannot be used; the message names the file. Every partition is
+        read and checked before this returns.
+    EngineError
+        If the cluster is lost.
+    """
+    pieces = find_pieces(pattern, column)
+    read = place(pieces, client).then(read_piece, transform)
+    summary = summary_of(read)
+    held = read.then(hold, summary.unit, summary.low, summary.high)
+    sample, part = _fine_grid(held, summary, _pilot(summary, components))
+    return replace(
+        sample,
+        origin=_origin(pattern, pieces[0].column or "y", transform, label, sample, part),
+    )
+
+
+def hold(sample: Sample, index: int, unit: Standardisation, low: float, high: float) -> Layout:
+    """Return a partition in the form and units in which it is kept, 8 bytes for each value.
+
+    ``low`` and ``high`` are those of all data: sums are about the same centres everywhere.
+    """
+    layout = build_layout(unit.apply(sample)).compact()
+    return layout._replace(low=unit.of_value(low), high=unit.of_value(high))
+
+
+def bins_of(layout: Layout, index: int, width: float) -> Bins:
+    """Sort a partition's values into bins, tile by tile."""
+    return add_bins([bin_values(*layout.tile(t), width) for t in range(layout.n_tiles)])
+
+
+def _pilot(summary: Summary, components: int) -> Params:
+    """Return a maximum likelihood fit to the sketch, in the units of the data."""
+    unit = summary.unit
+    problem = Problem(unit.apply(summary.sketch), components, Priors())
+    return out_of_unit(EmEngine(EmSettings(starts=10)).run(problem, 0, no_progress).params, unit)
+
+
+def _fine_grid(held: Placement, summary: Summary, pilot: Params) -> tuple[PartitionedSample, int]:
+    """Refine the grid until it is near enough; return it and into what part it cuts the sd."""
+    part = COARSEST
+    while True:
+        width = float(pilot.sigma.min()) / summary.unit.scale / part
+        sample = grid_sample(add_bins(held.collect(bins_of, width)), width, held, summary)
+        if part == FINEST or sample.log_lik_error(pilot) < MAX_ERROR:
+            return sample, part
+        part *= 2
+
+
+def _origin(
+    pattern: str | Path,
+    column: str,
+    transform: str,
+    label: str | None,
+    sample: PartitionedSample,
+    part: int,
+) -> Origin:
+    summary = sample.summary
+    return Origin(
+        name=Path(pattern).parent.name or "partitions",
+        source=(
+            f"{pattern}: {sample.placement.size} partitions; compared on a grid of "
+            f"{sample.n_distinct:,} points, bins 1/{part} of the smallest sd wide"
+        ),
+        n_missing=summary.n_missing,
+        sha256=summary.sha256,
+        label=label or (column if transform == "none" else f"{transform} {column}"),
+    )
