@@ -9,7 +9,7 @@ invariant. So any bounded f has the same mean before and after, and
 
 have mean zero. Whether they do is tested by betting (`betting`), in rounds that double, in several
 scenes. Rounds end when the total wealth reaches 1 / alpha; a scene is followed beyond its first
-`Plan.base` replicates only while its wealth is above what it started with, and at most to
+`Plan.base` replicates only while its wealth is three times what it started with, and at most to
 `Plan.most`.
 """
 
@@ -23,10 +23,11 @@ import numpy as np
 from scipy.special import logsumexp
 
 from gmmcompare.params import Array, Params
+from gmmcompare.tasks import OutOfTimeError
 from gmmcompare.validate.betting import Wealth
 from gmmcompare.validate.child import Task
 from gmmcompare.validate.quantities import Quantity, evaluate, quantities
-from gmmcompare.validate.sandbox import OutOfTimeError, Sandbox
+from gmmcompare.validate.sandbox import TaskRunner
 from gmmcompare.validate.scenes import Scene
 from gmmcompare.validate.simulate import Replicates, kernel_replicates
 from gmmcompare.validate.verdict import Check, Verdict
@@ -35,6 +36,8 @@ ALPHA = 1e-5
 """Probability that a right kernel ever fails this check, whatever the number of replicates."""
 DOUBT = 1e-3
 """A wealth above ``1 / DOUBT`` at the end is no pass either."""
+FOLLOWED = 1 / 3
+"""A scene whose wealth is above ``1 / FOLLOWED`` leaves doubt and gets more replicates."""
 _BLOCK = 250
 _FRESH = 2
 _PIT_BINS = 40
@@ -122,7 +125,7 @@ class Outcome:
 
 
 def check_invariance(
-    sandbox: Sandbox,
+    sandbox: TaskRunner,
     scenes: Sequence[Scene],
     plan: Plan,
     seed: int,
@@ -163,12 +166,13 @@ def _active(tests: Sequence[SceneTest], plan: Plan) -> list[SceneTest]:
     return [
         t
         for t in tests
-        if t.wealth.n < plan.base or (t.wealth.log_wealth > 0.0 and t.wealth.n < plan.most)
+        if t.wealth.n < plan.base
+        or (t.wealth.log_wealth > -np.log(FOLLOWED) and t.wealth.n < plan.most)
     ]
 
 
 def _one_round(
-    sandbox: Sandbox,
+    sandbox: TaskRunner,
     active: Sequence[SceneTest],
     plan: Plan,
     seed: int,
@@ -192,7 +196,7 @@ def _one_round(
 
 
 def _finish_for_diagnosis(
-    sandbox: Sandbox,
+    sandbox: TaskRunner,
     tests: Sequence[SceneTest],
     plan: Plan,
     seed: int,
