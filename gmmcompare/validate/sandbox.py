@@ -19,9 +19,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
-from gmmcompare.errors import GmmCompareError
+from gmmcompare.tasks import OutOfTimeError
 from gmmcompare.validate.child import ALIVE, Reply, Task
 from gmmcompare.validate.subject import BrokenError, SubjectKind, Target
 
@@ -29,8 +29,12 @@ _STARTUP_SECONDS = 120.0
 _CHILD = "from gmmcompare.validate.child import main; main()"
 
 
-class OutOfTimeError(GmmCompareError):
-    """The time allowed for the whole validation is used up."""
+class TaskRunner(Protocol):
+    """What the checks need: tasks are done with the sampler, somewhere."""
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Any]:
+        """Do tasks and yield their results in order."""
+        ...
 
 
 class Sandbox:
@@ -50,9 +54,9 @@ class Sandbox:
     def __init__(
         self, target: Target, jobs: int, call_limit: float, deadline: float = float("inf")
     ) -> None:
-        self._target, self._jobs = target, jobs
-        self.call_limit, self._deadline = call_limit, deadline
         self._folder = tempfile.TemporaryDirectory(prefix="gmmcompare-")
+        self._target, self._jobs = target.placed_in(Path(self._folder.name)), jobs
+        self.call_limit, self._deadline = call_limit, deadline
         self.log = Path(self._folder.name) / "printed.log"
         self.warnings: list[str] = []
         self._workers: list[_Worker] = []

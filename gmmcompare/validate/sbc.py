@@ -29,11 +29,12 @@ from gmmcompare import __version__
 from gmmcompare.engines.own import source_digest
 from gmmcompare.errors import InputError
 from gmmcompare.params import Array
+from gmmcompare.tasks import OutOfTimeError
 from gmmcompare.validate.betting import Wealth
 from gmmcompare.validate.child import Task
 from gmmcompare.validate.ecdf import counts_below, simultaneous_bands, uniformity_p
 from gmmcompare.validate.quantities import quantities
-from gmmcompare.validate.sandbox import OutOfTimeError, Sandbox
+from gmmcompare.validate.sandbox import TaskRunner
 from gmmcompare.validate.sbc_runs import (
     RANKS,
     Given,
@@ -93,7 +94,7 @@ class SbcOutcome:
 
 
 def check_sbc(
-    sandbox: Sandbox,
+    sandbox: TaskRunner,
     scene: Scene,
     plan: SbcPlan,
     seed: int,

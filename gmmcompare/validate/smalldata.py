@@ -19,8 +19,9 @@ from scipy import stats
 
 from gmmcompare.exact import ExactPosterior, exact_posterior
 from gmmcompare.params import Array, Params
+from gmmcompare.tasks import OutOfTimeError
 from gmmcompare.validate.child import Task
-from gmmcompare.validate.sandbox import OutOfTimeError, Sandbox
+from gmmcompare.validate.sandbox import TaskRunner
 from gmmcompare.validate.scenes import Scene
 from gmmcompare.validate.simulate import kernel_chains, sampler_run
 from gmmcompare.validate.subject import SubjectKind
@@ -48,7 +49,7 @@ SAMPLER_LENGTHS = Lengths(tasks=16, chains=4, warmup=500, draws=500)
 
 
 def check_exact_posterior(
-    sandbox: Sandbox,
+    sandbox: TaskRunner,
     kind: SubjectKind,
     scene: Scene,
     seed: int,

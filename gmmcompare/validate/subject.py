@@ -52,10 +52,14 @@ class BrokenError(EngineError):
 
 @dataclass(frozen=True)
 class Target:
-    """A name that can be resolved in another process, or the function itself, pickled."""
+    """A name that can be resolved in another process, or the function itself, pickled.
+
+    ``source`` is the content of the file that is named, for machines that do not have it.
+    """
 
     name: str
     pickled: bytes = b""
+    source: bytes = b""
 
     @classmethod
     def of(cls, sampler: str | Callable[..., Any]) -> Target:
@@ -76,6 +80,25 @@ class Target:
                 f"{name}: cannot be sent to the process that tests it ({error}); put it in a file "
                 "and name it as FILE.py:FUNC"
             ) from None
+
+    def with_source(self) -> Target:
+        """Return the same with what is needed where there is no such file."""
+        place, _, function = self.name.rpartition(":")
+        path = Path(place)
+        if self.pickled or path.suffix != ".py" or not path.is_file():
+            return self
+        return Target(f"{path.resolve()}:{function}", source=path.read_bytes())
+
+    def placed_in(self, folder: Path) -> Target:
+        """Return the same on this machine, its file written to a folder if it is not there."""
+        if not self.source:
+            return self
+        place, _, function = self.name.rpartition(":")
+        path = Path(place)
+        if not path.is_file() or path.read_bytes() != self.source:
+            path = folder / path.name
+            path.write_bytes(self.source)
+        return Target(f"{path}:{function}")
 
     def load(self) -> Callable[..., Any]:
         """Return the function; for a built-in engine its sweep, or a whole run of it."""

@@ -11,16 +11,18 @@ from typing import Any
 
 from gmmcompare.engines.base import Problem
 from gmmcompare.errors import GmmCompareError, InputError
+from gmmcompare.tasks import OutOfTimeError, TaskError, Tasks
 from gmmcompare.validate.child import Task
 from gmmcompare.validate.conditionals import conditionals_check, shown_names, timed
 from gmmcompare.validate.diagnosis import diagnose, suspects_of_runs
 from gmmcompare.validate.invariance import QUICK, Plan, check_invariance
-from gmmcompare.validate.sandbox import OutOfTimeError, Sandbox
+from gmmcompare.validate.sandbox import Sandbox
 from gmmcompare.validate.sbc import check_sbc
 from gmmcompare.validate.sbc_runs import QUICK_SBC, SbcPlan
 from gmmcompare.validate.scenes import ASYMMETRIC, CALIBRATION, SPARSE
 from gmmcompare.validate.simulate import Contract, probe_kernel, probe_sampler
 from gmmcompare.validate.smalldata import check_exact_posterior
+from gmmcompare.validate.spread import SpreadSandbox
 from gmmcompare.validate.subject import BrokenError, SubjectKind, Target
 from gmmcompare.validate.verdict import Check, Diagnosis, Validation
 
@@ -43,6 +45,7 @@ def validate(
     out: str | Path | None = None,
     around: Problem | None = None,
     jobs: int = 2,
+    tasks: Tasks | None = None,
     time_limit: float = 900.0,
     call_limit: float | None = None,
     progress: Report = no_report,
@@ -69,6 +72,9 @@ def validate(
         `gmmcompare.validate.around`), which suits priors that are nearly improper.
     jobs : int
         Number of processes.
+    tasks : Tasks, optional
+        Where replicates run instead, such as a cluster (see `gmmcompare.tasks.open_tasks`); the
+        results are the same.
     time_limit : float
         Seconds for everything; a verdict that needs more is "inconclusive".
     call_limit : float, optional
@@ -84,8 +90,12 @@ def validate(
     ------
     InputError
         If there is no such sampler, or its arguments are neither a kernel's nor a sampler's.
+    TaskError
+        If workers of a cluster fail; finished replicates of whole samplers are kept.
     """
-    run = _Run(Target.of(sampler), quick, seed, jobs, time_limit, call_limit, progress, out, around)
+    run = _Run(
+        Target.of(sampler), quick, seed, jobs, tasks, time_limit, call_limit, progress, out, around
+    )
     found = run.validation()
     if out is not None:
         found.save(Path(out) / "validation.json")
@@ -100,6 +110,7 @@ class _Run:
     quick: bool
     seed: int
     jobs: int
+    tasks: Tasks | None
     time_limit: float
     call_limit: float | None
     progress: Report
@@ -116,7 +127,7 @@ class _Run:
         """Run all checks."""
         started = time.monotonic()
         limit = self.call_limit or SAMPLER_CALL_LIMIT
-        with Sandbox(self.target, self.jobs, limit, started + self.time_limit) as sandbox:
+        with self._sandbox(limit, started + self.time_limit) as sandbox:
             with self._failures_noted("contract"):
                 kind = sandbox.start()
                 self.kind = kind
@@ -139,6 +150,11 @@ class _Run:
             self.seed,
             time.monotonic() - started,
         )
+
+    def _sandbox(self, limit: float, deadline: float) -> Sandbox:
+        if self.tasks is None:
+            return Sandbox(self.target, self.jobs, limit, deadline)
+        return SpreadSandbox(self.target, self.tasks, limit, deadline)
 
     def _all_checks(self, sandbox: Sandbox, kind: SubjectKind) -> None:
         contract = self._contract(sandbox, kind)
@@ -249,7 +265,7 @@ class _Run:
         except OutOfTimeError as error:
             summary = f"{error}; give more with time_limit"
             self.checks.append(Check(name, "inconclusive", summary))
-        except InputError:
+        except (InputError, TaskError):
             raise
         except GmmCompareError as error:
             self.checks.append(Check(name, "failed", str(error)))
