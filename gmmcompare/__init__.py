@@ -26,6 +26,7 @@ _PUBLIC = {
     "load_card": "gmmcompare.card",
     "load_fit": "gmmcompare.fit",
     "load_sample": "gmmcompare.data",
+    "sensitivity": "gmmcompare.sensitivity",
     "validate": "gmmcompare.validate.validation",
     "write_report": "gmmcompare.report",
 }
@@ -45,6 +46,7 @@ __all__ = [
     "load_card",
     "load_fit",
     "load_sample",
+    "sensitivity",
     "validate",
     "write_report",
 ]
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from gmmcompare.priors import Priors
     from gmmcompare.report import write_report
     from gmmcompare.sample import Sample
+    from gmmcompare.sensitivity import sensitivity
     from gmmcompare.validate.validation import validate
 
 

@@ -54,10 +54,10 @@ class Evidence:
     exact: bool = False
 
     @classmethod
-    def of(cls, fit: Fit, aligned: Params, sample: Sample) -> Evidence:
-        """Prepare a fit whose draws were aligned."""
+    def of(cls, fit: Fit, aligned: Params, sample: Sample, max_draws: int = MAX_DRAWS) -> Evidence:
+        """Prepare a fit whose draws were aligned; of more draws, evenly spaced ones are taken."""
         log_lik = fit.stat("log_lik")
-        step = -(-log_lik.size // MAX_DRAWS)
+        step = -(-log_lik.size // max_draws)
         thinned = Params(*(a[:, ::step] for a in aligned))
         return cls(
             name=fit.engine,

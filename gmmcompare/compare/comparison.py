@@ -250,7 +250,7 @@ def compare_fits(
     """
     _check_comparable(fits)
     sample = sample or sample_of(fits[0])
-    chosen = Reference.of(reference or _reference_point(fits), sample)
+    chosen = Reference.of(reference or reference_point(fits), sample)
     alignments = {fit.engine: align(fit.params, chosen) for fit in fits}
     aligned = {fit.engine: fit.with_aligned(alignments[fit.engine].params) for fit in fits}
     grid = density_grid(sample)
@@ -288,7 +288,7 @@ def _check_comparable(fits: Sequence[Fit]) -> None:
         raise InputError(f"fits are of different data: {', '.join(names)}; refit on the same data")
 
 
-def _reference_point(fits: Sequence[Fit]) -> Params:
+def reference_point(fits: Sequence[Fit]) -> Params:
     """Return the best point estimate, else the draw of highest log-likelihood."""
     points = [fit for fit in fits if fit.kind == "point" and fit.status == "ok"]
     best = max(points or fits, key=lambda fit: float(fit.stat("log_lik").max()))

@@ -1,4 +1,7 @@
-"""The only place that asks ArviZ for statistics: R-hat, ESS, MCSE, divergences, E-BFMI."""
+"""The only place that asks ArviZ for statistics of a posterior's draws.
+
+R-hat, ESS, MCSE, divergences, E-BFMI and power-scaling.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 import arviz_stats as azs
 import numpy as np
 import xarray as xr
+from arviz_base import from_dict
 from arviz_stats.base import array_stats
 from scipy.special import ndtri
 from scipy.stats import rankdata
@@ -122,6 +126,49 @@ def autocorrelation(values: Array, max_lag: int) -> Array:
     if not np.ptp(values, axis=1).all():
         return np.ones((values.shape[0], lags))
     return np.asarray(array_stats.autocorr(values, axis=-1), dtype=float)[:, :lags]
+
+
+def median_error(values: Array) -> float:
+    """Return the MCSE of the median of draws (chains, draws); NaN where it has none."""
+    if not (_varies(values) and np.isfinite(values).all()):
+        return float("nan")
+    return float(array_stats.mcse(values, method="median"))
+
+
+def power_scaling(
+    values: Mapping[str, Array], log_parts: Mapping[str, Array]
+) -> dict[str, dict[str, float]]:
+    """Return how sensitive each quantity is to the power of each factor of the posterior.
+
+    Quantities are replaced by normal scores of their ranks, so that the answer is the same for any
+    increasing function of a quantity and exists where draws are infinite; a normal posterior is
+    left as it is.
+
+    Parameters
+    ----------
+    values : dict of str to ndarray, shape (chains, draws)
+    log_parts : dict of str to ndarray, shape (chains, draws)
+        Log of each factor: of the prior or of a part of it, or of the likelihood.
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        By quantity and factor: the rate at which the posterior moves with the logarithm of the
+        power. 0.05 and above is taken for sensitive.
+
+    References
+    ----------
+    Kallioinen, N., Paananen, T., Bürkner, P.-C. and Vehtari, A. (2024). Detecting and diagnosing
+    prior and likelihood sensitivity with power-scaling. Statistics and Computing 34, 57.
+    """
+    scores = {name: _normal_scores(v) for name, v in values.items() if _varies(v)}
+    found: dict[str, dict[str, float]] = {name: {} for name in values}
+    tree = from_dict({"posterior": scores, "log_prior": dict(log_parts)})
+    for part in log_parts:
+        sensitivity = azs.psense(tree, group="prior", group_var_names=[part])
+        for name in values:
+            found[name][part] = float(sensitivity[name]) if name in scores else float("nan")
+    return found
 
 
 def parameter_values(aligned: Params, log_lik: Array) -> dict[str, Array]:
