@@ -6,13 +6,11 @@ Finished repetitions are kept as they are reached, so that a study can be interr
 from __future__ import annotations
 
 import json
-import multiprocessing
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,12 +29,14 @@ from gmmcompare.compare.simulated import (
 from gmmcompare.engines.base import no_progress
 from gmmcompare.errors import InputError
 from gmmcompare.files import replacing
+from gmmcompare.tasks import Tasks, on_this_machine
 
 Progress = Callable[[float], None]
 
 POOL_DRAWS = 2**18
 _OUTCOMES = "outcomes.jsonl"
 _POOL = "pool.npy"
+_IDENTITY = "study.json"
 
 
 def repetitions_of(case: Case, repetitions: int) -> int:
@@ -54,6 +54,7 @@ def run_verdict_study(
     jobs: int = 2,
     seed: int = 4,
     progress: Progress = no_progress,
+    tasks: Tasks | None = None,
 ) -> None:
     """Repeat every case, keeping each outcome in ``folder/outcomes.jsonl`` as it is reached.
 
@@ -66,41 +67,45 @@ def run_verdict_study(
     jobs : int
         Processes.
     seed : int
-        Every repetition's own seed is derived from it; the result does not depend on ``jobs``.
+        Every repetition's own seed is derived from it: the result does not depend on the place.
     progress : callable
         Is told the finished fraction.
+    tasks : Tasks, optional
+        Where repetitions run instead, such as a cluster (see `gmmcompare.tasks.open_tasks`).
 
     Raises
     ------
     InputError
         If the folder holds a study of another seed or version, or cannot be written.
+    TaskError
+        If repetitions fail where they run; the others are kept, and a rerun tries these again.
     """
-    folder = Path(folder)
-    _begin(folder, seed)
-    done = {(o["case"], o["repetition"]) for o in load_outcomes(folder)}
-    tasks = [
-        (index, repetition)
+    study = _Study(Path(folder).resolve(), seed, POOL_DRAWS)
+    _begin(study)
+    done = {(o["case"], o["repetition"]) for o in load_outcomes(study.folder)}
+    missing = [
+        _Repetition(study, case, repetition)
         for repetition in range(repetitions)
-        for index, case in enumerate(CASES)
+        for case in CASES
         if repetition < repetitions_of(case, repetitions) and (case.key, repetition) not in done
     ]
     total = sum(repetitions_of(case, repetitions) for case in CASES)
-    progress(1 - len(tasks) / total)
-    with (folder / _OUTCOMES).open("a", encoding="utf-8") as file:
-        for finished, outcome in enumerate(_outcomes(folder, seed, tasks, jobs), start=1):
+    progress(1 - len(missing) / total)
+    place = tasks or on_this_machine(jobs)
+    with (study.folder / _OUTCOMES).open("a", encoding="utf-8") as file:
+        for finished, (_, outcome) in enumerate(place.run(_outcome, missing), start=1):
             file.write(json.dumps(outcome) + "\n")
             file.flush()
-            progress(1 - (len(tasks) - finished) / total)
+            progress(1 - (len(missing) - finished) / total)
 
 
-def _begin(folder: Path, seed: int) -> None:
+def _begin(study: _Study) -> None:
     """Write what identifies the study, and the pool; or check that it is the same study."""
-    identity = {"seed": seed, "version": __version__, "pool": POOL_DRAWS}
-    path = folder / "study.json"
+    folder, identity = study.folder, study.identity
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if path.is_file():
-            found = json.loads(path.read_text(encoding="utf-8"))
+        found = _read_identity(folder)
+        if found:
             if found != identity:
                 raise InputError(
                     f"{folder}: holds another study ({_phrase(found)}, asked for "
@@ -109,10 +114,16 @@ def _begin(folder: Path, seed: int) -> None:
             _mend(folder / _OUTCOMES)
             return
         with replacing(folder / _POOL) as temporary:
-            np.save(temporary, Pool.draw(POOL_DRAWS, seed).table)
-        path.write_text(json.dumps(identity), encoding="utf-8")
+            np.save(temporary, Pool.draw(study.draws, study.seed).table)
+        (folder / _IDENTITY).write_text(json.dumps(identity), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{folder}: cannot be written: {error.strerror}") from None
+
+
+def _read_identity(folder: Path) -> dict[str, Any]:
+    """Return what identifies the study in a folder; nothing where there is none."""
+    path = folder / _IDENTITY
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 def _phrase(identity: Mapping[str, Any]) -> str:
@@ -136,39 +147,52 @@ def load_outcomes(folder: str | Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
+class _Study(NamedTuple):
+    """Which study: where it is kept, and what its pool is drawn from."""
+
+    folder: Path
+    seed: int
+    draws: int
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What is kept beside the outcomes, so that no two studies are mixed."""
+        return {"seed": self.seed, "version": __version__, "pool": self.draws}
+
+
+class _Repetition(NamedTuple):
+    """One comparison to be made."""
+
+    study: _Study
+    case: Case
+    number: int
+
+
 @lru_cache(maxsize=1)
+def _pool_of(study: _Study) -> Pool:
+    """Return the pool, shared between processes through its file.
+
+    On another machine, which has no such file, it is drawn again: the same numbers.
+    """
+    if _read_identity(study.folder) == study.identity:
+        return _load_pool(study.folder)
+    return Pool.draw(study.draws, study.seed)
+
+
 def _load_pool(folder: Path) -> Pool:
-    """Return the pool, its table shared between processes through the file."""
     small = Pool.draw(2, 0)
     return Pool(small.names, small.label_free, np.load(folder / _POOL, mmap_mode="r"))
 
 
-def _outcome(task: tuple[Path, int, int, int]) -> dict[str, Any]:
-    folder, seed, index, repetition = task
-    case = CASES[index]
-    found = run_case(_load_pool(folder), case, repetition, seed)
+def _outcome(what: _Repetition, progress: Progress) -> dict[str, Any]:
+    found = run_case(_pool_of(what.study), what.case, what.number, what.study.seed)
     return {
-        "case": case.key,
-        "repetition": repetition,
+        "case": what.case.key,
+        "repetition": what.number,
         "verdict": found.verdict,
         "suspect": found.suspect,
         "rounds": found.rounds,
     }
-
-
-def _outcomes(
-    folder: Path, seed: int, tasks: Sequence[tuple[int, int]], jobs: int
-) -> Iterator[dict[str, Any]]:
-    full = [(folder, seed, *task) for task in tasks]
-    if jobs <= 1:
-        yield from map(_outcome, full)
-        return
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(jobs, mp_context=context)
-    try:
-        yield from executor.map(_outcome, full, chunksize=4)
-    finally:
-        executor.shutdown(wait=False, cancel_futures=True)
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -265,7 +289,7 @@ def write_verdict_study(
     tallies = tally(folder)
     if not tallies:
         raise InputError(f"{folder}: holds no outcomes; run `gmmcompare study verdict` first")
-    identity = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    identity = _read_identity(folder)
     pool = _load_pool(folder)
     try:
         for path in (page, figure):

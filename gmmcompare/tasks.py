@@ -122,10 +122,15 @@ def open_tasks(
         If there is no such place.
     """
     if workers is None and scheduler is None:
-        yield InProcess() if jobs == 1 else Processes(jobs)
+        yield on_this_machine(jobs)
         return
     with open_client(workers, scheduler) as client:
         yield OnDask(client)
+
+
+def on_this_machine(jobs: int) -> Tasks:
+    """Return so many processes, or this one for 1."""
+    return InProcess() if jobs == 1 else Processes(jobs)
 
 
 def in_order[Result](results: Iterator[tuple[int, Result]]) -> Iterator[Result]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from gmmcompare.compare.simulated import (
     true_size,
 )
 from gmmcompare.errors import InputError
+from gmmcompare.tasks import open_tasks
 
 TINY = (
     Case("equal", 200),
@@ -40,9 +43,9 @@ def tiny(monkeypatch, pool):
     monkeypatch.setattr(studies, "CASES", TINY)
     monkeypatch.setattr(studies, "EQUAL", TINY[:2])
     monkeypatch.setattr(studies, "POOL_DRAWS", 5000)
-    studies._load_pool.cache_clear()
+    studies._pool_of.cache_clear()
     yield
-    studies._load_pool.cache_clear()
+    studies._pool_of.cache_clear()
 
 
 def values(pool: Pool, case: Case, name: str, times: int = 1) -> dict[str, np.ndarray]:
@@ -122,6 +125,32 @@ def test_a_study_continues_where_it_stopped(tiny, tmp_path):
     before = file.read_bytes()
     studies.run_verdict_study(parts, repetitions=6, jobs=1, seed=2)
     assert file.read_bytes() == before
+
+
+def test_a_study_is_the_same_wherever_it_runs(tiny, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    studies.run_verdict_study(here, repetitions=6, jobs=1, seed=2)
+    killed = []
+
+    def kill_one(fraction: float) -> None:
+        if fraction > 0.4 and not killed:
+            killed.append(next(iter(tasks._client.run(os.getpid).values())))
+            os.kill(killed[0], signal.SIGKILL)
+
+    with open_tasks(workers=2) as tasks:
+        studies.run_verdict_study(there, 6, seed=2, tasks=tasks, progress=kill_one)
+    assert killed
+    found = [
+        {(o["case"], o["repetition"]): o for o in studies.load_outcomes(f)} for f in (here, there)
+    ]
+    assert found[0] == found[1]
+    assert len(found[0]) == len(studies.load_outcomes(there))
+
+
+def test_the_pool_can_be_drawn_again_where_it_is_not(tiny, tmp_path):
+    studies.run_verdict_study(tmp_path, repetitions=1, jobs=1, seed=2)
+    away = studies._pool_of(studies._Study(tmp_path / "elsewhere", 2, studies.POOL_DRAWS))
+    np.testing.assert_array_equal(away.table, studies._load_pool(tmp_path).table)
 
 
 def test_another_study_is_not_mixed_in(tiny, tmp_path):
