@@ -13,7 +13,10 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from gmmcompare.errors import EngineError
+from gmmcompare.params import Array
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -42,6 +45,14 @@ class Placement(Protocol):
 def place(items: Sequence[Any], client: Client | None = None) -> Placement:
     """Place items in this process, or on the workers of a Dask client."""
     return InProcess(list(items)) if client is None else OnDask.of(items, client)
+
+
+def sum_in_order(parts: Sequence[Array]) -> Array:
+    """Add what was collected, one after another: the same rounding wherever it came from."""
+    total = np.zeros_like(parts[0])
+    for part in parts:
+        total += part
+    return total
 
 
 class InProcess:
@@ -102,7 +113,9 @@ class OnDask:
     def then(self, function: Callable[..., Any], *arguments: Any) -> OnDask:
         """Submit one task for each item; the results stay on the workers."""
         with self._explained():
-            return OnDask(self._submit(function, arguments), self._client, self._names)
+            results = self._submit(function, arguments)
+        self._items = []  # so that workers may forget them
+        return OnDask(results, self._client, self._names)
 
     def collect(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
         """Return the results, in the order of the items.
@@ -138,9 +151,9 @@ class OnDask:
         except KilledWorker as killed:
             index = int(str(killed.task).rpartition("-")[2])
             raise EngineError(
-                f"{self._names[index]}: {killed.allowed_failures + 1} workers were killed over "
-                "this partition, most likely for want of memory; give workers more, or write the "
-                "data in smaller files or row groups"
+                f"{self._names[index]}: workers were killed {killed.allowed_failures + 1} times "
+                "over this partition or one beside it, most likely for want of memory; give them "
+                "more, or write the data in smaller files or row groups"
             ) from None
         except (CancelledError, OSError, TimeoutError, RuntimeError) as lost:
             if self._client.status == "running" and not isinstance(lost, CancelledError):

@@ -43,9 +43,13 @@ class Problem:
     def standardised(self) -> tuple[Problem, Standardisation]:
         """Return the same problem for standardised data, and the way back."""
         unit = Standardisation.of(self.sample)
+        return self.in_unit(unit), unit
+
+    def in_unit(self, unit: Standardisation) -> Problem:
+        """Return the same problem in other units."""
         starts = tuple(into_unit(p, unit) for p in self.starts)
         priors = self.priors.expanded(self.K).transformed(unit.shift, unit.scale)
-        return Problem(unit.apply(self.sample), self.K, priors, starts), unit
+        return Problem(unit.apply(self.sample), self.K, priors, starts)
 
 
 def into_unit(params: Params, unit: Standardisation) -> Params:

@@ -40,6 +40,7 @@ from gmmcompare.engines.em_kernel import (
     COLLAPSED,
     CONVERGED,
     OUT_OF_ITERATIONS,
+    Penalty,
     climb,
     flat_prior,
     log_penalty,
@@ -90,22 +91,18 @@ class EmEngine:
         """
         started = time.perf_counter()
         settings = self._settings
-        if settings.objective == "map" and (
-            np.min(np.asarray(problem.priors.weight_concentration)) < 1.0
-        ):
-            raise InputError(
-                "em: objective=map needs weight_concentration >= 1: below 1 the density grows "
-                "without bound as a weight goes to 0; use objective=ml or a larger concentration"
-            )
         unit_problem, unit = problem.standardised()
+        penalty = penalty_for(settings, unit_problem)
         starts = _starts(unit_problem, settings, seed, unit.scale)
         # In the values as given: standardising may round two of them to one.
         gap = float(np.diff(problem.sample.values).min(initial=np.inf)) / unit.scale
-        _climb(unit_problem, settings, gap, starts[0], 1)  # loads the compiled code
+        _climb(unit_problem.sample, settings, penalty, gap, starts[0], 1)  # loads the compiled code
         ready = time.perf_counter()
         climbs = []
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            ends = pool.map(lambda start: _climb(unit_problem, settings, gap, start), starts)
+            ends = pool.map(
+                lambda start: _climb(unit_problem.sample, settings, penalty, gap, start), starts
+            )
             for i, end in enumerate(ends):
                 climbs.append(end)
                 progress((i + 1) / len(starts))
@@ -161,15 +158,32 @@ def _spread(sample: Sample) -> float:
     return sample.sd or 1.0
 
 
+def penalty_for(settings: EmSettings, problem: Problem) -> Penalty:
+    """Return what is added to the log-likelihood, in the units of the problem.
+
+    Raises
+    ------
+    InputError
+        If a MAP is asked for under a weight_concentration below 1: it has no mode inside.
+    """
+    if settings.objective == "ml":
+        return flat_prior(problem.K)
+    if np.min(np.asarray(problem.priors.weight_concentration)) < 1.0:
+        raise InputError(
+            "em: objective=map needs weight_concentration >= 1: below 1 the density grows "
+            "without bound as a weight goes to 0; use objective=ml or a larger concentration"
+        )
+    return penalty_of(problem.priors, problem.K)
+
+
 def _climb(
-    problem: Problem,
+    sample: Sample,
     settings: EmSettings,
+    penalty: Penalty,
     gap: float,
     start: Params,
     max_iterations: int | None = None,
 ) -> End:
-    sample, K = problem.sample, problem.K
-    penalty = flat_prior(K) if settings.objective == "ml" else penalty_of(problem.priors, K)
     params = Params(*(np.array(a, dtype=float) for a in start))
     path = np.empty(max_iterations or settings.max_iterations)
     outcome, used = climb(
@@ -182,9 +196,14 @@ def _climb(
         settings.accelerate,
         path,
     )
-    if outcome == CONVERGED and K > 1 and _all_equal(params):
+    return end_at(params, path[:used], outcome)
+
+
+def end_at(params: Params, path: Array, outcome: int) -> End:
+    """Return where a climb ended, and tell a maximum from the point where all are equal."""
+    if outcome == CONVERGED and params.K > 1 and _all_equal(params):
         outcome = EQUAL_MEANS
-    return End(params, path[:used].copy(), outcome)
+    return End(params, path.copy(), outcome)
 
 
 def _all_equal(params: Params) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ from gmmcompare.engines.starts import start_point
 from gmmcompare.errors import InputError
 from gmmcompare.grid import PartitionedSample
 from gmmcompare.params import Array, Params
+from gmmcompare.placement import sum_in_order
 
 BLOCK = 65_536
 """Uniforms drawn at a time, as for data in one piece."""
@@ -138,7 +140,7 @@ class PartitionedGibbsEngine:
         run = _Run(**kept) if kept else _begin(problem, sample, settings, seed)
         ready = time.perf_counter()
         before = run.clock[1]
-        unit_problem = _in_unit(problem, sample)
+        unit_problem = _sketched(problem, sample)
         prior = prior_arrays(unit_problem.priors, problem.K)
         chains = [workspace(Params(*point), 0) for point in run.now]
         total = settings.warmup + settings.draws
@@ -168,7 +170,7 @@ class PartitionedGibbsEngine:
 
 def _begin(problem: Problem, sample: PartitionedSample, settings: GibbsSettings, seed: int) -> _Run:
     """Return a run before its first sweep; chains start from the sketch of the data."""
-    start_problem = _in_unit(problem, sample)
+    start_problem = _sketched(problem, sample)
     starts = [
         start_point(
             settings.start,
@@ -183,19 +185,9 @@ def _begin(problem: Problem, sample: PartitionedSample, settings: GibbsSettings,
     return _Run(w, mu, sigma, n_k, np.array([np.stack(start) for start in starts]), np.zeros(2))
 
 
-def _in_unit(problem: Problem, sample: PartitionedSample) -> Problem:
+def _sketched(problem: Problem, sample: PartitionedSample) -> Problem:
     """Return the problem of the sketch, in the units of the partitions."""
-    unit = sample.unit
-    priors = problem.priors.expanded(problem.K).transformed(unit.shift, unit.scale)
-    return Problem(unit.apply(sample.summary.sketch), problem.K, priors)
-
-
-def sum_in_order(parts: list[Array]) -> Array:
-    """Add the partitions' arrays one after another: the same rounding wherever they come from."""
-    total = np.zeros_like(parts[0])
-    for part in parts:
-        total += part
-    return total
+    return replace(problem, sample=sample.summary.sketch).in_unit(sample.unit)
 
 
 def _finish_sweep(
