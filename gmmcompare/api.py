@@ -1,4 +1,4 @@
-"""The Python interface: `fit` and `compare`, one call each."""
+"""The Python interface: `fit`, `compare` and `validate`, one call each."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from typing import Any
 
 from gmmcompare.card import Card, load_card, validated_card
 from gmmcompare.compare.comparison import Comparison, compare_fits
-from gmmcompare.engines.base import BUILT_IN
+from gmmcompare.engines.base import BUILT_IN, Problem
 from gmmcompare.errors import InputError, did_you_mean
 from gmmcompare.fit import Fit
 from gmmcompare.priors import Priors
 from gmmcompare.run import card_sample
-from gmmcompare.runner import EngineRequest, Runner
+from gmmcompare.runner import EngineRequest, Runner, engine_requests
 from gmmcompare.sample import Sample
+from gmmcompare.select.selection import Selection, parse_components
+from gmmcompare.select_run import ENGINES, select_card
+from gmmcompare.validate.on_data import OnData
+from gmmcompare.validate.validation import validate as run_checks
+from gmmcompare.validate.verdict import Validation
 
 
 def fit(
@@ -104,6 +109,134 @@ def compare(fits: Sequence[Fit], sample: Sample | None = None) -> Comparison:
         If the fits are not of one problem.
     """
     return compare_fits(fits, sample)
+
+
+def validate(
+    sampler: str | Callable[..., Any],
+    *,
+    card: Card | str | Path | None = None,
+    sample: Sample | None = None,
+    around: bool = False,
+    out: str | Path | None = None,
+    offline: bool = False,
+    **options: Any,
+) -> Validation:
+    """Find out whether a sampler is right, and if not, what is wrong with it.
+
+    Its code runs in child processes, with your rights.
+
+    Parameters
+    ----------
+    sampler : str or callable
+        A kernel ``(w, mu, sigma, y, priors, rng)`` or a whole sampler ``(y, K, priors, draws,
+        warmup, chains, rng)``: the function itself or its name, ``FILE.py:FUNC``,
+        ``package.module:FUNC``, an entry point, ``fault:NAME`` or a built-in engine.
+    card : Card, str or Path, optional
+        A model card: then agreement with NUTS on its data is checked as well. The sampler's chains
+        have the lengths of ``[engines.custom]``.
+    sample : Sample, optional
+        Data to use instead of the card's.
+    around : bool
+        Calibrate around the card's data, too (Sailynoja et al. 2025): for priors that are nearly
+        improper, whose own draws are no data anyone would see.
+    out : str or Path, optional
+        Folder for ``validation.json``, ranks as a DataTree for ``az.plot_ecdf_pit``, NUTS' fit and
+        what the sampler printed; a rerun goes on from finished replicates.
+    offline : bool
+        Do not use the network for the card's data.
+    **options
+        ``quick``, ``seed``, ``jobs``, ``tasks``, ``time_limit``, ``call_limit``, ``geweke`` and
+        ``progress`` of `gmmcompare.validate.validation.validate`.
+
+    Returns
+    -------
+    Validation
+        With ``.verdict``, ``.table()`` and ``.diagnosis``.
+
+    Raises
+    ------
+    InputError
+        If there is no such sampler or card, or the arguments are neither a kernel's nor a
+        sampler's.
+    """
+    if card is None:
+        if around or sample is not None:
+            raise InputError("calibration around data, or agreement on them, needs a card")
+        return run_checks(sampler, out=out, **options)
+    chosen = card if isinstance(card, Card) else load_card(card)
+    data = sample or card_sample(chosen, offline=offline)
+    nuts = Runner(chosen, data, Path(out) if out else None).fit(EngineRequest("nuts"))
+    problem = Problem(data, chosen.K, chosen.build_priors())
+    on_data = OnData(problem, nuts, chosen.engines.custom, around)
+    return run_checks(sampler, out=out, on_data=on_data, **options)
+
+
+def select(
+    card_or_sample: Card | Sample | str | Path,
+    components: str | Sequence[int] = "1-6",
+    *,
+    priors: Priors | None = None,
+    engines: Sequence[str] = ENGINES,
+    seed: int | None = None,
+    folder: str | Path | None = None,
+    offline: bool = False,
+) -> Selection:
+    """Compare numbers of components by AIC, BIC, ICL, LOO and evidence.
+
+    Parameters
+    ----------
+    card_or_sample : Card, Sample, str or Path
+        A model card (or its file or short name), whose own number does not matter, or data.
+    components : str or sequence of int
+        Such as ``"1-6"`` or ``[2, 3, 5]``.
+    priors : Priors, optional
+        A card has its own; for data, the defaults of `Priors`. One number for each field, or as
+        many as components.
+    engines : sequence of str
+        Built-in engines.
+    seed : int, optional
+        By default the card's.
+    folder : str or Path, optional
+        Keep fits and ``selection.json`` there, and reuse fits that are there.
+    offline : bool
+        Do not use the network for a card's data.
+
+    Returns
+    -------
+    Selection
+        With ``.table()``, ``.conclusions`` and ``.disagreements``.
+
+    Raises
+    ------
+    InputError
+        If the data, a number or an engine's name cannot be used.
+    EngineError
+        If no engine has draws for any number.
+    """
+    if isinstance(components, str):
+        numbers = parse_components(components)
+    else:
+        numbers = parse_components(",".join(str(K) for K in components))
+    if isinstance(card_or_sample, Sample):
+        sample = card_or_sample
+        card = _card_for(sample, numbers[0], priors or Priors())
+    else:
+        if priors is not None:
+            raise InputError("a card has its own priors; change them in the card")
+        given = card_or_sample
+        card = given if isinstance(given, Card) else load_card(given)
+        sample = card_sample(card, offline=offline)
+    if seed is not None:
+        card = card.changed({"run.seed": seed})
+    requests = engine_requests(engines)
+    outcome = select_card(
+        card,
+        numbers,
+        sample=sample,
+        engines=[request.name for request in requests],
+        folder=Path(folder) if folder else None,
+    )
+    return outcome.selection
 
 
 def _request(engine: str | Callable[..., Any], name: str | None) -> EngineRequest:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gmmcompare.compare.comparison import Comparison
     from gmmcompare.data import Description, Listing
     from gmmcompare.run import Outcome
+    from gmmcompare.select.selection import Selection
     from gmmcompare.validate.gallery import Exhibit
     from gmmcompare.validate.verdict import Validation
 
@@ -68,9 +69,60 @@ def print_fit(comparison: Comparison, as_json: bool) -> None:
         console.print(note, soft_wrap=True)
 
 
-def print_validation(found: Validation, as_json: bool) -> None:
+def print_selection(selection: Selection, page: Path) -> None:
+    """Print the criteria by number of components, what each prefers, and where the page is."""
+    console = _console()
+    console.print(_criteria(selection))
+    for conclusion in selection.conclusions:
+        console.print(conclusion.sentence, soft_wrap=True)
+        for doubt in conclusion.doubts:
+            console.print(f"  but: {doubt}", soft_wrap=True)
+    for said in selection.disagreements:
+        console.print(said, soft_wrap=True)
+    console.print(f"report: {page}", soft_wrap=True)
+
+
+def _criteria(selection: Selection) -> Table:
+    from gmmcompare.compare.comparison import display_name
+
+    table = Table(box=None, header_style="")
+    names = [display_name(engine) for engine in selection.engines]
+    for heading in (
+        "components",
+        "log-likelihood",
+        *("AIC", "BIC", "ICL"),
+        *(f"{what} ({name})" for name in names for what in ("LOO", "log evidence", "P(K)")),
+    ):
+        table.add_column(heading, justify="right")
+    for c in selection.candidates:
+        found = c.information
+        cells = [f"{c.K}"]
+        cells += (
+            [f"{v:.1f}" for v in (found.log_lik, found.aic, found.bic, found.icl)]
+            if found
+            else ["-"] * 4
+        )
+        for engine in selection.engines:
+            if engine not in c.sampled:
+                cells += ["-"] * 3
+                continue
+            s, p = c.sampled[engine], selection.probabilities(engine)[c.K]
+            mark = "*" if s.doubts or s.loo.n_bad else ""
+            cells += [
+                f"{s.loo.elpd:.1f} ± {s.loo.mcse:.1f}{mark}",
+                f"{s.evidence.value:.2f} ± {s.evidence.se:.2f}{mark}",
+                f"{p.value:.3f}",
+            ]
+        table.add_row(*cells)
+    table.caption = "± Monte Carlo error; * in doubt, see below"
+    return table
+
+
+def print_validation(found: Validation, as_json: bool, page: Path | None = None) -> None:
     """Print the verdict on one sampler and what it rests on."""
     print(found.to_json() if as_json else found, end="" if as_json else "\n")
+    if page and not as_json:
+        print(f"page: {page}")
 
 
 def print_gallery(exhibits: Iterable[Exhibit]) -> None:

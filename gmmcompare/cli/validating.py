@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from gmmcompare.cli.application import EXIT_CODES, app
-from gmmcompare.cli.options import JobsOption
+from gmmcompare.cli.options import (
+    DataOption,
+    JobsOption,
+    OfflineOption,
+    SetOption,
+    chosen_card,
+    chosen_sample,
+    command_line,
+)
 from gmmcompare.errors import InputError
 
 
@@ -21,7 +29,8 @@ def validate(
     quick: Annotated[bool, typer.Option("--quick", help="Only what takes a few seconds.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Keep validation.json there.")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write a page and the results there."),
     ] = None,
     gallery: Annotated[
         bool, typer.Option("--gallery", help="Validate every fault of the gallery instead.")
@@ -38,13 +47,27 @@ def validate(
     time_limit: Annotated[
         float, typer.Option("--time-limit", min=1, help="Seconds for everything.")
     ] = 900.0,
+    card: Annotated[
+        str | None,
+        typer.Option("--card", metavar="CARD", help="Compare with NUTS on this card's data, too."),
+    ] = None,
+    around: Annotated[
+        bool, typer.Option("--around", help="With --card: calibrate around its data, too.")
+    ] = False,
+    data: DataOption = None,
+    set_: SetOption = None,
+    offline: OfflineOption = False,
+    geweke: Annotated[
+        bool, typer.Option("--geweke", help="Make Geweke's joint distribution test, too.")
+    ] = False,
 ) -> None:
     """Find out whether a sampler is right. Its code runs with your rights."""
+    from gmmcompare.api import validate as run_checks
     from gmmcompare.progress import FractionBar
+    from gmmcompare.report import write_validation
     from gmmcompare.show import print_gallery, print_grades, print_validation
     from gmmcompare.validate import grade as grade_folder
     from gmmcompare.validate import run_gallery
-    from gmmcompare.validate import validate as run_checks
 
     if (sampler is not None) + gallery + (grade is not None) != 1:
         raise InputError("validate: give one of SAMPLER, --gallery or --grade DIR")
@@ -57,10 +80,14 @@ def validate(
             grade_folder(grade, table, function=function, quick=quick, seed=seed, jobs=jobs)
         )
         return
+    chosen = chosen_card(card, set_, None) if card else None
     with FractionBar() as bar:
         found = run_checks(
-            str(sampler), quick=quick, seed=seed, out=out, jobs=jobs, time_limit=time_limit,
-            progress=bar.show,
+            str(sampler), card=chosen,
+            sample=chosen_sample(chosen, data, offline) if chosen else None,
+            around=around, quick=quick, seed=seed, out=out, jobs=jobs, time_limit=time_limit,
+            geweke=geweke, progress=bar.show,
         )  # fmt: skip
-    print_validation(found, as_json)
+    page = write_validation(found, out / "index.html", command_line()) if out else None
+    print_validation(found, as_json, page)
     raise typer.Exit(EXIT_CODES[found.verdict])

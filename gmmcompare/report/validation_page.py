@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from gmmcompare.compare.agreement import MARGIN
 from gmmcompare.files import write_text
 from gmmcompare.report import validation_figures as figures
 from gmmcompare.report.glossary import VALIDATION_GLOSSARY
 from gmmcompare.report.render import render
 from gmmcompare.report.strips import Scale
-from gmmcompare.report.words import listed, number, power_of_ten, significant
+from gmmcompare.report.words import listed, number, power_of_ten, quantity, significant
 from gmmcompare.validate.verdict import Check, Validation
 
 TITLES = {"passed": "Passed", "failed": "Failed", "inconclusive": "Inconclusive"}
@@ -266,10 +267,36 @@ def _exact(check: Check) -> dict[str, Any]:
     }
 
 
+def _nuts(check: Check) -> dict[str, Any]:
+    data = check.data
+    if "functionals" not in data:
+        return {}
+    table = data["functionals"]
+    diff, se = (np.asarray(table[key], dtype=float) for key in ("diff", "se"))
+    scale = Scale.around([*(diff - se), *(diff + se)], MARGIN, most=1.0)
+    return {
+        "data": data["data"],
+        "n": f"{data['n']:,}",
+        "reasons": data["reasons"],
+        "scale": scale,
+        "band": scale.band(MARGIN),
+        "rows": [
+            {
+                "name": quantity(name),
+                "mark": scale.mark(float(d), float(1.96 * s), ""),
+                "diff": number(float(d), 3, sign=True),
+                "se": number(float(s), 3),
+            }
+            for name, d, s in zip(table["name"], diff, se, strict=True)
+        ],
+    }
+
+
 _SECTIONS = {
     "conditionals": _conditionals,
     "invariance": _invariance,
     "sbc": _sbc,
     "sbc around the data": _sbc,
     "exact posterior": _exact,
+    "nuts": _nuts,
 }

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from gmmcompare import __version__
 from gmmcompare.engines.own import source_digest
 from gmmcompare.errors import InputError
+from gmmcompare.files import replacing
 from gmmcompare.params import Array
 from gmmcompare.tasks import OutOfTimeError
 from gmmcompare.validate.betting import Wealth
@@ -78,6 +79,17 @@ class SbcOutcome:
         }
         data = xr.Dataset(variables, {"chain": [0], "draw": np.arange(len(pits))}, {"ranks": RANKS})
         return xr.DataTree.from_dict({"prior_sbc": data})
+
+    def save(self, path: str | Path) -> None:
+        """Write `to_datatree` as NetCDF.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        with replacing(path) as partial:
+            self.to_datatree().to_netcdf(partial, engine="h5netcdf")
 
     def diagnosis(self) -> Diagnosis:
         """Say which quantities are off, and which way."""

@@ -15,9 +15,11 @@ from gmmcompare.tasks import OutOfTimeError, TaskError, Tasks
 from gmmcompare.validate.child import Task
 from gmmcompare.validate.conditionals import conditionals_check, shown_names, timed
 from gmmcompare.validate.diagnosis import diagnose, suspects_of_runs
+from gmmcompare.validate.geweke import check_joint_distribution
 from gmmcompare.validate.invariance import QUICK, Plan, check_invariance
+from gmmcompare.validate.on_data import OnData, check_on_data
 from gmmcompare.validate.sandbox import Sandbox
-from gmmcompare.validate.sbc import check_sbc
+from gmmcompare.validate.sbc import SbcOutcome, check_sbc
 from gmmcompare.validate.sbc_runs import QUICK_SBC, SbcPlan
 from gmmcompare.validate.scenes import ASYMMETRIC, CALIBRATION, SPARSE
 from gmmcompare.validate.simulate import Contract, probe_kernel, probe_sampler
@@ -43,7 +45,8 @@ def validate(
     quick: bool = False,
     seed: int = DEFAULT_SEED,
     out: str | Path | None = None,
-    around: Problem | None = None,
+    on_data: OnData | None = None,
+    geweke: bool = False,
     jobs: int = 2,
     tasks: Tasks | None = None,
     time_limit: float = 900.0,
@@ -67,9 +70,12 @@ def validate(
     out : path, optional
         Folder for ``validation.json`` and what the sampler printed; whole samplers' replicates are
         kept there as they finish, and a rerun goes on from them.
-    around : Problem, optional
-        Your own data, K and priors: calibration around them as well (see
-        `gmmcompare.validate.around`), which suits priors that are nearly improper.
+    on_data : OnData, optional
+        Your own data and NUTS' fit of them: agreement with it is checked too, and if asked for,
+        calibration around the data (see `gmmcompare.validate.around`), which suits priors that
+        are nearly improper. `gmmcompare.validate` makes one from a model card.
+    geweke : bool
+        Make the joint distribution test of Geweke (2004) as well, for kernels.
     jobs : int
         Number of processes.
     tasks : Tasks, optional
@@ -94,8 +100,9 @@ def validate(
         If workers of a cluster fail; finished replicates of whole samplers are kept.
     """
     run = _Run(
-        Target.of(sampler), quick, seed, jobs, tasks, time_limit, call_limit, progress, out, around
-    )
+        Target.of(sampler), quick, seed, jobs, tasks, time_limit, call_limit, progress, out,
+        on_data, geweke,
+    )  # fmt: skip
     found = run.validation()
     if out is not None:
         found.save(Path(out) / "validation.json")
@@ -115,7 +122,8 @@ class _Run:
     call_limit: float | None
     progress: Report
     out: str | Path | None
-    around: Problem | None
+    on_data: OnData | None
+    geweke: bool
     printed: str = ""
     kind: str = ""
     checks: list[Check] = field(default_factory=list)
@@ -169,8 +177,12 @@ class _Run:
             self._kernel_checks(sandbox, contract)
         else:
             self._sampler_checks(sandbox, contract)
-        if self.around is not None:
-            self._calibration_around(sandbox, self.around)
+        if self.on_data is not None:
+            with self._failures_noted("nuts"):
+                self.progress("nuts", 0.0)
+                self.checks.append(check_on_data(sandbox, self.on_data, self.seed))
+            if self.on_data.around:
+                self._calibration_around(sandbox, self.on_data.problem)
 
     def _calibration_around(self, sandbox: Sandbox, problem: Problem) -> None:
         """Calibrate around the user's data; the reference sampler runs in this process."""
@@ -182,6 +194,7 @@ class _Run:
             store = None if self.out is None else Path(self.out)
             outcome = check_sbc(sandbox, scene, plan, self.seed, self.progress, store, givens)
             self.checks.append(replace(outcome.check, name="sbc around the data"))
+            self._keep_ranks(outcome, "sbc-around")
             if outcome.check.verdict == "failed" and not self.diagnosis.findings:
                 self.diagnosis = outcome.diagnosis()
 
@@ -212,11 +225,15 @@ class _Run:
                 self.notes.append(
                     "a sweep's result depends on earlier calls by more than (w, mu, sigma)"
                 )
+        if self.geweke:
+            with self._failures_noted("joint distribution"):
+                self.checks.append(check_joint_distribution(sandbox, self.seed, contract.scenes[0]))
         self._exact_posterior(sandbox, "kernel", contract)
-        self.not_tested.append(
-            "data unlike the model's own, and more than a few observations: compare with NUTS on "
-            "your data by `gmmcompare compare CARD --engine NAME=FILE.py:FUNC`"
-        )
+        if self.on_data is None:
+            self.not_tested.append(
+                "data unlike the model's own, and more than a few observations: give a model card "
+                "by --card, for agreement with NUTS on your data"
+            )
 
     def _sampler_checks(self, sandbox: Sandbox, contract: Contract) -> None:
         with self._failures_noted("sbc"):
@@ -225,6 +242,7 @@ class _Run:
             store = None if self.out is None else Path(self.out)
             outcome = check_sbc(sandbox, scene, plan, self.seed, self.progress, store)
             self.checks.append(outcome.check)
+            self._keep_ranks(outcome, "sbc")
             if outcome.check.verdict == "failed":
                 suspects = suspects_of_runs(outcome.effect, scene)
                 self.diagnosis = replace(outcome.diagnosis(), suspects=suspects)
@@ -232,6 +250,11 @@ class _Run:
         self.not_tested.append(
             "single sweeps: a kernel (one sweep as a function) is tested far more sharply"
         )
+
+    def _keep_ranks(self, outcome: SbcOutcome, name: str) -> None:
+        """Write the ranks where a folder is given and there are any."""
+        if self.out is not None and outcome.names:
+            outcome.save(Path(self.out) / f"{name}.nc")
 
     def _conditionals(self, sandbox: Sandbox) -> None:
         names = next(sandbox.run([Task(shown_names, {})]))

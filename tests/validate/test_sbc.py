@@ -9,6 +9,7 @@ import arviz as az
 import numpy as np
 import pytest
 import samplers
+import xarray as xr
 from inprocess import InProcess, silent
 from samplers import Exact
 
@@ -60,8 +61,9 @@ def test_a_rerun_goes_on_from_what_is_stored(tmp_path: Path) -> None:
     np.testing.assert_array_equal(few.ranks, rest.ranks)
 
 
-def test_arviz_reads_the_ranks() -> None:
-    tree = run(Exact()).to_datatree()
+def test_arviz_reads_the_ranks_from_a_file(tmp_path: Path) -> None:
+    run(Exact()).save(tmp_path / "sbc.nc")
+    tree = xr.load_datatree(tmp_path / "sbc.nc", engine="h5netcdf")
     assert tree["prior_sbc"]["mu_1"].shape == (1, 100)
     az.plot_ecdf_pit(tree, var_names=["mu_1", "log_likelihood"], backend="none")
 

@@ -74,7 +74,7 @@ def test_a_right_kernel_passes(capfd: pytest.CaptureFixture[str], tmp_path: Path
     assert capfd.readouterr() == ("", "")
     assert found.error_rate < 2e-5
     again = Validation.from_json((tmp_path / "validation.json").read_text(encoding="utf-8"))
-    assert again.to_dict() == found.to_dict()
+    assert again.to_json() == found.to_json()
     assert list(found.table()["verdict"]) == ["passed"] * 3
     assert {"quantity", "scene", "effect", "log_wealth"} <= set(found.quantities().columns)
 
