@@ -119,7 +119,7 @@ def report(folder: Path) -> str:
         f"The false-alarm rate of the invariance test is {ALPHA:g} in all, however long it runs: "
         "it is a bet whose wealth a right kernel multiplies by 10^5 with probability 10^-5 (Ville "
         f"1939). Each of the three priors gets {plan.base:,} replicates of N=12, K=3 and 5 sweeps; "
-        ff"one whose wealth is then above {1 / FOLLOWED:.0f} is followed to {plan.most:,}.",
+        f"one whose wealth is then above {1 / FOLLOWED:.0f} is followed to {plan.most:,}.",
         "",
         "## Faults",
         "",
