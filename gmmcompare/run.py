@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -24,8 +24,13 @@ from gmmcompare.data import Rows, load_rows
 from gmmcompare.errors import InputError
 from gmmcompare.files import replacing, write_json
 from gmmcompare.fit import load_fit
+from gmmcompare.partitions import is_partitioned
 from gmmcompare.runner import EngineRequest, Runner, SilentWatcher, Watcher, engine_requests
 from gmmcompare.sample import Origin, Sample
+from gmmcompare.survey import open_partitions, random_part
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 SCHEMA = 1
 ROWS_AT_ONCE = 100_000
@@ -50,27 +55,31 @@ class Outcome:
     folder: Path | None = None
 
 
-def card_sample(card: Card, data: str | None = None, offline: bool = False) -> Sample:
-    """Load the data a card asks for, or the same column of another file, as a sample."""
-    return card_rows(card, data, offline).sample
+def card_sample(
+    card: Card, data: str | None = None, offline: bool = False, client: Client | None = None
+) -> Sample:
+    """Load the data a card asks for, or the same column of other files, as a sample.
+
+    Partitions are kept on the workers of a Dask client where one is given, else in this process.
+    """
+    source = card_source(card, data)
+    if not is_partitioned(source):
+        return card_rows(card, data, offline).sample
+    section = card.data
+    chosen = section.column, section.transform, section.label
+    if section.subsample is None:
+        return open_partitions(source, card.K, *chosen, client=client)
+    return random_part(source, section.subsample, card.run.seed, *chosen, client=client)
 
 
 def card_rows(card: Card, data: str | None = None, offline: bool = False) -> Rows:
     """Load the data a card asks for, or the same column of another file, row by row.
 
-    A relative ``path`` in a card is relative to the card. Another file need not have the card's
-    column of names.
+    Another file need not have the card's column of names.
     """
     section = card.data
-    source: str | Path
-    if data is not None:
-        source = data
-    elif section.dataset is not None:
-        source = section.dataset
-    else:
-        source = card.file.parent / str(section.path)
-    return load_rows(
-        source,
+    rows = load_rows(
+        card_source(card, data),
         section.column,
         section.transform,
         section.label,
@@ -78,6 +87,18 @@ def card_rows(card: Card, data: str | None = None, offline: bool = False) -> Row
         offline,
         names_required=data is None,
     )
+    if section.subsample is None:
+        return rows
+    return rows.random_part(section.subsample, card.run.seed)
+
+
+def card_source(card: Card, data: str | None = None) -> str | Path:
+    """Return the data set, file or glob of a card, or the one that replaces it.
+
+    A relative ``path`` in a card is relative to the card.
+    """
+    section = card.data
+    return data or section.dataset or card.file.parent / str(section.path)
 
 
 def compare_card(
@@ -85,6 +106,7 @@ def compare_card(
     requests: Sequence[EngineRequest] | None = None,
     *,
     rows: Rows | None = None,
+    sample: Sample | None = None,
     folder: Path | None = None,
     fresh: bool = False,
     watcher: Watcher | None = None,
@@ -94,7 +116,8 @@ def compare_card(
     """Fit every engine, compare, and write the results if a folder is given.
 
     These are ``comparison.json`` and, one line for each observation, ``allocations.csv``; fits are
-    kept in any case. The data are the card's unless ``rows`` are given.
+    kept in any case. The data are the card's unless ``rows`` are given, or a ``sample``, whose
+    observations have no rows to be written.
 
     Raises
     ------
@@ -103,18 +126,27 @@ def compare_card(
     EngineError
         If an engine raises or returns nonsense; fits finished before it are kept.
     """
-    rows = rows or card_rows(card)
+    if rows is None and sample is None:
+        if is_partitioned(card_source(card)):
+            sample = card_sample(card)
+        else:
+            rows = card_rows(card)
+    sample = sample or cast(Rows, rows).sample
     make_folder(folder)
-    runner = Runner(card, rows.sample, folder, fresh, watcher or SilentWatcher())
+    # `gmmcompare select` of this card, with its own default folder, has fitted this K already.
+    lenders = (folder.parent / f"select-{card.name}" / f"k{card.K}",) if folder else ()
+    runner = Runner(card, sample, folder, fresh, watcher or SilentWatcher(), lenders)
     fits = [runner.fit(request) for request in requests or engine_requests()]
-    comparison = compare_fits(fits, rows.sample, runner.refit, names=rows.names_by_value())
+    names = rows.names_by_value() if rows else {}
+    comparison = compare_fits(fits, sample, runner.refit, names=names)
     provenance = Provenance(
         card, datetime.now(UTC).isoformat(timespec="seconds"), command, versions()
     )
     outcome = Outcome(comparison, provenance, folder)
     if folder and write_comparison:
         _keep_aligned(comparison, folder)
-        write_allocations(comparison, rows, folder / "allocations.csv")
+        if rows:
+            write_allocations(comparison, rows, folder / "allocations.csv")
         write_json(folder / "comparison.json", comparison_json(outcome))
     return outcome
 

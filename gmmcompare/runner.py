@@ -16,11 +16,21 @@ import numpy as np
 
 from gmmcompare import __version__
 from gmmcompare.card import Card, EngineSection
-from gmmcompare.engines.base import BUILT_IN, Engine, Problem, Progress, built_in_engine
+from gmmcompare.engines.base import (
+    BUILT_IN,
+    Engine,
+    Problem,
+    Progress,
+    Resumable,
+    all_values_needed,
+    built_in_engine,
+)
+from gmmcompare.engines.checkpoint import Checkpoint
 from gmmcompare.engines.imported import ImportedEngine
 from gmmcompare.engines.own import OwnEngine, resolve
 from gmmcompare.errors import InputError, did_you_mean
 from gmmcompare.fit import Fit, build_fit, load_fit
+from gmmcompare.grid import PartitionedSample
 from gmmcompare.mixture import log_likelihood
 from gmmcompare.params import Params
 from gmmcompare.sample import Sample
@@ -65,14 +75,27 @@ class EngineRequest:
     spec: str = ""
     function: Callable[..., Any] | None = None
 
-    def build(self, settings: EngineSection, log_folder: Path | None = None) -> Engine:
-        """Return the engine with its settings from a card."""
+    def build(
+        self,
+        settings: EngineSection,
+        log_folder: Path | None = None,
+        partitioned: bool = False,
+    ) -> Engine:
+        """Return the engine with its settings from a card.
+
+        Raises
+        ------
+        InputError
+            If there is no such function, or it cannot be run on data in partitions.
+        """
         if self.origin == "draws":
             return ImportedEngine(self.name, self.spec)
         if self.origin == "own":
+            if partitioned:
+                raise InputError(all_values_needed(self.name))
             function = self.function or resolve(self.spec)
             return OwnEngine(self.name, function, settings.custom, log_folder)
-        return built_in_engine(self.name, getattr(settings, self.name))
+        return built_in_engine(self.name, getattr(settings, self.name), partitioned)
 
 
 @dataclass
@@ -88,6 +111,8 @@ class Runner:
     fresh : bool
         Fit again even where a finished fit is there.
     watcher : Watcher
+    lenders : tuple of Path
+        Folders of the same kind, whose fits are taken over where they are the right ones.
     """
 
     card: Card
@@ -95,6 +120,7 @@ class Runner:
     folder: Path | None = None
     fresh: bool = False
     watcher: Watcher = field(default_factory=SilentWatcher)
+    lenders: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         if self.sample.n_distinct < self.card.K:
@@ -118,14 +144,18 @@ class Runner:
         return self._fitted[at]
 
     def _fit(self, request: EngineRequest, this_round: int) -> Fit:
-        engine = request.build(_scaled(self.card.engines, 4 ** (this_round - 1)), self._logs)
+        settings = _scaled(self.card.engines, 4 ** (this_round - 1))
+        engine = request.build(settings, self._logs, isinstance(self.sample, PartitionedSample))
         seed = engine_seed(self.card.run.seed, request.name, this_round)
         starts, starts_key = self._starts(request)
         key = self._key(engine, seed, starts_key)
         path = self._path(request.name, this_round)
-        finished = self._finished(path, key, request.name)
+        finished = self._finished(path, key, request.name) or self._borrowed(path, key)
         if finished:
+            self.watcher.reused(request.name)
             return finished
+        if path and isinstance(engine, Resumable):
+            engine = engine.resuming(self._checkpoint(path, key))
         problem = Problem(self.sample, self.card.K, self.card.build_priors(), starts)
         with self.watcher.fitting(request.name) as progress:
             result = engine.run(problem, seed, progress)
@@ -174,10 +204,23 @@ class Runner:
         except InputError:
             log.warning("%s is damaged; fitting %s again", path, name)
             return None
-        if fit.key != key:
-            return None
-        self.watcher.reused(name)
-        return fit
+        return fit if fit.key == key else None
+
+    def _borrowed(self, path: Path | None, key: str) -> Fit | None:
+        """Return another folder's fit if it is the right one, and keep a copy."""
+        for lender in self.lenders if path else ():
+            assert path is not None
+            fit = self._finished(lender / "fits" / path.name, key, path.stem)
+            if fit:
+                fit.save(path)
+                return fit
+        return None
+
+    def _checkpoint(self, path: Path, key: str) -> Checkpoint:
+        checkpoint = Checkpoint(path.with_suffix(".checkpoint.npz"), key)
+        if self.fresh:
+            checkpoint.discard()
+        return checkpoint
 
     def _path(self, name: str, this_round: int) -> Path | None:
         if self.folder is None:

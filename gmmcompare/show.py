@@ -77,7 +77,7 @@ def print_selection(selection: Selection, page: Path) -> None:
         console.print(conclusion.sentence, soft_wrap=True)
         for doubt in conclusion.doubts:
             console.print(f"  but: {doubt}", soft_wrap=True)
-    for said in selection.disagreements:
+    for said in (*selection.disagreements, *selection.doubts):
         console.print(said, soft_wrap=True)
     console.print(f"report: {page}", soft_wrap=True)
 
