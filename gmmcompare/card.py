@@ -25,7 +25,10 @@ class _Section(BaseModel):
 
 
 class DataSection(_Section):
-    """Which column of which data, and how it is transformed."""
+    """Which column of which data, and how it is transformed.
+
+    ``subsample`` takes so many of the values at random; the seed is the run's.
+    """
 
     dataset: str | None = None
     path: str | None = None
@@ -33,6 +36,7 @@ class DataSection(_Section):
     transform: Transform = "none"
     label: str | None = None
     name_column: str | None = None
+    subsample: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _one_source(self) -> DataSection:

@@ -19,7 +19,7 @@ from gmmcompare.bundled import bundled
 from gmmcompare.csvfile import Column, CsvFile
 from gmmcompare.errors import InputError, did_you_mean
 from gmmcompare.params import Array
-from gmmcompare.sample import Origin, Sample
+from gmmcompare.sample import Origin, Sample, random_ranks
 
 Transform = Literal["none", "log", "log10"]
 
@@ -117,6 +117,19 @@ class Rows:
     def sample(self) -> Sample:
         """The observations as a sample, their order and names forgotten."""
         return Sample.of(self.y, self.origin)
+
+    def random_part(self, n: int, seed: int) -> Rows:
+        """Return n of the rows, chosen at random and in their order.
+
+        Raises
+        ------
+        InputError
+            If there are fewer.
+        """
+        chosen = random_ranks(self.y.size, n, seed, self.origin.source)
+        names = self.names and tuple(self.names[i] for i in chosen)
+        origin = self.origin.as_random_part(n, self.y.size, seed)
+        return Rows(self.y[chosen], self.row[chosen], names, origin)
 
     def names_by_value(self) -> dict[float, list[str]]:
         """Return the names at each value, in the order of the file; empty where there are none."""

@@ -215,3 +215,20 @@ def summary_of(placement: Placement) -> Summary:
     """Summarise partitions that were read."""
     points = max(MIN_SKETCH_POINTS, SKETCH_POINTS // placement.size)
     return combined(placement.collect(summarise, points))
+
+
+def at_ranks(
+    sample: Sample, index: int, ranks: NDArray[np.int64], first: NDArray[np.int64]
+) -> Array:
+    """Return a partition's observations at some ranks among all, which go through it in order.
+
+    ``first`` holds the first rank of each partition, and at its end their number.
+    """
+    own = ranks[np.searchsorted(ranks, first[index]) : np.searchsorted(ranks, first[index + 1])]
+    place_of = np.searchsorted(np.cumsum(sample.counts), own - first[index], side="right")
+    return np.asarray(sample.values[place_of])
+
+
+def size_of(sample: Sample, index: int) -> int:
+    """Return a partition's number of observations."""
+    return sample.n

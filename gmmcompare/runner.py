@@ -7,8 +7,9 @@ import json
 import logging
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -16,9 +17,12 @@ import numpy as np
 
 from gmmcompare import __version__
 from gmmcompare.card import Card, EngineSection
+from gmmcompare.engine_tasks import EngineRun, run_engines
 from gmmcompare.engines.base import (
     BUILT_IN,
+    Draws,
     Engine,
+    Point,
     Problem,
     Progress,
     Resumable,
@@ -28,12 +32,13 @@ from gmmcompare.engines.base import (
 from gmmcompare.engines.checkpoint import Checkpoint
 from gmmcompare.engines.imported import ImportedEngine
 from gmmcompare.engines.own import OwnEngine, resolve
-from gmmcompare.errors import InputError, did_you_mean
+from gmmcompare.errors import EngineError, InputError, did_you_mean
 from gmmcompare.fit import Fit, build_fit, load_fit
 from gmmcompare.grid import PartitionedSample
 from gmmcompare.mixture import log_likelihood
 from gmmcompare.params import Params
 from gmmcompare.sample import Sample
+from gmmcompare.tasks import InProcess, Tasks
 
 DEFAULT_ENGINES = ("em", "gibbs", "nuts")
 MODE_WINDOW = 10.0
@@ -98,6 +103,9 @@ class EngineRequest:
         return built_in_engine(self.name, getattr(settings, self.name), partitioned)
 
 
+_EM = EngineRequest("em")
+
+
 @dataclass
 class Runner:
     """Fits the engines of one card, keeping finished fits in a folder.
@@ -113,6 +121,8 @@ class Runner:
     watcher : Watcher
     lenders : tuple of Path
         Folders of the same kind, whose fits are taken over where they are the right ones.
+    tasks : Tasks
+        Where engines run: here, or on a cluster.
     """
 
     card: Card
@@ -121,6 +131,7 @@ class Runner:
     fresh: bool = False
     watcher: Watcher = field(default_factory=SilentWatcher)
     lenders: tuple[Path, ...] = ()
+    tasks: Tasks = field(default_factory=InProcess)
 
     def __post_init__(self) -> None:
         if self.sample.n_distinct < self.card.K:
@@ -130,22 +141,30 @@ class Runner:
                 "(--set mixture.components=...)"
             )
         self._requests: dict[str, EngineRequest] = {}
-        self._fitted: dict[tuple[str, int], Fit] = {}
+        self._fitted: dict[tuple[str, int], Fit | EngineError] = {}
 
     def fit(self, request: EngineRequest, this_round: int = 1) -> Fit:
         """Return the engine's fit, from the folder if it is there and still the right one.
 
         ``this_round`` above 1 asks for fresh seeds and ``4**(this_round - 1)`` times the draws.
         """
+        job = self.prepare(request, this_round)
+        if job:
+            _do([job], self.tasks)
+        found = self._fitted[request.name, this_round]
+        if isinstance(found, EngineError):
+            raise found
+        return found
+
+    def prepare(self, request: EngineRequest, this_round: int = 1) -> Job | None:
+        """Return what must be run so that `fit` has its answer; None where nothing must."""
         self._requests[request.name] = request
         at = request.name, this_round
-        if at not in self._fitted:
-            self._fitted[at] = self._fit(request, this_round)
-        return self._fitted[at]
-
-    def _fit(self, request: EngineRequest, this_round: int) -> Fit:
+        if at in self._fitted:
+            return None
         settings = _scaled(self.card.engines, 4 ** (this_round - 1))
-        engine = request.build(settings, self._logs, isinstance(self.sample, PartitionedSample))
+        partitioned = isinstance(self.sample, PartitionedSample)
+        engine = request.build(settings, self._logs, partitioned)
         seed = engine_seed(self.card.run.seed, request.name, this_round)
         starts, starts_key = self._starts(request)
         key = self._key(engine, seed, starts_key)
@@ -153,28 +172,39 @@ class Runner:
         finished = self._finished(path, key, request.name) or self._borrowed(path, key)
         if finished:
             self.watcher.reused(request.name)
-            return finished
+            self._fitted[at] = finished
+            return None
         if path and isinstance(engine, Resumable):
             engine = engine.resuming(self._checkpoint(path, key))
         problem = Problem(self.sample, self.card.K, self.card.build_priors(), starts)
-        with self.watcher.fitting(request.name) as progress:
-            result = engine.run(problem, seed, progress)
-        fit = build_fit(engine, problem, seed, result, key)
-        if path:
-            fit.save(path)
-        return fit
+        here = partitioned or request.origin == "draws"  # workers have the data; the file is here
+        return Job(self, at, key, path, here, EngineRun(engine, problem, seed))
+
+    def keep(self, job: Job, result: Draws | Point | EngineError) -> None:
+        """Take what a job came to."""
+        if isinstance(result, EngineError):
+            self._fitted[job.at] = result
+            return
+        fit = build_fit(job.run.engine, job.run.problem, job.run.seed, result, job.key)
+        if job.path:
+            fit.save(job.path)
+        self._fitted[job.at] = fit
 
     def refit(self, name: str, this_round: int) -> Fit | None:
         """Fit an engine again with a fresh seed and more draws; None for draws from a file."""
         request = self._requests[name]
         return None if request.origin == "draws" else self.fit(request, this_round)
 
+    def starts_at_em(self, request: EngineRequest) -> bool:
+        """Whether an engine needs EM's solutions before it can run."""
+        settings = getattr(self.card.engines, request.name, None)
+        return request.origin == "built-in" and getattr(settings, "start", None) == "em"
+
     def _starts(self, request: EngineRequest) -> tuple[tuple[Params, ...], str]:
         """Return EM's solutions near the best for an engine that starts there, and EM's key."""
-        settings = getattr(self.card.engines, request.name, None)
-        if request.origin != "built-in" or getattr(settings, "start", None) != "em":
+        if not self.starts_at_em(request):
             return (), ""
-        em = self.fit(EngineRequest("em"))
+        em = self.fit(_EM)
         if em.status != "ok":
             return (), em.key
         heights = [float(log_likelihood(self.sample, p)) for p in em.solutions]
@@ -231,6 +261,49 @@ class Runner:
     @property
     def _logs(self) -> Path | None:
         return self.folder / "logs" if self.folder else None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A fit that is still to be made: for whom, under which name and round, and where it is kept.
+
+    ``here`` says that it has to run in this process.
+    """
+
+    runner: Runner
+    at: tuple[str, int]
+    key: str
+    path: Path | None
+    here: bool
+    run: EngineRun
+
+
+def fit_together(wanted: Sequence[tuple[Runner, EngineRequest]], tasks: Tasks) -> None:
+    """Fit several engines, of one runner or of many, at the same time where tasks run.
+
+    Afterwards `Runner.fit` has each fit at hand, or raises what went wrong in it. EM runs first
+    where others start at its solutions.
+
+    Parameters
+    ----------
+    wanted : sequence of (Runner, EngineRequest)
+    tasks : Tasks
+    """
+    needed = {id(runner): (runner, _EM) for runner, q in wanted if runner.starts_at_em(q)}
+    for these in (list(needed.values()), wanted):
+        jobs = []
+        for runner, request in these:
+            with suppress(EngineError):  # of EM; whoever asks for the fit is told
+                jobs.append(runner.prepare(request))
+        _do([job for job in jobs if job], tasks)
+
+
+def _do(jobs: Sequence[Job], tasks: Tasks) -> None:
+    for place, here in ((InProcess(), True), (tasks, False)):
+        of_place = [job for job in jobs if job.here is here]
+        shows = [partial(job.runner.watcher.fitting, job.at[0]) for job in of_place]
+        for index, result in run_engines([job.run for job in of_place], shows, place):
+            of_place[index].runner.keep(of_place[index], result)
 
 
 def _scaled(settings: EngineSection, factor: int) -> EngineSection:

@@ -27,6 +27,10 @@ class Origin:
     sha256: str = ""
     label: str = "y"
 
+    def as_random_part(self, n: int, of: int, seed: int) -> Origin:
+        """Return where n observations come from that were chosen at random from so many."""
+        return replace(self, source=f"{n:,} of {of:,} values of {self.source}, by seed {seed}")
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -123,6 +127,21 @@ class Sample:
 
     def __hash__(self) -> int:
         return hash(self.fingerprint)
+
+
+def random_ranks(size: int, n: int, seed: int, source: str) -> NDArray[np.int64]:
+    """Return n of the numbers 0 to size - 1, chosen at random without replacement, ascending.
+
+    Raises
+    ------
+    InputError
+        If n exceeds size; ``source`` says of what.
+    """
+    if n > size:
+        raise InputError(
+            f"{source}: data.subsample = {n} is more than there are values ({size}); ask for fewer"
+        )
+    return np.sort(np.random.default_rng(seed).choice(size, n, replace=False))
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from gmmcompare.card import EmSettings
 from gmmcompare.engines.base import Problem, no_progress, out_of_unit
@@ -12,10 +15,10 @@ from gmmcompare.engines.em import EmEngine
 from gmmcompare.engines.layout import Layout, build_layout
 from gmmcompare.grid import Bins, PartitionedSample, add_bins, bin_values, grid_sample
 from gmmcompare.params import Params
-from gmmcompare.partitions import Summary, find_pieces, read_piece, summary_of
+from gmmcompare.partitions import Summary, at_ranks, find_pieces, read_piece, size_of, summary_of
 from gmmcompare.placement import Placement, place
 from gmmcompare.priors import Priors
-from gmmcompare.sample import Origin, Sample, Standardisation
+from gmmcompare.sample import Origin, Sample, Standardisation, random_ranks
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -61,10 +64,38 @@ def open_partitions(
     summary = summary_of(read)
     held = read.then(hold, summary.unit, summary.low, summary.high)
     sample, part = _fine_grid(held, summary, _pilot(summary, components))
-    return replace(
-        sample,
-        origin=_origin(pattern, pieces[0].column or "y", transform, label, sample, part),
+    what = _label(pieces[0].column, transform, label)
+    return replace(sample, origin=_origin(pattern, what, sample, part))
+
+
+def random_part(
+    pattern: str | Path,
+    n: int,
+    seed: int,
+    column: str | None = None,
+    transform: str = "none",
+    label: str | None = None,
+    client: Client | None = None,
+) -> Sample:
+    """Return n of the values of all partitions, chosen at random, as an ordinary sample.
+
+    Raises
+    ------
+    InputError, EngineError
+        As `open_partitions`, or if there are fewer values.
+    """
+    pieces = find_pieces(pattern, column)
+    read = place(pieces, client).then(read_piece, transform)
+    first = np.concatenate([[0], np.cumsum(read.collect(size_of))])
+    size = int(first[-1])
+    ranks = random_ranks(size, n, seed, str(pattern))
+    origin = Origin(
+        name=_name(pattern),
+        source=str(pattern),
+        label=_label(pieces[0].column, transform, label),
     )
+    y = np.concatenate(read.collect(at_ranks, ranks, first))
+    return Sample.of(y, origin.as_random_part(n, size, seed))
 
 
 def hold(sample: Sample, index: int, unit: Standardisation, low: float, high: float) -> Layout:
@@ -99,22 +130,26 @@ def _fine_grid(held: Placement, summary: Summary, pilot: Params) -> tuple[Partit
         part *= 2
 
 
-def _origin(
-    pattern: str | Path,
-    column: str,
-    transform: str,
-    label: str | None,
-    sample: PartitionedSample,
-    part: int,
-) -> Origin:
+def _origin(pattern: str | Path, label: str, sample: PartitionedSample, part: int) -> Origin:
     summary = sample.summary
     return Origin(
-        name=Path(pattern).parent.name or "partitions",
+        name=_name(pattern),
         source=(
             f"{pattern}: {sample.placement.size} partitions; compared on a grid of "
             f"{sample.n_distinct:,} points, bins 1/{part} of the smallest sd wide"
         ),
         n_missing=summary.n_missing,
         sha256=summary.sha256,
-        label=label or (column if transform == "none" else f"{transform} {column}"),
+        label=label,
     )
+
+
+def _name(pattern: str | Path) -> str:
+    """Name the data by the folder of a glob, or by the file."""
+    path = Path(pattern)
+    return path.parent.name or "partitions" if has_magic(path.name) else path.stem
+
+
+def _label(column: str | None, transform: str, label: str | None) -> str:
+    name = column or "y"
+    return label or (name if transform == "none" else f"{transform} {name}")

@@ -14,13 +14,17 @@ from gmmcompare.cli.options import (
     DrawsOption,
     EnginesOption,
     FreshOption,
+    MemoryOption,
     OfflineOption,
     OutOption,
     OwnOption,
+    SchedulerOption,
     SeedOption,
     SetOption,
+    WorkersOption,
     chosen_card,
-    chosen_rows,
+    chosen_client,
+    chosen_data,
     command_line,
 )
 
@@ -37,6 +41,9 @@ def compare(
     set_: SetOption = None,
     offline: OfflineOption = False,
     fresh: FreshOption = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    memory: MemoryOption = None,
 ) -> None:
     """Fit the engines, compare them, and write a report."""
     from gmmcompare.progress import RichWatcher
@@ -46,17 +53,18 @@ def compare(
     from gmmcompare.show import print_comparison
 
     chosen = chosen_card(card, set_, seed)
-    requests = engine_requests(_listed(engines), engine or (), draws or ())
+    requests = engine_requests(listed(engines), engine or (), draws or ())
     folder = out or Path("reports") / chosen.name
-    outcome = compare_card(
-        chosen,
-        requests,
-        rows=chosen_rows(chosen, data, offline),
-        folder=folder,
-        fresh=fresh,
-        watcher=RichWatcher(),
-        command=command_line(),
-    )
+    with chosen_client(workers, scheduler, memory) as client:
+        outcome = compare_card(
+            chosen,
+            requests,
+            **chosen_data(chosen, data, offline, client),
+            folder=folder,
+            fresh=fresh,
+            watcher=RichWatcher(),
+            command=command_line(),
+        )
     page = write_report(outcome, folder / "index.html")
     print_comparison(outcome, page)
     raise typer.Exit(EXIT_CODES[outcome.comparison.verdict])
@@ -78,6 +86,9 @@ def fit(
     set_: SetOption = None,
     offline: OfflineOption = False,
     fresh: FreshOption = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    memory: MemoryOption = None,
 ) -> None:
     """Fit one engine."""
     from gmmcompare.progress import RichWatcher
@@ -88,16 +99,17 @@ def fit(
     chosen = chosen_card(card, set_, seed)
     own = [engine] if "=" in engine else []
     request = engine_requests([] if own else [engine], own)
-    outcome = compare_card(
-        chosen,
-        request,
-        rows=chosen_rows(chosen, data, offline),
-        folder=out or Path("reports") / chosen.name,
-        fresh=fresh,
-        watcher=RichWatcher(),
-        command=command_line(),
-        write_comparison=False,
-    )
+    with chosen_client(workers, scheduler, memory) as client:
+        outcome = compare_card(
+            chosen,
+            request,
+            **chosen_data(chosen, data, offline, client),
+            folder=out or Path("reports") / chosen.name,
+            fresh=fresh,
+            watcher=RichWatcher(),
+            command=command_line(),
+            write_comparison=False,
+        )
     print_fit(outcome.comparison, as_json)
 
 
@@ -127,5 +139,5 @@ def engines() -> None:
     print_engines()
 
 
-def _listed(text: str) -> list[str]:
+def listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from gmmcompare.card import Card
-    from gmmcompare.data import Rows
     from gmmcompare.sample import Sample
 
 CardArgument = Annotated[
@@ -30,7 +33,7 @@ DrawsOption = Annotated[
 ]
 DataOption = Annotated[
     str | None,
-    typer.Option("--data", metavar="CSV", help="Use this file instead of the card's data."),
+    typer.Option("--data", metavar="FILE", help="Use this file (or glob) instead of the card's."),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Output folder (reports/CARD).")
@@ -42,6 +45,18 @@ SetOption = Annotated[
 ]
 OfflineOption = Annotated[
     bool, typer.Option("--offline", help="Do not use the network; stand-in data if need be.")
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", help="Work on N Dask workers started here."),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", help="Work on the Dask cluster at tcp://..."),
+]
+MemoryOption = Annotated[
+    str | None,
+    typer.Option("--memory", metavar="SIZE", help="Limit of each worker started here, as 2GB."),
 ]
 JobsOption = Annotated[int, typer.Option("--jobs", min=1, help="Processes.")]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Fit again what is already fitted.")]
@@ -64,11 +79,30 @@ def chosen_sample(card: Card, data: str | None, offline: bool) -> Sample:
     return card_sample(card, data, offline)
 
 
-def chosen_rows(card: Card, data: str | None, offline: bool) -> Rows:
-    """Return the data of a command, row by row."""
-    from gmmcompare.run import card_rows
+@contextmanager
+def chosen_client(
+    workers: int | None, scheduler: str | None, memory: str | None = None
+) -> Iterator[Client | None]:
+    """Yield a Dask client if one of the options asks for it, else None."""
+    if workers is None and scheduler is None:
+        yield None
+        return
+    from gmmcompare.cluster import open_client
 
-    return card_rows(card, data, offline)
+    with open_client(workers, scheduler, memory) as client:
+        yield client
+
+
+def chosen_data(
+    card: Card, data: str | None, offline: bool, client: Client | None
+) -> dict[str, Any]:
+    """Return the data of a command as `compare_card` takes them: rows, or a sample without."""
+    from gmmcompare.partitions import is_partitioned
+    from gmmcompare.run import card_rows, card_sample, card_source
+
+    if is_partitioned(card_source(card, data)):
+        return {"sample": card_sample(card, data, offline, client)}
+    return {"rows": card_rows(card, data, offline)}
 
 
 def command_line() -> str:

@@ -10,13 +10,17 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
+from gmmcompare.errors import InputError
 from gmmcompare.params import Array, Params
 from gmmcompare.priors import Priors
 from gmmcompare.sample import Sample, Standardisation
+
+if TYPE_CHECKING:
+    from gmmcompare.engines.checkpoint import Checkpoint
 
 Kind = Literal["draws", "point"]
 Progress = Callable[[float], None]
@@ -143,6 +147,15 @@ class Engine(Protocol):
         ...
 
 
+@runtime_checkable
+class Resumable(Protocol):
+    """An engine that can go on where it was interrupted."""
+
+    def resuming(self, checkpoint: Checkpoint) -> Engine:
+        """Return the engine with a file from which it goes on, and in which it keeps its state."""
+        ...
+
+
 BUILT_IN: Mapping[str, str] = {
     "em": "gmmcompare.engines.em:EmEngine",
     "gibbs": "gmmcompare.engines.gibbs:GibbsEngine",
@@ -152,11 +165,37 @@ BUILT_IN: Mapping[str, str] = {
 }
 
 
-def built_in_engine(name: str, settings: Any) -> Engine:
-    """Import a built-in engine and give it its settings (a model from `card`)."""
-    module, _, attribute = BUILT_IN[name].partition(":")
+ON_PARTITIONS: Mapping[str, str] = {
+    "em": "gmmcompare.engines.em_partitioned:PartitionedEmEngine",
+    "gibbs": "gmmcompare.engines.gibbs_partitioned:PartitionedGibbsEngine",
+}
+"""Engines that go over data in partitions."""
+ON_A_GRID = ("nuts",)
+"""Engines that are given the grid of data in partitions: distinct values and counts will do."""
+
+
+def built_in_engine(name: str, settings: Any, partitioned: bool = False) -> Engine:
+    """Import a built-in engine and give it its settings (a model from `card`).
+
+    Raises
+    ------
+    InputError
+        If the data are in partitions and the engine works on all values in one array.
+    """
+    if partitioned and name not in ON_PARTITIONS and name not in ON_A_GRID:
+        raise InputError(all_values_needed(name))
+    found = ON_PARTITIONS if partitioned and name in ON_PARTITIONS else BUILT_IN
+    module, _, attribute = found[name].partition(":")
     engine: Engine = getattr(importlib.import_module(module), attribute)(settings)
     return engine
+
+
+def all_values_needed(name: str) -> str:
+    """Say that an engine cannot be run on data in partitions, and what can be done."""
+    return (
+        f"{name}: works on all values in one array, which data in partitions are too many for; "
+        "run it on a random part of them: --set data.subsample=100000"
+    )
 
 
 @dataclass(frozen=True)
