@@ -26,8 +26,9 @@ _PUBLIC = {
     "load_card": "gmmcompare.card",
     "load_fit": "gmmcompare.fit",
     "load_sample": "gmmcompare.data",
+    "select": "gmmcompare.api",
     "sensitivity": "gmmcompare.sensitivity",
-    "validate": "gmmcompare.validate.validation",
+    "validate": "gmmcompare.api",
     "write_report": "gmmcompare.report",
 }
 
@@ -46,13 +47,14 @@ __all__ = [
     "load_card",
     "load_fit",
     "load_sample",
+    "select",
     "sensitivity",
     "validate",
     "write_report",
 ]
 
 if TYPE_CHECKING:
-    from gmmcompare.api import compare, fit
+    from gmmcompare.api import compare, fit, validate
     from gmmcompare.card import load_card
     from gmmcompare.compare.comparison import Comparison
     from gmmcompare.compare.labels import align
@@ -65,7 +67,6 @@ if TYPE_CHECKING:
     from gmmcompare.report import write_report
     from gmmcompare.sample import Sample
     from gmmcompare.sensitivity import sensitivity
-    from gmmcompare.validate.validation import validate
 
 
 def __getattr__(name: str) -> Any:

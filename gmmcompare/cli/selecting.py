@@ -1,0 +1,89 @@
+"""``select``, and ``study evidence``, which holds its error bars to account."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gmmcompare.cli.application import app
+from gmmcompare.cli.options import (
+    CardArgument,
+    DataOption,
+    FreshOption,
+    OfflineOption,
+    SeedOption,
+    SetOption,
+    chosen_card,
+    chosen_sample,
+    command_line,
+)
+from gmmcompare.cli.studying import study_app
+
+
+@app.command()
+def select(
+    card: CardArgument,
+    components: Annotated[
+        str, typer.Option("--components", metavar="1-6", help="Numbers to try: 1-6 or 2,3,5.")
+    ] = "1-6",
+    engines: Annotated[
+        str, typer.Option("--engines", help="Built-in engines to run, separated by commas.")
+    ] = "em,gibbs,nuts",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print selection.json instead of a table.")
+    ] = False,
+    data: DataOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder (reports/select-CARD).")
+    ] = None,
+    seed: SeedOption = None,
+    set_: SetOption = None,
+    offline: OfflineOption = False,
+    fresh: FreshOption = False,
+) -> None:
+    """Fit several numbers of components, and say which each criterion prefers."""
+    from gmmcompare.files import to_json
+    from gmmcompare.progress import RichWatcher
+    from gmmcompare.report import write_selection
+    from gmmcompare.runner import engine_requests
+    from gmmcompare.select.selection import parse_components
+    from gmmcompare.select_run import select_card, selection_json
+    from gmmcompare.show import print_selection
+
+    numbers = parse_components(components)
+    chosen = chosen_card(card, set_, seed)
+    folder = out or Path("reports") / f"select-{chosen.name}"
+    outcome = select_card(
+        chosen,
+        numbers,
+        sample=chosen_sample(chosen, data, offline),
+        engines=[request.name for request in engine_requests(engines.replace(" ", "").split(","))],
+        folder=folder,
+        fresh=fresh,
+        watcher=RichWatcher(),
+        command=command_line(),
+    )
+    page = write_selection(outcome, folder / "index.html")
+    if as_json:
+        typer.echo(to_json(selection_json(outcome)), nl=False)
+    else:
+        print_selection(outcome.selection, page)
+
+
+@study_app.command("evidence")
+def study_evidence(
+    repetitions: Annotated[int, typer.Option("--repetitions", min=2)] = 100,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 4,
+) -> None:
+    """Hold estimates of the log evidence against exact ones; prints a table in Markdown."""
+    from gmmcompare.evidence_study import study_evidence as study
+    from gmmcompare.evidence_study import study_table
+    from gmmcompare.progress import FractionBar
+
+    with FractionBar() as bar:
+        found = study(
+            repetitions, seed, progress=lambda fraction: bar.show("evidence study", fraction)
+        )
+    typer.echo(study_table(found), nl=False)
