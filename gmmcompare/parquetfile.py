@@ -111,6 +111,8 @@ def _opened(path: Path) -> Iterator[Any]:
             yield file
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; put it back, or leave it out") from None
+    except PermissionError:
+        raise InputError(f"{path}: cannot be read: permission denied") from None
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(
