@@ -110,7 +110,7 @@ def _started(distributed: Any, workers: int | None, memory_limit: str | None) ->
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port: several clusters may run
             memory_limit=memory_limit or "auto",
             silence_logs=logging.CRITICAL,
             env=_ONE_THREAD,

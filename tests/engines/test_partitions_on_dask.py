@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-pytest.importorskip("distributed")
+distributed = pytest.importorskip("distributed")
 
-from partitioned import values, write_parquet
+import dask  # noqa: E402
+from partitioned import values, write_parquet  # noqa: E402
 
-from gmmcompare.card import GibbsSettings
-from gmmcompare.cluster import open_client
-from gmmcompare.engines.base import Problem, no_progress
-from gmmcompare.engines.gibbs_partitioned import PartitionedGibbsEngine
-from gmmcompare.params import Params
-from gmmcompare.priors import Priors
-from gmmcompare.survey import open_partitions
+from gmmcompare.card import EmSettings, GibbsSettings  # noqa: E402
+from gmmcompare.cluster import open_client  # noqa: E402
+from gmmcompare.engines.base import Problem, no_progress  # noqa: E402
+from gmmcompare.engines.checkpoint import Checkpoint  # noqa: E402
+from gmmcompare.engines.em_partitioned import PartitionedEmEngine  # noqa: E402
+from gmmcompare.engines.gibbs_partitioned import PartitionedGibbsEngine  # noqa: E402
+from gmmcompare.errors import EngineError, InputError  # noqa: E402
+from gmmcompare.params import Params  # noqa: E402
+from gmmcompare.placement import place  # noqa: E402
+from gmmcompare.priors import Priors  # noqa: E402
+from gmmcompare.survey import open_partitions  # noqa: E402
 
 SETTINGS = GibbsSettings(chains=2, warmup=5, draws=20)
 
@@ -28,10 +40,16 @@ def pattern(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_parquet(tmp_path_factory.mktemp("stars"), values(12_000), 4)
 
 
-def gibbs(pattern: str, client, progress=no_progress) -> Params:
+@pytest.fixture(scope="module")
+def two_workers() -> Iterator[Any]:
+    with open_client(2, None) as client:
+        yield client
+
+
+def gibbs(pattern: str, client, progress=no_progress, checkpoint: Checkpoint | None = None):
     sample = open_partitions(pattern, 3, client=client)
-    problem = Problem(sample, 3, Priors())
-    return PartitionedGibbsEngine(SETTINGS).run(problem, 3, progress).params
+    engine = PartitionedGibbsEngine(SETTINGS, checkpoint)
+    return engine.run(Problem(sample, 3, Priors()), 3, progress).params
 
 
 def assert_equal(a: Params, b: Params) -> None:
@@ -49,16 +67,111 @@ def test_one_worker_makes_the_draws_made_here(pattern, here):
         assert_equal(gibbs(pattern, client), here)
 
 
-def test_two_workers_do_and_so_they_do_when_one_is_killed(pattern, here):
-    with open_client(2, None) as client:
-        assert_equal(gibbs(pattern, client), here)
-        killed: list[int] = []
+def test_two_workers_make_the_draws_made_here(pattern, here, two_workers):
+    assert_equal(gibbs(pattern, two_workers), here)
 
-        def kill_one(fraction: float) -> None:
-            if not killed and fraction > 0.4:
-                workers = client.run(os.getpid)
-                killed.append(workers[min(workers)])
-                os.kill(killed[0], signal.SIGKILL)
 
-        assert_equal(gibbs(pattern, client, kill_one), here)
-        assert killed
+def test_the_draws_stay_when_a_worker_is_killed(pattern, here, two_workers):
+    killed: list[int] = []
+
+    def kill_one(fraction: float) -> None:
+        if not killed and fraction > 0.4:
+            where = two_workers.has_what()
+            holder = max(where, key=lambda worker: len(where[worker]))
+            assert where[holder]  # so that partitions are lost
+            killed.append(two_workers.run(os.getpid)[holder])
+            os.kill(killed[0], signal.SIGKILL)
+
+    assert_equal(gibbs(pattern, two_workers, kill_one), here)
+    assert killed
+
+
+def test_workers_keep_partitions_and_nothing_else(pattern, two_workers):
+    sample = open_partitions(pattern, 3, client=two_workers)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        kept = [key for keys in two_workers.has_what().values() for key in keys]
+        if len(kept) == sample.placement.size:
+            break
+        time.sleep(0.1)
+    assert len(kept) == sample.placement.size == 4
+
+
+def test_em_climbs_to_the_same_point_on_workers(pattern, two_workers):
+    def em(client) -> Params:
+        sample = open_partitions(pattern, 3, client=client)
+        problem = Problem(sample, 3, Priors())
+        return PartitionedEmEngine(EmSettings(starts=4)).run(problem, 3, no_progress).params
+
+    assert_equal(em(two_workers), em(None))
+
+
+def test_a_bad_file_is_named_from_a_worker_too(tmp_path, two_workers):
+    pattern = write_parquet(tmp_path, values(3000), 3)
+    path = tmp_path / "001.parquet"
+    path.write_bytes(path.read_bytes()[:4] + bytes(20_000) + path.read_bytes()[20_004:])
+    with pytest.raises(InputError, match=re.escape(str(path))):
+        open_partitions(pattern, 3, "mag", client=two_workers)
+
+
+def hungry(item: str, index: int) -> list[np.ndarray]:
+    taken: list[np.ndarray] = []
+    while index == 1:
+        taken.append(np.ones(2_000_000))
+        time.sleep(0.01)
+    return taken
+
+
+def test_a_partition_too_large_for_a_worker_is_named():
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        open_client(1, None, "400MB") as client,
+    ):
+        held = place(["a.parquet", "b.parquet"], client).then(hungry)
+        with pytest.raises(EngineError, match=r"[ab].parquet: workers were killed .*; give them"):
+            held.collect(hungry)
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Start a scheduler and a worker in processes of their own."""
+    told = tmp_path / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    module = [sys.executable, "-m"]
+    head = subprocess.Popen(
+        [*module, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
+         "--no-dashboard", "--scheduler-file", str(told)], **quiet
+    )  # fmt: skip
+    worker = subprocess.Popen(
+        [*module, "distributed.cli.dask_worker", "--scheduler-file", str(told), "--nthreads", "1",
+         "--no-dashboard", "--no-nanny", "--death-timeout", "60"], **quiet
+    )  # fmt: skip
+    try:
+        with distributed.Client(scheduler_file=str(told), timeout=60) as client:
+            client.wait_for_workers(1, timeout=60)
+            address = client.scheduler.address
+        yield address, head
+    finally:
+        for process in (worker, head):
+            process.kill()
+            process.wait()
+
+
+def test_a_run_whose_scheduler_goes_away_goes_on_later(pattern, here, scheduler, tmp_path):
+    address, head = scheduler
+    path = tmp_path / "gibbs.checkpoint.npz"
+
+    def kill_scheduler(fraction: float) -> None:
+        if fraction > 0.4:
+            head.kill()
+            head.wait()
+
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
+        open_client(None, address) as client,
+        pytest.raises(EngineError, match=r"scheduler went away .* goes on from its last"),
+    ):
+        gibbs(pattern, client, kill_scheduler, Checkpoint(path, "key", every=0.0))
+    done: list[float] = []
+    assert_equal(gibbs(pattern, None, done.append, Checkpoint(path, "key")), here)
+    assert done[0] > 0.4
