@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -19,19 +20,42 @@ _stderr = Console(stderr=True, highlight=False)
 class RichWatcher:
     """Shows one bar for each engine that runs; one line where stderr is no terminal."""
 
+    def __init__(self) -> None:
+        self._bars: Progress | None = None
+        self._running = 0
+        self._lock = threading.Lock()
+
     @contextmanager
     def fitting(self, name: str) -> Iterator[Report]:
-        """Show a bar while an engine runs."""
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=_stderr) as bars:
+        """Show a bar while an engine runs, below those of engines that run already."""
+        with self._shared() as bars:
             task = bars.add_task(f"{name:<12}", total=1.0)
             yield lambda fraction: bars.update(task, completed=fraction)
             bars.update(task, completed=1.0)
+
+    @contextmanager
+    def _shared(self) -> Iterator[Progress]:
+        """Yield the bars of all engines that run now: a terminal has one place for them."""
+        with self._lock:
+            if self._bars is None:
+                self._bars = Progress(
+                    TextColumn("{task.description}"),
+                    BarColumn(),
+                    TextColumn("{task.percentage:>3.0f} %"),
+                    TimeElapsedColumn(),
+                    console=_stderr,
+                )
+                self._bars.start()
+            self._running += 1
+            bars = self._bars
+        try:
+            yield bars
+        finally:
+            with self._lock:
+                self._running -= 1
+                if not self._running:
+                    bars.stop()
+                    self._bars = None
 
     def reused(self, name: str) -> None:
         """Say that a fit is reused."""

@@ -26,6 +26,8 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
+import cloudpickle
+
 from gmmcompare.cluster import open_client
 from gmmcompare.errors import GmmCompareError
 
@@ -85,7 +87,8 @@ class Tasks(Protocol):
         items : sequence
             What each task is given; it must pickle.
         watch : callable
-            Is told how far each task is, where the place can tell.
+            Is told 0 when a task begins and then how far it is, where the place can tell; from any
+            thread.
         deadline : float
             ``time.monotonic()`` after which no result is waited for.
 
@@ -160,6 +163,7 @@ class InProcess:
         """Yield results; see `Tasks.run`. An error is raised as it comes: nothing is retried."""
         for index, item in enumerate(items):
             _check(deadline)
+            watch(index, 0.0)
             yield index, function(item, partial(watch, index))
 
     def everywhere(self, function: Callable[[str], Any], argument: str) -> None:
@@ -309,8 +313,10 @@ class _UnderWay:
     def submit(self, n: int) -> None:
         """Send at most n tasks."""
         for index, item in islice(self._waiting, n):
+            # Pickled here, so that what does not pickle is told by its own error, not by Dask's.
+            task = cloudpickle.dumps((self._function, item))
             future = self._client.submit(
-                _attempt, self._function, item, self._topic, index,
+                _attempt, task, self._topic, index,
                 key=f"{self._key}-{index}", retries=RETRIES, pure=False,
             )  # fmt: skip
             self._running[future.key] = index, future
@@ -352,12 +358,13 @@ class _UnderWay:
                 self._client.cancel(futures, reason="no longer wanted")
 
 
-def _attempt(
-    function: Callable[..., Any], item: Any, topic: str, index: int
-) -> tuple[Any, GmmCompareError | None]:
+def _attempt(task: bytes, topic: str, index: int) -> tuple[Any, GmmCompareError | None]:
     """Do one task on a worker; an error meant for the user is an answer, and not tried again."""
+    function, item = cloudpickle.loads(task)
+    report = _reporter(topic, index)
+    report(0.0)
     try:
-        return function(item, _reporter(topic, index)), None
+        return function(item, report), None
     except GmmCompareError as error:
         return None, error
 

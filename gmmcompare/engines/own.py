@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import cloudpickle
 import numpy as np
 
 from gmmcompare.card import SamplerSettings
@@ -28,6 +29,7 @@ from gmmcompare.params import Params
 OwnKind = Literal["kernel", "sampler"]
 ENTRY_POINTS = "gmmcompare.engines"
 KERNEL_ARGUMENTS = ("w", "mu", "sigma", "y", "priors", "rng")
+_FILE_MODULE = "_gmmcompare_own_"
 SAMPLER_ARGUMENTS = ("y", "K", "priors", "draws", "warmup", "chains", "rng")
 
 
@@ -103,6 +105,12 @@ class OwnEngine:
         self._kind = kind_of(function)
         self._log_folder = log_folder
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_function": _pickled(self._function, self._name)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({**state, "_function": cloudpickle.loads(state["_function"])})
+
     @property
     def name(self) -> str:
         """The name the user gave it."""
@@ -160,6 +168,23 @@ class OwnEngine:
         log = folder / f"{self.name}.log"
         log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
         return log
+
+
+def _pickled(function: Callable[..., Any], name: str) -> bytes:
+    """Return a function as bytes; with its module's code where that is a file of the user's."""
+    module = sys.modules.get(getattr(function, "__module__", None) or "")
+    own = module is not None and module.__name__.startswith(_FILE_MODULE)
+    if own:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        return bytes(cloudpickle.dumps(function))
+    except Exception as error:
+        raise InputError(
+            f"{name}: cannot be sent to a worker ({error}); leave out --workers and --scheduler"
+        ) from None
+    finally:
+        if own:
+            cloudpickle.unregister_pickle_by_value(module)
 
 
 def run_kernel(
@@ -253,7 +278,7 @@ def _module_from_file(path: Path) -> Any:
         beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
         raise InputError(f"{path}: no such file{did_you_mean(path.name, beside)}")
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
-    name = f"_gmmcompare_own_{path.stem}_{digest}"
+    name = f"{_FILE_MODULE}{path.stem}_{digest}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InputError(f"{path}: cannot be imported; give a Python file")
