@@ -25,9 +25,17 @@ from gmmcompare.errors import InputError
 from gmmcompare.files import replacing, write_json
 from gmmcompare.fit import load_fit
 from gmmcompare.partitions import is_partitioned
-from gmmcompare.runner import EngineRequest, Runner, SilentWatcher, Watcher, engine_requests
+from gmmcompare.runner import (
+    EngineRequest,
+    Runner,
+    SilentWatcher,
+    Watcher,
+    engine_requests,
+    fit_together,
+)
 from gmmcompare.sample import Origin, Sample
 from gmmcompare.survey import open_partitions, random_part
+from gmmcompare.tasks import InProcess, Tasks
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -112,12 +120,14 @@ def compare_card(
     watcher: Watcher | None = None,
     command: str = "",
     write_comparison: bool = True,
+    tasks: Tasks | None = None,
 ) -> Outcome:
     """Fit every engine, compare, and write the results if a folder is given.
 
     These are ``comparison.json`` and, one line for each observation, ``allocations.csv``; fits are
     kept in any case. The data are the card's unless ``rows`` are given, or a ``sample``, whose
-    observations have no rows to be written.
+    observations have no rows to be written. Engines run one after another in this process, or at
+    the same time where ``tasks`` run; the results are the same.
 
     Raises
     ------
@@ -135,8 +145,13 @@ def compare_card(
     make_folder(folder)
     # `gmmcompare select` of this card, with its own default folder, has fitted this K already.
     lenders = (folder.parent / f"select-{card.name}" / f"k{card.K}",) if folder else ()
-    runner = Runner(card, sample, folder, fresh, watcher or SilentWatcher(), lenders)
-    fits = [runner.fit(request) for request in requests or engine_requests()]
+    runner = Runner(
+        card, sample, folder, fresh, watcher or SilentWatcher(), lenders, tasks or InProcess()
+    )
+    requests = requests or engine_requests()
+    if tasks:
+        fit_together([(runner, request) for request in requests], tasks)
+    fits = [runner.fit(request) for request in requests]
     names = rows.names_by_value() if rows else {}
     comparison = compare_fits(fits, sample, runner.refit, names=names)
     provenance = Provenance(

@@ -131,6 +131,11 @@ def open_tasks(
         yield OnDask(client)
 
 
+def on_client(client: Client | None) -> Tasks | None:
+    """Return the cluster of a client; None where there is no client."""
+    return None if client is None else OnDask(client)
+
+
 def on_this_machine(jobs: int) -> Tasks:
     """Return so many processes, or this one for 1."""
     return InProcess() if jobs == 1 else Processes(jobs)

@@ -51,15 +51,17 @@ def compare(
     from gmmcompare.run import compare_card
     from gmmcompare.runner import engine_requests
     from gmmcompare.show import print_comparison
+    from gmmcompare.tasks import on_client
 
     chosen = chosen_card(card, set_, seed)
-    requests = engine_requests(listed(engines), engine or (), draws or ())
+    requests = engine_requests(_listed(engines), engine or (), draws or ())
     folder = out or Path("reports") / chosen.name
     with chosen_client(workers, scheduler, memory) as client:
         outcome = compare_card(
             chosen,
             requests,
             **chosen_data(chosen, data, offline, client),
+            tasks=on_client(client),
             folder=folder,
             fresh=fresh,
             watcher=RichWatcher(),
@@ -95,6 +97,7 @@ def fit(
     from gmmcompare.run import compare_card
     from gmmcompare.runner import engine_requests
     from gmmcompare.show import print_fit
+    from gmmcompare.tasks import on_client
 
     chosen = chosen_card(card, set_, seed)
     own = [engine] if "=" in engine else []
@@ -104,6 +107,7 @@ def fit(
             chosen,
             request,
             **chosen_data(chosen, data, offline, client),
+            tasks=on_client(client),
             folder=out or Path("reports") / chosen.name,
             fresh=fresh,
             watcher=RichWatcher(),
@@ -139,5 +143,5 @@ def engines() -> None:
     print_engines()
 
 
-def listed(text: str) -> list[str]:
+def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from gmmcompare.card import Card
     from gmmcompare.sample import Sample
+    from gmmcompare.tasks import Tasks
 
 CardArgument = Annotated[
     str, typer.Argument(metavar="CARD", help="A model card: a TOML file or a bundled short name.")
@@ -58,7 +59,9 @@ MemoryOption = Annotated[
     str | None,
     typer.Option("--memory", metavar="SIZE", help="Limit of each worker started here, as 2GB."),
 ]
-JobsOption = Annotated[int, typer.Option("--jobs", min=1, help="Processes.")]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", min=1, help="Processes, where Dask is not used.")
+]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Fit again what is already fitted.")]
 
 
@@ -91,6 +94,15 @@ def chosen_client(
 
     with open_client(workers, scheduler, memory) as client:
         yield client
+
+
+@contextmanager
+def chosen_tasks(workers: int | None, scheduler: str | None) -> Iterator[Tasks | None]:
+    """Yield where the tasks of a command run if one of the options says so, else None."""
+    from gmmcompare.tasks import on_client
+
+    with chosen_client(workers, scheduler) as client:
+        yield on_client(client)
 
 
 def chosen_data(

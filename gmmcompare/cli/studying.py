@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gmmcompare.cli.application import app
-from gmmcompare.cli.options import JobsOption
+from gmmcompare.cli.options import JobsOption, SchedulerOption, WorkersOption, chosen_tasks
 
 study_app = typer.Typer(no_args_is_help=True, help="Repeated comparisons: measured error rates.")
 app.add_typer(study_app, name="study")
@@ -24,14 +24,16 @@ def study_verdict(
     ] = Path("reports/verdict-study"),
     jobs: JobsOption = 2,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 4,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Measure how often the verdict errs; a rerun continues. Writes DIR.md and a figure."""
     from gmmcompare.progress import FractionBar
     from gmmcompare.studies import run_verdict_study, write_verdict_study
 
-    with FractionBar() as bar:
+    with chosen_tasks(workers, scheduler) as tasks, FractionBar() as bar:
         run_verdict_study(
-            out, repetitions, jobs, seed, lambda fraction: bar.show("verdict study", fraction)
+            out, repetitions, jobs, seed, lambda done: bar.show("verdict study", done), tasks
         )
     page, figure = out.with_suffix(".md"), out.parent / "figures" / f"{out.name}.svg"
     write_verdict_study(out, page, figure)

@@ -12,9 +12,12 @@ from gmmcompare.cli.options import (
     DataOption,
     JobsOption,
     OfflineOption,
+    SchedulerOption,
     SetOption,
+    WorkersOption,
     chosen_card,
     chosen_sample,
+    chosen_tasks,
     command_line,
 )
 from gmmcompare.errors import InputError
@@ -60,6 +63,8 @@ def validate(
     geweke: Annotated[
         bool, typer.Option("--geweke", help="Make Geweke's joint distribution test, too.")
     ] = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Find out whether a sampler is right. Its code runs with your rights."""
     from gmmcompare.api import validate as run_checks
@@ -72,21 +77,25 @@ def validate(
     if (sampler is not None) + gallery + (grade is not None) != 1:
         raise InputError("validate: give one of SAMPLER, --gallery or --grade DIR")
     if gallery:
-        print_gallery(run_gallery(quick=quick, seed=seed, jobs=jobs))
+        with chosen_tasks(workers, scheduler) as tasks:
+            print_gallery(run_gallery(quick=quick, seed=seed, jobs=jobs, tasks=tasks))
         return
     if grade is not None:
         table = out or grade / "grades.csv"
-        print_grades(
-            grade_folder(grade, table, function=function, quick=quick, seed=seed, jobs=jobs)
-        )
+        with chosen_tasks(workers, scheduler) as tasks:
+            print_grades(
+                grade_folder(
+                    grade, table, function=function, quick=quick, seed=seed, jobs=jobs, tasks=tasks
+                )
+            )
         return
     chosen = chosen_card(card, set_, None) if card else None
-    with FractionBar() as bar:
+    with chosen_tasks(workers, scheduler) as tasks, FractionBar() as bar:
         found = run_checks(
             str(sampler), card=chosen,
             sample=chosen_sample(chosen, data, offline) if chosen else None,
-            around=around, quick=quick, seed=seed, out=out, jobs=jobs, time_limit=time_limit,
-            geweke=geweke, progress=bar.show,
+            around=around, quick=quick, seed=seed, out=out, jobs=jobs, tasks=tasks,
+            time_limit=time_limit, geweke=geweke, progress=bar.show,
         )  # fmt: skip
     page = write_validation(found, out / "index.html", command_line()) if out else None
     print_validation(found, as_json, page)

@@ -17,6 +17,7 @@ import numpy as np
 from gmmcompare.errors import GmmCompareError, InputError
 from gmmcompare.files import replacing
 from gmmcompare.params import Array
+from gmmcompare.tasks import TaskError, Tasks
 from gmmcompare.validate.child import Task
 from gmmcompare.validate.diagnosis import SIGNATURES, load_signatures
 from gmmcompare.validate.faults import FAULTS, KERNEL_FAULTS, NOT_FAULTS, PREFIX
@@ -57,11 +58,12 @@ def run_gallery(
     quick: bool = False,
     seed: int = DEFAULT_SEED,
     jobs: int = 2,
+    tasks: Tasks | None = None,
     names: Sequence[str] | None = None,
 ) -> Iterator[Exhibit]:
     """Validate every fault and every sampler that is none; yield each as it is done."""
     for name in names or [*FAULTS, *NOT_FAULTS]:
-        found = validate(PREFIX + name, quick=quick, seed=seed, jobs=jobs)
+        found = validate(PREFIX + name, quick=quick, seed=seed, jobs=jobs, tasks=tasks)
         yield exhibit(name, found)
 
 
@@ -95,6 +97,7 @@ def grade(
     quick: bool = False,
     seed: int = DEFAULT_SEED,
     jobs: int = 2,
+    tasks: Tasks | None = None,
     progress: Callable[[str, Validation | None], None] = lambda name, found: None,
 ) -> Path:
     """Validate every Python file of a folder and write one CSV row for each.
@@ -116,7 +119,7 @@ def grade(
         raise InputError(f"{folder}: no Python files; give a folder of submissions, one file each")
     rows: list[tuple[object, ...]] = []
     for file in files:
-        rows.append(_graded(file, function, quick, seed, jobs, progress))
+        rows.append(_graded(file, function, quick, seed, jobs, tasks, progress))
     out = Path(out)
     with replacing(out) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
@@ -131,11 +134,14 @@ def _graded(
     quick: bool,
     seed: int,
     jobs: int,
+    tasks: Tasks | None,
     progress: Callable[[str, Validation | None], None],
 ) -> tuple[object, ...]:
     progress(file.name, None)
     try:
-        found = validate(f"{file}:{function}", quick=quick, seed=seed, jobs=jobs)
+        found = validate(f"{file}:{function}", quick=quick, seed=seed, jobs=jobs, tasks=tasks)
+    except TaskError:
+        raise
     except GmmCompareError as error:
         return file.stem, "failed", 0.0, "", str(error)
     progress(file.name, found)
