@@ -84,7 +84,7 @@ def select_card(
             )
     selection = Selection(tuple(candidates), sample, grid)
     if not selection.engines:
-        why = next(note for c in candidates for note in c.notes.values())
+        why = next((note for c in candidates for note in c.notes.values()), "none was asked for")
         raise EngineError(f"no engine has draws for any number of components: {why}")
     provenance = Provenance(
         card, datetime.now(UTC).isoformat(timespec="seconds"), command, versions()

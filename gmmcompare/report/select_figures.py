@@ -127,8 +127,16 @@ def _curves(
         for i, (text, curve) in enumerate(curves.items()):
             at = np.array(list(curve)) + 0.1 * (i - 0.5 * (width - 1))
             values, errors = np.array(list(curve.values())).reshape(-1, 2).T
-            ax.errorbar(at, values, 2 * errors, color=INK, capsize=2.5, elinewidth=1.0,
-                        label=text, **_STYLES[i % len(_STYLES)])  # fmt: skip
+            ax.errorbar(
+                at,
+                values,
+                2 * errors if errors.any() else None,
+                color=INK,
+                capsize=2.5,
+                elinewidth=1.0,
+                label=text,
+                **_STYLES[i % len(_STYLES)],
+            )
             highest = max(highest, float((values + 2 * errors).max()))
         _distance_axis(ax, highest)
         ax.set_ylabel(label)

@@ -13,7 +13,7 @@ from gmmcompare.report.look import component_variable
 from gmmcompare.report.provenance import card_text
 from gmmcompare.report.render import render
 from gmmcompare.report.select_glossary import SELECTION_GLOSSARY
-from gmmcompare.report.words import listed, number, significant
+from gmmcompare.report.words import listed, number, prose, seconds, significant
 from gmmcompare.runner import engine_seed
 from gmmcompare.select.candidate import Candidate, Sampled
 from gmmcompare.select.conclusions import NAMES, Conclusion
@@ -41,11 +41,12 @@ def write_selection(outcome: SelectionOutcome, path: str | Path) -> Path:
 
 def selection_context(outcome: SelectionOutcome) -> dict[str, Any]:
     """Collect everything the template shows."""
-    selection, card = outcome.selection, outcome.provenance.card
+    selection = outcome.selection
     main = selection.engines[0]
     preferred = {c.prefers for c in selection.conclusions if c.prefers is not None}
     return {
-        "title": card.title,
+        "title": selection.sample.origin.label,
+        "card_name": outcome.provenance.card.name,
         "selection": selection,
         "sample": selection.sample,
         "origin": selection.sample.origin,
@@ -62,6 +63,8 @@ def selection_context(outcome: SelectionOutcome) -> dict[str, Any]:
         ],
         "conclusions": [_answer(c) for c in selection.conclusions],
         "table": _table(selection),
+        "doubts": [prose(doubt) for doubt in selection.doubts],
+        "seconds": _seconds(selection),
         "calibration": [_calibration(c, main) for c in selection.candidates if main in c.sampled],
         "provenance": _provenance(outcome),
         "glossary": SELECTION_GLOSSARY,
@@ -197,14 +200,20 @@ def _numbers(selection: Selection, K: int, engine: str, found: Sampled) -> dict[
     }
 
 
+def _seconds(selection: Selection) -> list[tuple[str, str]]:
+    """Return how long each K took to fit, by engine."""
+    return [
+        (
+            f"{c.K} component{'s' if c.K > 1 else ''}",
+            listed([f"{display_name(engine)} {seconds(s)}" for engine, s in c.seconds.items()]),
+        )
+        for c in selection.candidates
+    ]
+
+
 def _provenance(outcome: SelectionOutcome) -> dict[str, Any]:
     provenance, selection = outcome.provenance, outcome.selection
     sample, origin = selection.sample, selection.sample.origin
-    seconds = [
-        (f"{c.K} component{'s' if c.K > 1 else ''}",
-         ", ".join(f"{display_name(e)} {number(s, 1)} s" for e, s in c.seconds.items()))
-        for c in selection.candidates
-    ]  # fmt: skip
     return {
         "data": [
             ("name", origin.name),
@@ -213,7 +222,6 @@ def _provenance(outcome: SelectionOutcome) -> dict[str, Any]:
             ("missing values left out", f"{origin.n_missing:,}"),
             ("SHA-256", origin.sha256),
         ],
-        "seconds": seconds,
         "seeds": [
             (display_name(engine), str(engine_seed(provenance.card.run.seed, engine)))
             for engine in selection.engines

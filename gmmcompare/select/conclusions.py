@@ -22,6 +22,8 @@ Magnusson, Matamoros and Vehtari 2020)."""
 _APART = 2.0
 """Standard errors between two values that are told apart."""
 _MONTE_CARLO = 3.0
+_WIDE = 0.005
+"""An interval of a probability narrower than this is not worth its words."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,11 @@ def _of_loo(selection: Selection, engine: str) -> Conclusion:
         for K, s in selection.sampled(engine).items()
         if s.loo.n_bad
     ]
+    doubts += [
+        f"With {K} components LOO takes all chains alike, not each mode by its weight."
+        for K, s in selection.sampled(engine).items()
+        if len(s.evidence.modes) > 1
+    ]
     return Conclusion("loo", engine, best, f"{sentence}.", (*doubts, *_doubted(selection, engine)))
 
 
@@ -101,7 +108,7 @@ def _of_evidence(selection: Selection, engine: str) -> Conclusion:
     name, values = display_name(engine), selection.values("evidence", engine)
     p = selection.probabilities(engine)[best]
     sentence = f"The evidence by {name} gives {best} components probability {_percent(p.value)}"
-    if round(p.low, 3) < round(p.high, 3):
+    if p.high - p.low > _WIDE:
         sentence += f" (90 % interval of the estimate: {_percent(p.low)} to {_percent(p.high)})"
     gaps = {K: values[best] - value for K, value in values.items() if best != K}
     if gaps:
@@ -195,7 +202,11 @@ def _between_engines(selection: Selection, criterion: str) -> list[str]:
             apart.append(f"{K} ({abs(gap):.2f} apart, Monte Carlo error {error:.2f})")
     names = _listed([display_name(engine) for engine in selection.engines[:2]])
     if apart:
-        return [f"{what} by {names} differs by more than Monte Carlo error at {_listed(apart)}."]
+        missed = " The smaller may have missed a mode, which none of its chains found."
+        return [
+            f"{what} by {names} differs by more than Monte Carlo error at {_listed(apart)}."
+            f"{missed if criterion == 'evidence' else ''}"
+        ]
     return [
         f"{what} by {names} agrees at every number of components: within {largest:.1f} Monte Carlo "
         "errors."
@@ -224,14 +235,14 @@ def _modes(selection: Selection, engine: str) -> list[str]:
     for K, s in selection.sampled(engine).items():
         if len(s.evidence.modes) > 1:
             worth = [
-                f"chain{'s' if len(chains) > 1 else ''} {_listed([str(c + 1) for c in chains])} "
-                f"{_percent(share)}"
+                f"that of chain{'s' if len(chains) > 1 else ''} "
+                f"{_listed([str(c + 1) for c in chains])} has {_percent(share)}"
                 for chains, share in zip(s.evidence.modes, s.evidence.shares.tolist(), strict=True)
             ]
             said.append(
                 f"With {K} components the chains sit in {len(worth)} modes and do not move "
-                "between them. The evidence adds up what was found, and weighs them: the mode of "
-                f"{_listed(worth)} of the posterior. A mode that no chain found is not in it."
+                f"between them. The evidence adds up these modes: {_listed(worth)} of the "
+                "posterior. A mode that no chain found is not in it."
             )
     return said
 

@@ -152,7 +152,8 @@ def loo_difference(a: Loo, b: Loo) -> LooDifference:
 def _standard_error(pointwise: Array, sample: Sample) -> float:
     """Return the standard error of the sum of N values, given for each distinct observation."""
     mean = sample.counts @ pointwise / sample.n
-    return float(np.sqrt(sample.counts @ (pointwise - mean) ** 2))
+    squares = float(sample.counts @ (pointwise - mean) ** 2)
+    return float(np.sqrt(squares * sample.n / max(1, sample.n - 1)))
 
 
 def _efficiency(log_lik: Array) -> float:

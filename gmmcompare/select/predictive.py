@@ -11,7 +11,7 @@ from gmmcompare import mixture
 from gmmcompare.params import Array, Params
 from gmmcompare.sample import Sample
 
-MIN_BINS, MAX_BINS = 12, 60
+MIN_BINS, MAX_BINS = 12, 80
 LEVEL = 0.95
 _DRAWS = 1000
 
@@ -44,10 +44,8 @@ class PredictiveCheck:
 
 
 def bin_edges(sample: Sample) -> Array:
-    """Return edges by the rule of Freedman and Diaconis (1981), 12 to 60 bins."""
-    low, quarter, three_quarters, high = sample.quantiles([0.0, 0.25, 0.75, 1.0])
-    width = 2.0 * (three_quarters - quarter) * sample.n ** (-1 / 3)
-    bins = int(np.clip((high - low) / width, MIN_BINS, MAX_BINS)) if width > 0 else MAX_BINS
+    """Return edges of as many equal bins as the square root of N, 12 to 80."""
+    bins = int(np.clip(round(sample.n**0.5), MIN_BINS, MAX_BINS))
     return np.histogram_bin_edges(sample.values, bins)
 
 
