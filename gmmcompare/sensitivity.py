@@ -22,6 +22,7 @@ from gmmcompare.compare.comparison import reference_point
 from gmmcompare.compare.density import DensityEstimate, density_grid, estimate_density
 from gmmcompare.compare.diagnostics import convergence, median_error
 from gmmcompare.compare.labels import Reference, align
+from gmmcompare.compare.occupancy import OddsFactor, occupied_shares, odds_factors
 from gmmcompare.compare.sensitivity import (
     MAX_DRAWS,
     PARTS,
@@ -33,7 +34,7 @@ from gmmcompare.compare.sensitivity import (
     scale,
     shifts,
 )
-from gmmcompare.errors import InputError
+from gmmcompare.errors import EngineError, InputError
 from gmmcompare.files import write_json
 from gmmcompare.fit import Fit
 from gmmcompare.params import Array, Params
@@ -61,6 +62,8 @@ class PriorFit:
         Median of every quantity, and its Monte Carlo standard error.
     prob_empty, prob_empty_error : float
         Probability that at least one component has no observation, and its Monte Carlo error.
+    occupied : dict of int to float
+        Share of the draws with each number of components that have observations.
     rhat_max, ess_min : float
     doubts : tuple of str
         What is wrong with the draws, in words.
@@ -72,6 +75,7 @@ class PriorFit:
     errors: Mapping[str, float]
     prob_empty: float
     prob_empty_error: float
+    occupied: Mapping[int, float]
     rhat_max: float
     ess_min: float
     doubts: tuple[str, ...]
@@ -85,6 +89,7 @@ class PriorFit:
             "medians_mcse": dict(self.errors),
             "prob_empty": self.prob_empty,
             "prob_empty_mcse": self.prob_empty_error,
+            "occupied": dict(self.occupied),
             "rhat_max": self.rhat_max,
             "ess_min": self.ess_min,
             "doubts": list(self.doubts),
@@ -93,11 +98,16 @@ class PriorFit:
 
 @dataclass(frozen=True)
 class Rerun:
-    """The fit under one changed hyperparameter, and what moved."""
+    """The fit under one changed hyperparameter, and what moved.
+
+    ``odds`` are the factors by which the change multiplies the odds of numbers of occupied
+    components, from the draws under the card's prior.
+    """
 
     change: Change
     fit: PriorFit
     shifts: tuple[Shift, ...]
+    odds: tuple[OddsFactor, ...]
 
     @property
     def largest(self) -> Shift | None:
@@ -205,6 +215,7 @@ class Sensitivity:
                     "finding": r.finding,
                     **r.fit.to_dict(),
                     "shifts": [s.to_dict() for s in r.shifts],
+                    "odds": [vars(odds) for odds in r.odds],
                 }
                 for r in self.reruns
             ],
@@ -261,15 +272,15 @@ def sensitivity(
     """
     card = card if isinstance(card, Card) else load_card(card)
     everything = sample or card_sample(card, offline=offline)
-    used = everything if subsample is None else _part(everything, subsample, card.run.seed)
+    used = everything if subsample is None else draw_part(everything, subsample, card.run.seed)
     priors = Priors(**card.priors.model_dump())
     planned = changes(priors, factor)
     folder = Path(folder) if folder else None
     make_folder(folder)
     fitting = _Fitting(card, used, folder, fresh, watcher or SilentWatcher())
-    em = Runner(card, everything, watcher=fitting.watcher).fit(EngineRequest("em"))
+    points = _points(card, everything, fitting.watcher)
     fit = fitting.run()
-    reference = Reference.of(reference_point([em, fit]), everything)
+    reference = Reference.of(reference_point([*points, fit]), everything)
     grid = density_grid(used)
     aligned = align(fit.params, reference).params
     before = Evidence.of(fit, aligned, used, MAX_DRAWS)
@@ -277,11 +288,13 @@ def sensitivity(
     base = _kept(fit, aligned, before, priors, grid)
     reruns = []
     for change in planned:
-        fit = fitting.run(change)
-        aligned = align(fit.params, reference).params
-        after = Evidence.of(fit, aligned, used, MAX_DRAWS)
-        kept = _kept(fit, aligned, after, change.priors, grid)
-        reruns.append(Rerun(change, kept, tuple(shifts(before, after, len(planned)))))
+        rerun = fitting.run(change)
+        aligned = align(rerun.params, reference).params
+        after = Evidence.of(rerun, aligned, used, MAX_DRAWS)
+        kept = _kept(rerun, aligned, after, change.priors, grid)
+        moved = tuple(shifts(before, after, len(planned)))
+        odds = tuple(odds_factors(fit, priors, change.priors))
+        reruns.append(Rerun(change, kept, moved, odds))
     created = datetime.now(UTC).isoformat(timespec="seconds")
     provenance = Provenance(card, created, command, versions())
     found = Sensitivity(
@@ -292,8 +305,22 @@ def sensitivity(
     return found
 
 
-def _part(sample: Sample, n: int, seed: int) -> Sample:
-    """Draw n of the observations, without replacement."""
+def _points(card: Card, sample: Sample, watcher: Watcher) -> list[Fit]:
+    """Return EM's fit; none where every start collapses, as with very few data."""
+    try:
+        return [Runner(card, sample, watcher=watcher).fit(EngineRequest("em"))]
+    except EngineError:
+        return []
+
+
+def draw_part(sample: Sample, n: int, seed: int) -> Sample:
+    """Draw n of the observations at random, without replacement.
+
+    Raises
+    ------
+    InputError
+        If there are not so many.
+    """
     if not 1 <= n <= sample.n:
         raise InputError(
             f"--subsample {n}: give a number from 1 to {sample.n:,}, as many there are"
@@ -356,6 +383,7 @@ def _kept(fit: Fit, aligned: Params, evidence: Evidence, priors: Priors, grid: A
         errors={f.name: median_error(f.values) for f in evidence.functionals},
         prob_empty=float(empty.mean()),
         prob_empty_error=0.0 if np.isnan(error) else error,  # it never changes
+        occupied=occupied_shares(fit),
         rhat_max=evidence.convergence.worst_rhat[1],
         ess_min=evidence.convergence.worst_ess[1],
         doubts=tuple(faults(evidence, [evidence])),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gmmcompare.data import Description, Listing
     from gmmcompare.run import Outcome
     from gmmcompare.select.selection import Selection
+    from gmmcompare.sensitivity import Sensitivity
     from gmmcompare.validate.gallery import Exhibit
     from gmmcompare.validate.verdict import Validation
 
@@ -116,6 +117,37 @@ def _criteria(selection: Selection) -> Table:
         table.add_row(*cells)
     table.caption = "± Monte Carlo error; * in doubt, see below"
     return table
+
+
+def print_sensitivity(found: Sensitivity, page: Path, as_json: bool) -> None:
+    """Print which priors matter, and a line for each change; or ``sensitivity.json``."""
+    if as_json:
+        print(to_json(found.to_dict()), end="")
+        return
+    from gmmcompare.report.sensitivity_page import conclusion
+
+    console = _console()
+    heading, sentence = conclusion(found)
+    console.print(f"{heading.upper()}: {sentence}", soft_wrap=True)
+    for doubt in found.base.doubts:
+        console.print(f"in doubt: {doubt}", soft_wrap=True)
+    table = Table(box=None, header_style="")
+    for heading in ("change", "finding", "moves most", "shift, sd", "P(empty)", "odds"):
+        table.add_column(heading)
+    table.add_row("as in the card", "", "", "", f"{found.base.prob_empty:.3g}", "")
+    for rerun in found.reruns:
+        s = rerun.largest
+        odds = [f"{o.occupied}:{o.occupied - 1} x {o.factor:.3g}" for o in rerun.odds]
+        table.add_row(
+            f"{rerun.change.field} {rerun.change.words}",
+            rerun.finding,
+            f"{s.name} ({s.statistic})" if s else "",
+            f"{s.diff:+.3f} ± {s.se:.3f}" if s else "",
+            f"{rerun.fit.prob_empty:.3g}",
+            ", ".join(odds),
+        )
+    console.print(table)
+    console.print(f"page: {page}", soft_wrap=True)
 
 
 def print_validation(found: Validation, as_json: bool, page: Path | None = None) -> None:

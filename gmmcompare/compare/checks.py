@@ -162,7 +162,7 @@ def _empty_states(engine: Evidence) -> list[str]:
         return []
     there = [int(c) + 1 for c in np.flatnonzero(p.mean(axis=1) > MAX_SMALL)]
     return [
-        f"{_listed_chains(there, len(p))} in {100 * float(p.mean()):.2g} % of the draws where a "
+        f"{_listed_chains(there, len(p))} in {100 * float(p.mean()):.3g} % of the draws where a "
         f"component has at most one observation, entered and left {crossings:.0f} times; "
         f"{MIN_CROSSINGS} are needed to know how often"
     ]

@@ -5,6 +5,7 @@ R-hat, ESS, MCSE, divergences, E-BFMI and power-scaling.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -162,12 +163,19 @@ def power_scaling(
     prior and likelihood sensitivity with power-scaling. Statistics and Computing 34, 57.
     """
     scores = {name: _normal_scores(v) for name, v in values.items() if _varies(v)}
-    found: dict[str, dict[str, float]] = {name: {} for name in values}
+    # A factor that is the same everywhere (the prior of the weight of a single component) moves
+    # nothing.
+    found = {
+        name: dict.fromkeys(log_parts, 0.0 if name in scores else float("nan")) for name in values
+    }
     tree = from_dict({"posterior": scores, "log_prior": dict(log_parts)})
-    for part in log_parts:
-        sensitivity = azs.psense(tree, group="prior", group_var_names=[part])
-        for name in values:
-            found[name][part] = float(sensitivity[name]) if name in scores else float("nan")
+    for part in (part for part, v in log_parts.items() if _varies(v)):
+        with warnings.catch_warnings():
+            # Of few draws ArviZ smooths shorter tails, and says so.
+            warnings.filterwarnings("ignore", message="Number of tail draws")
+            sensitivity = azs.psense(tree, group="prior", group_var_names=[part])
+        for name in scores:
+            found[name][part] = float(sensitivity[name])
     return found
 
 

@@ -14,10 +14,12 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from gmmcompare.compare.comparison import Comparison
-from gmmcompare.params import Array
+from gmmcompare.params import Array, Params
 from gmmcompare.report.canvas import Canvas, Panel
 from gmmcompare.report.look import INK, MUTED, RULE, SOFT, EngineLook, component_colour
 from gmmcompare.report.words import listed, number, power_of_ten, significant
+from gmmcompare.sample import Sample
+from gmmcompare.sensitivity import Sensitivity
 
 Looks = Mapping[str, EngineLook]
 MIN_BINS, MAX_BINS = 12, 100
@@ -30,7 +32,11 @@ MAX_ROWS = 12
 
 def bin_edges(comparison: Comparison) -> Array:
     """Return edges of bins fit for the narrowest component, by the rule of Scott (1979) for it."""
-    sample, (w, _, sigma) = comparison.sample, comparison.reference.params
+    return _edges(comparison.sample, comparison.reference.params)
+
+
+def _edges(sample: Sample, params: Params) -> Array:
+    w, _, sigma = params
     widths = 3.49 * sigma * np.maximum(w * sample.n, 1.0) ** (-1 / 3)
     extent = float(np.ptp(sample.values)) or 1.0
     bins = int(np.clip(extent / widths.min(), MIN_BINS, MAX_BINS))
@@ -344,4 +350,33 @@ def together_panel(probability: Array, engine: str) -> Panel:
         return canvas.panel(
             f"How probably two observations share a component in {engine}, by their place in the "
             f"data: from {number(low, 2)} to {number(high, 2)}."
+        )
+
+
+def priors_panel(found: Sensitivity, width: int) -> Panel:
+    """Histogram, the density under the card's priors with its 90 % band, and under every change."""
+    sample, grid = found.sample, found.grid
+    wide = width > 500
+    with Canvas(f"priors{width}", width, 340 if wide else 280) as canvas:
+        ax = canvas.axes
+        edges = _edges(sample, found.reference.params)
+        heights, _ = np.histogram(sample.values, edges, weights=sample.counts, density=True)
+        ax.stairs(heights, edges, fill=True, color=SOFT)
+        base = found.base.density
+        ax.fill_between(grid, base.low, base.high, color=INK, alpha=0.16, lw=0)
+        for rerun in found.reruns:
+            ax.plot(grid, rerun.fit.density.mean, color=component_colour(1), lw=1.0, alpha=0.7)
+        ax.plot(grid, base.mean, color=INK, lw=1.6)
+        tops = [float(base.high.max()), *(float(r.fit.density.mean.max()) for r in found.reruns)]
+        ax.set_ylim(0, 1.05 * min(max(tops), 3.0 * float(base.mean.max())))
+        ax.set_xlim(grid[0], grid[-1])
+        ax.set_xlabel(sample.origin.label)
+        ax.set_ylabel("density")
+        ax.yaxis.set_major_locator(MaxNLocator(4))
+        gaps = [
+            0.5 * np.trapezoid(np.abs(r.fit.density.mean - base.mean), grid) for r in found.reruns
+        ]
+        return canvas.panel(
+            "The mean density under the card's priors and under every change; they differ by at "
+            f"most {significant(100 * float(max(gaps, default=0.0)))} per cent of the probability."
         )

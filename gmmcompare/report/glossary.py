@@ -277,3 +277,31 @@ VALIDATION_GLOSSARY: Mapping[str, Entry] = {
     ),
 }
 """Terms of a validation's page."""
+
+_ALSO_OF_PRIORS = (
+    *("chain", "component", "empty", "ess", "gibbs", "margin", "mcse"),
+    *("posterior", "posterior-sd", "prior", "rhat", "seed"),
+)
+
+SENSITIVITY_GLOSSARY: Mapping[str, Entry] = {
+    **{key: GLOSSARY[key] for key in _ALSO_OF_PRIORS},
+    "odds": Entry(
+        "Odds of a further component",
+        "How probable it is that m components have observations, divided by how probable it is "
+        "that m - 1 have. A sampler seldom moves between the two, so the odds themselves are hard "
+        "to know; but what a change of prior multiplies them by takes draws from either only.",
+    ),
+    "power-scaling": Entry(
+        "Power-scaling",
+        "Raises a prior, or the likelihood, to a power near one and asks how fast the posterior "
+        "moves (Kallioinen et al. 2024). Powers are taken in unconstrained coordinates, in which "
+        "they scale the hyperparameters; draws enter by their ranks.",
+    ),
+    "shift": Entry(
+        "Shift",
+        "The difference of mean normal scores of the pooled ranks. For a small shift of a normal "
+        "posterior that is the shift in posterior standard deviations; it cannot exceed 1.6, which "
+        "means entirely apart. Ranks need no moment to exist.",
+    ),
+}
+"""Terms of a page on the sensitivity to priors."""

@@ -206,6 +206,12 @@ _GROUPS = {
 _OTHER = "Other quantities"
 
 
+def group_of(name: str) -> tuple[int, str]:
+    """Return the group that a quantity belongs to: its place in the order, and its title."""
+    title = _GROUPS.get(name.partition("[")[0], _OTHER)
+    return [*dict.fromkeys(_GROUPS.values()), _OTHER].index(title), title
+
+
 def agreement(comparison: Comparison, looks: Looks) -> Agreement:
     """Lay out every quantity of every pair of engines that draw, on one common scale."""
     tested = [pair for pair in comparison.pairs if pair.functionals]
@@ -222,14 +228,10 @@ def agreement(comparison: Comparison, looks: Looks) -> Agreement:
 
 
 def _pair_table(pair: PairVerdict, looks: Looks, scale: Scale) -> PairTable:
-    def group(f: FunctionalResult) -> str:
-        return _GROUPS.get(f.name.partition("[")[0], _OTHER)
-
-    order = [*dict.fromkeys(_GROUPS.values()), _OTHER]
-    functionals = sorted(pair.functionals, key=lambda f: order.index(group(f)))
+    functionals = sorted(pair.functionals, key=lambda f: group_of(f.name))
     groups = [
-        (name, tuple(_tested(f, scale) for f in found))
-        for name, found in groupby(functionals, key=group)
+        (title, tuple(_tested(f, scale) for f in found))
+        for (_, title), found in groupby(functionals, key=lambda f: group_of(f.name))
     ]
     outside = sum(f.bound >= MARGIN for f in pair.functionals)
     return PairTable(looks[pair.a].text, looks[pair.b].text, pair.verdict, tuple(groups), outside)
