@@ -69,7 +69,7 @@ def select_card(
     candidates: list[Candidate] = []
     for runner in runners:
         fits, failures = _fits(runner, engines)
-        with watcher.fitting(f"K={runner.card.K} criteria"):
+        with watcher.fitting(f"K={runner.card.K} criteria") as progress:
             candidates.append(
                 assess(
                     fits,
@@ -80,6 +80,7 @@ def select_card(
                     grid,
                     edges,
                     engine_seed(card.run.seed, "select"),
+                    progress,
                 )
             )
     selection = Selection(tuple(candidates), sample, grid)

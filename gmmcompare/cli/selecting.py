@@ -77,13 +77,13 @@ def study_evidence(
     repetitions: Annotated[int, typer.Option("--repetitions", min=2)] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 4,
 ) -> None:
-    """Hold estimates of the log evidence against exact ones; prints a table in Markdown."""
+    """Hold estimates of the log evidence against exact ones; prints a page in Markdown."""
     from gmmcompare.evidence_study import study_evidence as study
-    from gmmcompare.evidence_study import study_table
+    from gmmcompare.evidence_study import study_page
     from gmmcompare.progress import FractionBar
 
     with FractionBar() as bar:
         found = study(
             repetitions, seed, progress=lambda fraction: bar.show("evidence study", fraction)
         )
-    typer.echo(study_table(found), nl=False)
+    typer.echo(study_page(found), nl=False)

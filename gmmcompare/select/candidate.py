@@ -11,6 +11,7 @@ from gmmcompare.compare.checks import Evidence, failed_checks
 from gmmcompare.compare.comparison import reference_point
 from gmmcompare.compare.density import DensityEstimate, estimate_density
 from gmmcompare.compare.labels import Reference, align
+from gmmcompare.engines.base import Progress, no_progress
 from gmmcompare.fit import Fit
 from gmmcompare.params import Array, Params
 from gmmcompare.priors import Priors
@@ -84,6 +85,7 @@ def assess(
     grid: Array,
     edges: Array,
     seed: int,
+    progress: Progress = no_progress,
 ) -> Candidate:
     """Work out every criterion for one K.
 
@@ -102,6 +104,7 @@ def assess(
     edges : ndarray
         Of the bins of the predictive check.
     seed : int
+    progress : Progress
     """
     points = {name: fit for name, fit in fits.items() if fit.kind == "point"}
     drawing = {name: fit for name, fit in fits.items() if fit.kind == "draws"}
@@ -117,6 +120,7 @@ def assess(
             rng = np.random.default_rng([seed, K, i])
             doubts = tuple(failed_checks(judged[name], list(judged.values())))
             sampled[name] = _sampled(fit, aligned[name], sample, priors, grid, edges, doubts, rng)
+            progress((i + 1) / len(drawing))
     return Candidate(
         K,
         information(usable[0]) if usable else None,
