@@ -12,7 +12,7 @@ CARD ?= exoplanets-k3
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: help report test lint bench lock clean
+.PHONY: help report test lint bench scaling lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ lint: $(READY)  ## Check format, style, types and the direction of imports
 
 bench: $(READY)  ## Run the side-by-side timings and write reports/benchmarks.md
 	$(BIN)/python -m tests.benchmarks
+
+scaling: $(READY)  ## Measure data in partitions on Dask workers and write reports/scaling.md
+	$(BIN)/python -m tests.benchmarks.scaling
 
 lock:  ## Pin all dependencies, with hashes, in requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.12 --all-extras --group dev \
