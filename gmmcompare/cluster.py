@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -121,7 +122,23 @@ def _started(distributed: Any, workers: int | None, memory_limit: str | None) ->
             "leave the option out"
         ) from None
     with cluster, distributed.Client(cluster) as client:
+        client.register_plugin(_deaf_to_interrupts(distributed))
         yield client
+
+
+def _deaf_to_interrupts(distributed: Any) -> Any:
+    """Return what makes workers ignore Ctrl-C, which a terminal sends to them as well.
+
+    This process ends them, in order and without tracebacks.
+    """
+
+    class Deaf(distributed.WorkerPlugin):  # type: ignore[misc]
+        name = "gmmcompare-deaf"
+
+        def setup(self, worker: Any) -> None:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    return Deaf()
 
 
 @contextmanager
