@@ -37,11 +37,16 @@ def is_partitioned(source: str | Path) -> bool:
 
 @dataclass(frozen=True)
 class Piece:
-    """Where the values of one partition stand; ``groups`` are row groups, none for CSV."""
+    """Where the values of one partition stand.
+
+    ``groups`` are row groups and ``rows`` their number of rows; for CSV there are none, and the
+    number of rows is not known.
+    """
 
     path: Path
     column: str | None
     groups: tuple[int, ...] = ()
+    rows: int = 0
 
     def __str__(self) -> str:
         if not self.groups:
@@ -93,7 +98,10 @@ def _pieces_of_parquet(path: Path, column: str | None) -> list[Piece]:
             rows = 0
         joined[-1].append(group)
         rows += size
-    return [Piece(path, chosen, tuple(groups)) for groups in joined]
+    return [
+        Piece(path, chosen, tuple(groups), sum(file.rows[group] for group in groups))
+        for groups in joined
+    ]
 
 
 def read_piece(piece: Piece, index: int, transform: str = "none") -> Sample:

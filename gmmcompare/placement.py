@@ -47,6 +47,17 @@ def place(items: Sequence[Any], client: Client | None = None) -> Placement:
     return InProcess(list(items)) if client is None else OnDask.of(items, client)
 
 
+def memory_of(client: Client | None = None) -> float:
+    """Return the memory in bytes of this machine, or of all workers of a Dask client together.
+
+    It is infinite where workers have no limit.
+    """
+    if client is None:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    limits = [w["memory_limit"] for w in client.scheduler_info(n_workers=-1)["workers"].values()]
+    return float(sum(limits)) if all(limits) else float("inf")
+
+
 def sum_in_order(parts: Sequence[Array]) -> Array:
     """Add what was collected, one after another: the same rounding wherever it came from."""
     total = np.zeros_like(parts[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from glob import has_magic
 from pathlib import Path
@@ -13,10 +14,19 @@ from gmmcompare.card import EmSettings
 from gmmcompare.engines.base import Problem, no_progress, out_of_unit
 from gmmcompare.engines.em import EmEngine
 from gmmcompare.engines.layout import Layout, build_layout
+from gmmcompare.errors import InputError
 from gmmcompare.grid import Bins, PartitionedSample, add_bins, bin_values, grid_sample
 from gmmcompare.params import Params
-from gmmcompare.partitions import Summary, at_ranks, find_pieces, read_piece, size_of, summary_of
-from gmmcompare.placement import Placement, place
+from gmmcompare.partitions import (
+    Piece,
+    Summary,
+    at_ranks,
+    find_pieces,
+    read_piece,
+    size_of,
+    summary_of,
+)
+from gmmcompare.placement import Placement, memory_of, place
 from gmmcompare.priors import Priors
 from gmmcompare.sample import Origin, Sample, Standardisation, random_ranks
 
@@ -60,12 +70,31 @@ def open_partitions(
         If the cluster is lost.
     """
     pieces = find_pieces(pattern, column)
+    _check_memory(pattern, pieces, client)
     read = place(pieces, client).then(read_piece, transform)
     summary = summary_of(read)
     held = read.then(hold, summary.unit, summary.low, summary.high)
     sample, part = _fine_grid(held, summary, _pilot(summary, components))
     what = _label(pieces[0].column, transform, label)
     return replace(sample, origin=_origin(pattern, what, sample, part))
+
+
+def _check_memory(pattern: str | Path, pieces: Sequence[Piece], client: Client | None) -> None:
+    """Refuse what cannot be held, rather than be killed over it.
+
+    Raises
+    ------
+    InputError
+        If the values alone would take more memory than there is.
+    """
+    needed, there = 8.0 * sum(piece.rows for piece in pieces), memory_of(client)
+    if needed > there:
+        where = "this machine has" if client is None else "the workers together have"
+        raise InputError(
+            f"{pattern}: its values take {needed / 1e9:,.1f} GB of memory and {where} "
+            f"{there / 1e9:,.1f} GB; use more workers (--scheduler tcp://HOST:PORT), or a random "
+            "part (--set data.subsample=1000000)"
+        )
 
 
 def random_part(

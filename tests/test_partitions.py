@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +11,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import Result
 from partitioned import values, write_parquet
+from typer.testing import CliRunner
 
-from gmmcompare import partitions
+from gmmcompare import partitions, survey
+from gmmcompare.cli import app
+from gmmcompare.engines import checkpoint, gibbs_partitioned
 from gmmcompare.errors import InputError
+from gmmcompare.fit import load_fit
 from gmmcompare.partitions import find_pieces, is_partitioned, read_piece, summary_of
 from gmmcompare.placement import InProcess, place
+from gmmcompare.run import load_outcome
 from gmmcompare.sample import Sample
 from gmmcompare.survey import open_partitions, random_part
 
@@ -185,6 +192,14 @@ def test_the_column_must_be_named_where_there_are_several(tmp_path):
         find_pieces(tmp_path / "a.parquet")
 
 
+def test_more_than_can_be_held_is_refused_before_it_is_read(pattern, monkeypatch):
+    monkeypatch.setattr(survey, "memory_of", lambda client: 47_999.0)
+    with pytest.raises(InputError, match=r"data\.subsample=1000000"):
+        open_partitions(pattern, 3, "mag")
+    monkeypatch.setattr(survey, "memory_of", lambda client: 48_000.0)
+    open_partitions(pattern, 3, "mag")
+
+
 def test_in_this_process_a_failure_ends_the_rest():
     done = []
 
@@ -195,6 +210,98 @@ def test_in_this_process_a_failure_ends_the_rest():
     with pytest.raises(InputError, match="bad"):
         InProcess(list(range(1000))).collect(work)
     assert len(done) < 1000
+
+
+CARD = """
+title = "Stars"
+[data]
+path = "stars/*.parquet"
+column = "mag"
+[mixture]
+components = 3
+[priors]
+weight_concentration = 1.0
+mean_loc = 0.0
+mean_sd = 30.0
+var_shape = 1e-4
+var_scale = 1e-4
+[engines.em]
+starts = 4
+[engines.gibbs]
+warmup = 20
+draws = 50
+"""
+
+
+@pytest.fixture
+def card(pattern: str, tmp_path: Path) -> Path:
+    path = tmp_path / "stars.toml"
+    path.write_text(CARD)
+    return path
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def test_a_card_may_name_partitions(card, tmp_path):
+    out = tmp_path / "out"
+    result = run("compare", card, "--engines", "em,gibbs", "--out", out)
+    assert result.exit_code in (0, 3), result.output
+    content = json.loads((out / "comparison.json").read_text())
+    assert content["data"]["n"] == 6000
+    assert content["data"]["n_distinct"] < 2000
+    notes = " ".join(content["engines"]["gibbs"]["notes"])
+    assert "went over all 6,000 values, in 3 partitions" in notes
+    assert "engines such as NUTS that cannot go through" in notes
+    assert not list(out.glob("fits/*checkpoint*"))
+    assert not (out / "allocations.csv").exists()
+    page = (out / "index.html").read_text()
+    assert "engines such as NUTS that cannot go through" in page
+    again = load_outcome(out)
+    assert again.comparison.sample.n == 6000
+
+
+def test_an_interrupted_fit_goes_on_from_its_folder(card, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "EVERY_SECONDS", 0.0)
+    command = ("fit", card, "--engine", "gibbs", "--out")
+    assert run(*command, tmp_path / "whole").exit_code == 0
+    sums, left = gibbs_partitioned.sum_in_order, iter([0] * 30)
+
+    def interrupted(parts):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return sums(parts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gibbs_partitioned, "sum_in_order", interrupted)
+        assert run(*command, tmp_path / "parts").exit_code == 130
+    assert (tmp_path / "parts" / "fits" / "gibbs.checkpoint.npz").is_file()
+    assert run(*command, tmp_path / "parts").exit_code == 0
+    whole, parts = (load_fit(tmp_path / name / "fits" / "gibbs.nc") for name in ("whole", "parts"))
+    np.testing.assert_array_equal(whole.params.mu, parts.params.mu)
+    assert not (tmp_path / "parts" / "fits" / "gibbs.checkpoint.npz").exists()
+
+
+def test_a_random_part_may_be_fitted_by_any_engine(card, tmp_path):
+    small = ("--set", "data.subsample=500", "--set", "engines.gibbs_plain.draws=20",
+             "--set", "engines.gibbs_plain.warmup=5")  # fmt: skip
+    result = run("fit", card, "--engine", "gibbs_plain", "--out", tmp_path / "out", *small)
+    assert result.exit_code == 0, result.output
+    assert load_fit(tmp_path / "out" / "fits" / "gibbs_plain.nc").sample.n == 500
+    refused = run("fit", card, "--engine", "gibbs_plain", "--out", tmp_path / "out")
+    assert refused.exit_code == 2
+    assert "data.subsample" in refused.output
+
+
+def test_a_bad_partition_ends_the_command_before_any_sweep(card, tmp_path):
+    path = tmp_path / "stars" / "002.parquet"
+    path.write_bytes(path.read_bytes()[:1000])
+    result = run("compare", card, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    (line,) = [line for line in result.stderr.splitlines() if line]
+    assert str(path) in line
+    assert not (tmp_path / "out").exists()
 
 
 def test_nothing_of_dask_is_imported_without_the_option(pattern):

@@ -29,12 +29,13 @@ class Checkpoint:
     key : str
         Identifies the run: the fit's hash of data, model, settings, seed and version. A file with
         another key is not this run's, and is written over.
-    every : float
-        Seconds between writes.
+    every : float, optional
+        Seconds between writes; by default `EVERY_SECONDS`.
     """
 
-    def __init__(self, path: Path | None, key: str, every: float = EVERY_SECONDS) -> None:
-        self.path, self._key, self._every = path, key, every
+    def __init__(self, path: Path | None, key: str, every: float | None = None) -> None:
+        self.path, self._key = path, key
+        self._every = EVERY_SECONDS if every is None else every
         self._written = time.monotonic()
 
     @classmethod

@@ -172,7 +172,7 @@ class Loopback:
 
 @dataclass(frozen=True)
 class Model:
-    """Seconds of a sweep: value * N * chains / workers + task * partitions + round; bytes a task."""
+    """Seconds of a value, a task and a round of tasks in a sweep; bytes of a task."""
 
     value: float
     task: float
@@ -309,8 +309,9 @@ def _model_check(fits: dict[int, list[Measured]], model: Model) -> Iterator[str]
     yield ""
     yield (
         "A sweep takes *value* x N x chains / workers + *task* x partitions + *round*, each "
-        "measured on its own (and workers with one partition more than others count): the processor time of one partition of a million in this process; "
-        f"and the time of rounds of {', '.join(map(str, TASKS))} tasks that do nothing."
+        "measured on its own: the processor time of one partition of a million in this process; "
+        f"and the time of rounds of {', '.join(map(str, TASKS))} tasks that do nothing. The worker "
+        "with most partitions counts."
     )
     yield ""
     yield "| value | task | round | bytes a task |"
