@@ -17,11 +17,19 @@ from gmmcompare.errors import EngineError
 from gmmcompare.files import write_json
 from gmmcompare.fit import Fit
 from gmmcompare.run import Provenance, card_sample, data_entry, make_folder, versions
-from gmmcompare.runner import EngineRequest, Runner, SilentWatcher, Watcher, engine_seed
+from gmmcompare.runner import (
+    EngineRequest,
+    Runner,
+    SilentWatcher,
+    Watcher,
+    engine_seed,
+    fit_together,
+)
 from gmmcompare.sample import Sample
 from gmmcompare.select.candidate import Candidate, assess
 from gmmcompare.select.predictive import bin_edges
 from gmmcompare.select.selection import Selection
+from gmmcompare.tasks import Tasks
 
 SCHEMA = 1
 ENGINES = ("em", "gibbs", "nuts")
@@ -46,12 +54,14 @@ def select_card(
     fresh: bool = False,
     watcher: Watcher | None = None,
     command: str = "",
+    tasks: Tasks | None = None,
 ) -> SelectionOutcome:
     """Fit a card with every number of components and work out the criteria.
 
     Fits are kept in ``FOLDER/kK/fits``, each ``FOLDER/kK`` a folder as `compare_card` writes it; a
     comparison of the same card in the folder beside, ``CARD``, lends its fits. With a folder,
-    ``selection.json`` is written.
+    ``selection.json`` is written. Engines run one after another in this process, or all at the same
+    time where ``tasks`` run; the results are the same.
 
     Raises
     ------
@@ -65,6 +75,8 @@ def select_card(
     make_folder(folder)
     watcher = watcher or SilentWatcher()
     runners = [_runner(card, K, sample, folder, fresh, watcher) for K in components]
+    if tasks:
+        fit_together([(r, EngineRequest(name)) for r in runners for name in engines], tasks)
     grid, edges = density_grid(sample), bin_edges(sample)
     candidates: list[Candidate] = []
     for runner in runners:

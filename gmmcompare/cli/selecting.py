@@ -13,10 +13,13 @@ from gmmcompare.cli.options import (
     DataOption,
     FreshOption,
     OfflineOption,
+    SchedulerOption,
     SeedOption,
     SetOption,
+    WorkersOption,
     chosen_card,
     chosen_sample,
+    chosen_tasks,
     command_line,
 )
 from gmmcompare.cli.studying import study_app
@@ -42,6 +45,8 @@ def select(
     set_: SetOption = None,
     offline: OfflineOption = False,
     fresh: FreshOption = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Fit several numbers of components, and say which each criterion prefers."""
     from gmmcompare.files import to_json
@@ -55,16 +60,19 @@ def select(
     numbers = parse_components(components)
     chosen = chosen_card(card, set_, seed)
     folder = out or Path("reports") / f"select-{chosen.name}"
-    outcome = select_card(
-        chosen,
-        numbers,
-        sample=chosen_sample(chosen, data, offline),
-        engines=[request.name for request in engine_requests(engines.replace(" ", "").split(","))],
-        folder=folder,
-        fresh=fresh,
-        watcher=RichWatcher(),
-        command=command_line(),
-    )
+    requests = engine_requests(engines.replace(" ", "").split(","))
+    with chosen_tasks(workers, scheduler) as tasks:
+        outcome = select_card(
+            chosen,
+            numbers,
+            sample=chosen_sample(chosen, data, offline),
+            engines=[request.name for request in requests],
+            folder=folder,
+            fresh=fresh,
+            watcher=RichWatcher(),
+            command=command_line(),
+            tasks=tasks,
+        )
     page = write_selection(outcome, folder / "index.html")
     if as_json:
         typer.echo(to_json(selection_json(outcome)), nl=False)
