@@ -129,9 +129,13 @@ class Comparison:
             limit = max((p.bound for p in self.pairs if p.functionals), default=float("nan"))
             if np.isnan(limit):
                 return f"{names} agree."
+            points = [display_name(n) for n, f in self.fits.items() if f.kind == "point"]
+            drawn = [display_name(n) for n, f in self.fits.items() if f.kind == "draws"]
+            who = _listed(drawn) if points else "they"
+            within = f", and the point of {_listed(points)} lies within their posterior"
             return (
-                f"{names} agree: no quantity differs by more than {limit:.2f} posterior standard "
-                "deviations."
+                f"{names} agree: {who} differ by no more than {np.ceil(100 * limit) / 100:.2f} "
+                f"posterior standard deviations in any quantity{within if points else ''}."
             )
         relevant = [p for p in self.pairs if p.verdict == self.verdict]
         if not relevant:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,14 +50,19 @@ def judge_point(
     all_draws : sequence of Fit
         Of all engines that draw.
     """
-    gap, best = _shortfall(point, all_draws)
+    short = _shortfall(point, all_draws)
     distance, limit, occupied = _distance(place, aligned, evidence.prob_small)
-    numbers = {"log_lik_gap": gap, "mahalanobis": distance, "mahalanobis_limit": limit}
+    numbers = {
+        "log_lik_gap": short.log_lik,
+        "density_gap": short.density,
+        "mahalanobis": distance,
+        "mahalanobis_limit": limit,
+    }
     a, b = point.engine, draws.engine
-    if gap > 0:
+    if short.log_lik > 0 and short.density > 0:
         reason = (
-            f"{a}: a draw of {best} is {gap:.2f} higher in log-likelihood: stopped early or in a "
-            "local mode"
+            f"{a}: a draw of {short.best} is {short.log_lik:.2f} higher in log-likelihood: stopped "
+            "early or in a local mode"
         )
         return PairVerdict(a, b, "disagree", (reason, *_status(point)), suspect=a, numbers=numbers)
     failures = [f"{b}: {why}" for why in failed_checks(evidence, everyone)]
@@ -77,8 +83,9 @@ def judge_point(
     if problems:
         suspect = a if _status(point) else b if faults(evidence, everyone) else None
         return PairVerdict(a, b, "inconclusive", problems, suspect=suspect, numbers=numbers)
+    highest = "log-likelihood" if short.log_lik == 0 else "posterior density"
     reason = (
-        f"no draw has a higher log-likelihood, and the point is within the posterior (Mahalanobis "
+        f"no draw has a higher {highest}, and the point is within the posterior (Mahalanobis "
         f"distance {distance:.1f}, limit {limit:.1f})"
     )
     return PairVerdict(a, b, "agree", (reason,), numbers=numbers)
@@ -88,18 +95,29 @@ def _status(point: Fit) -> tuple[str, ...]:
     return () if point.status == "ok" else (f"{point.engine}: {point.status}",)
 
 
-def _shortfall(point: Fit, all_draws: Sequence[Fit]) -> tuple[float, str]:
-    """Return by how much the best draw exceeds the point, 0 if none does, and whose draw it is.
+class _Shortfall(NamedTuple):
+    """By how much the best draw exceeds a point, 0 if none does, and the engine that drew it.
 
     A point is a maximum of the likelihood or of the posterior; it need be the best in one only.
     """
+
+    log_lik: float
+    density: float
+    best: str
+
+
+def _shortfall(point: Fit, all_draws: Sequence[Fit]) -> _Shortfall:
     best = max(all_draws, key=lambda f: float(f.stat("log_lik").max()))
     height = float(point.stat("log_lik").max())
     gap = float(best.stat("log_lik").max()) - height
     posterior = max(float(log_scale_density(f).max()) for f in all_draws)
     by_posterior = posterior - float(log_scale_density(point).max())
     rounding = 1e-9 * abs(height)  # the likelihood is a sum of N terms
-    return (gap if min(gap, by_posterior) > rounding else 0.0), best.engine
+    return _Shortfall(
+        gap if gap > rounding else 0.0,
+        by_posterior if by_posterior > rounding else 0.0,
+        best.engine,
+    )
 
 
 def judge_two_points(a: Fit, b: Fit) -> PairVerdict:

@@ -234,9 +234,10 @@ def _point_facts(comparison: Comparison, fit: Fit) -> list[tuple[str, str, str]]
     criteria = [n for n in ("aic", "bic", "icl") if fit.has_extra(n)]
     if criteria:
         values = ", ".join(number(float(fit.extra(n)), 1) for n in criteria)
-        facts.append(("information", ", ".join(n.upper() for n in criteria), values))
+        at = " at the posterior mode" if _is_mode(fit) else ""
+        facts.append(("information", ", ".join(n.upper() for n in criteria) + at, values))
     if fit.has_extra("objective_path"):
-        facts.append(("em", "iterations of the best", f"{fit.extra('objective_path').size:,}"))
+        facts.append(("em", "iterations of the best", f"{fit.extra('objective_path').size - 1:,}"))
     facts += [
         ("rhat", "R-hat, ESS, MCSE", NOT_APPLICABLE),
         ("divergence", "divergences, E-BFMI", NOT_APPLICABLE),
@@ -244,15 +245,24 @@ def _point_facts(comparison: Comparison, fit: Fit) -> list[tuple[str, str, str]]
     return facts
 
 
+def _is_mode(fit: Fit) -> bool:
+    """Whether EM climbed the posterior density, whose value is not the log-likelihood."""
+    if not fit.has_extra("objective_path"):
+        return False
+    height = float(fit.stat("log_lik")[0, 0])
+    return abs(float(fit.extra("objective_path")[-1]) - height) > 1e-6 * (1.0 + abs(height))
+
+
 def _em_panels(fit: Fit, text: str) -> list[tuple[str, tuple[Panel, ...]]]:
     panels = []
     if fit.has_extra("objective_path") and fit.extra("objective_path").size > 1:
         path = np.asarray(fit.extra("objective_path"), dtype=float)
+        climbed = "posterior density" if _is_mode(fit) else "likelihood"
         panels.append(
             climb_panel(
                 path,
-                f"{text}'s objective rose from {number(path[0], 1)} to {number(path[-1], 2)} in "
-                f"{path.size - 1} iterations and never fell.",
+                f"{text}'s objective, the log {climbed}, rose from {number(path[0], 1)} to "
+                f"{number(path[-1], 2)} in {path.size - 1} iterations and never fell.",
             )
         )
     if fit.has_extra("start_outcome") and fit.has_extra("start_objective"):

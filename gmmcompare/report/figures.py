@@ -26,6 +26,8 @@ MIN_BINS, MAX_BINS = 12, 100
 TRACE_POINTS = 400
 """Draws of each chain in a trace, evenly thinned."""
 LABEL_POINTS = 200
+MIN_OBJECTIVE_RANGE = 0.1
+"""Objectives that differ by less are shown as equal."""
 MAX_ROWS = 12
 """Labels that are shown, a row each."""
 
@@ -275,6 +277,10 @@ def starts_panel(objective: Array, iterations: Array, kept: Array, alt: str) -> 
                 edgecolors=INK,
                 alpha=0.7,
             )
+        low, high = ax.get_ylim()
+        if high - low < MIN_OBJECTIVE_RANGE:  # all at one maximum, up to rounding
+            middle = float(np.mean(objective[kept])) if kept.any() else 0.5 * (low + high)
+            ax.set_ylim(middle - MIN_OBJECTIVE_RANGE, middle + MIN_OBJECTIVE_RANGE)
         ax.set_xlabel("iterations")
         ax.set_ylabel("objective at the end")
         ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))

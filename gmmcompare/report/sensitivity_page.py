@@ -286,7 +286,10 @@ def _field(found: Sensitivity, field: str, scale: Scale) -> FieldSection:
             quantity_in_group(name),
             _colour(name),
             _median(found.base.medians[name], found.base.errors[name]),
-            tuple(_move(shifts.get(name), scale) for shifts in by_name),
+            tuple(
+                _move(shifts.get(name), r.fit, scale)
+                for r, shifts in zip(reruns, by_name, strict=True)
+            ),
         )
         for name in names
     }
@@ -323,11 +326,11 @@ def _mark(s: Shift, scale: Scale) -> Mark | None:
     )
 
 
-def _move(s: Shift | None, scale: Scale) -> Move:
+def _move(s: Shift | None, fit: PriorFit, scale: Scale) -> Move:
     if s is None:
         return Move(None, "", "", "stays")
     shift = f"{number(s.location, 3, sign=True)} ± {number(s.error, 3)}"
-    return Move(_mark(s, scale), _median(s.median, s.median_error), shift, s.status)
+    return Move(_mark(s, scale), _median(fit.medians[s.name], fit.errors[s.name]), shift, s.status)
 
 
 def _median(median: float, error: float) -> str:

@@ -12,7 +12,7 @@ from gmmcompare.compare.comparison import Comparison
 from gmmcompare.compare.functionals import STATISTICS
 from gmmcompare.compare.point import CLOUD_QUANTILE
 from gmmcompare.report.figures import Looks
-from gmmcompare.report.words import number, prose, quantity, significant, statistic
+from gmmcompare.report.words import number, prose, quantity, seconds, significant, statistic
 
 VERDICT_TITLES = {
     "agree": "The engines agree",
@@ -97,9 +97,14 @@ def _pair_figures(pair: PairVerdict) -> list[tuple[str, str, str]]:
         limit = number(pair.numbers.get("mahalanobis_limit", np.nan), 1)
         distance = number(pair.numbers["mahalanobis"], 2)
         found.append(("mahalanobis", "distance from the centre", f"{distance} (limit {limit})"))
-    if "log_lik_gap" in pair.numbers:
-        gap = number(pair.numbers["log_lik_gap"], 2)
-        found.append(("log-likelihood", "log-likelihood short of the best", gap))
+    gaps = {
+        "log-likelihood short of the best": pair.numbers.get("log_lik_gap", np.nan),
+        "log posterior density short of the best": pair.numbers.get("density_gap", np.nan),
+    }
+    known = {what: gap for what, gap in gaps.items() if not np.isnan(gap)}
+    if known:
+        what = min(known, key=known.__getitem__)
+        found.append(("log-likelihood", what, number(known[what], 2)))
     return found
 
 
@@ -144,10 +149,10 @@ def brief(comparison: Comparison, looks: Looks, speed: list[Speed]) -> list[tupl
         largest = max(pair.functionals, key=lambda f: abs(f.diff))
         answers.append(
             (
-                "Where do they differ most?",
-                f"In the {quantity(largest.name)} ({statistic(largest.statistic)}): "
-                f"{looks[pair.a].text} and {looks[pair.b].text} are "
-                f"{number(abs(largest.diff), 3)} ± {number(2 * largest.se, 3)} posterior sd apart.",
+                "Where do their draws differ most?",
+                f"In the {quantity(largest.name)}{statistic(largest.statistic)}: "
+                f"{looks[pair.a].text} and {looks[pair.b].text} are {number(abs(largest.diff), 3)} "
+                f"posterior sd apart, ± {number(2 * largest.se, 3)} (two standard errors).",
             )
         )
         mdd = max(p.mdd for p in tested)
@@ -170,7 +175,9 @@ def _fastest(speed: list[Speed]) -> list[tuple[str, str]]:
     if len(timed) > 1:
         ratio = first.per_second / timed[1].per_second
         text += f", {significant(ratio)} times as many as {timed[1].engine}"
-    return [("Which is fastest?", text + ".")]
+    points = [f"{s.engine}, which finds one point, took {seconds(s.sample)}" for s in speed]
+    points = [text for text, s in zip(points, speed, strict=True) if s.draws == 1]
+    return [("Which is fastest?", ". ".join([text, *points]) + ".")]
 
 
 def sureness(comparison: Comparison) -> dict[str, object]:

@@ -84,10 +84,10 @@ def quantity(name: str) -> str:
 
 
 def statistic(name: str) -> str:
-    """Turn the name of one of the nine statistics into words."""
+    """Say which of the nine statistics of a quantity is meant, as an addition to its name."""
     if name.startswith("below q"):
-        return f"share below the {_percent(name.removeprefix('below '))} quantile"
-    return name
+        return f", share below its {_percent(name.removeprefix('below '))} quantile"
+    return ", its spread" if name == "spread" else ""
 
 
 def quantity_in_group(name: str) -> str:
@@ -111,7 +111,8 @@ def prose(text: str, names: Mapping[str, str] | None = None) -> str:
     """Put a finding in words: short names of quantities, and of engines as text calls them."""
     pattern = r"\b(log_lik|(?:log_density|cdf|sorted_w|together|log_sigma|sigma|mu|w)\[[^\]]+\])"
     text = re.sub(pattern, lambda m: quantity(m[1]), text)
-    text = re.sub(r"\bbelow q0\.\d+", lambda m: statistic(m[0]), text)
+    share = "share below its {} quantile"
+    text = re.sub(r"\bbelow (q0\.\d+)", lambda m: share.format(_percent(m[1])), text)
     for name, words in (names or {}).items():
         text = re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w=]|\.\w)", words, text)
     return text

@@ -76,7 +76,10 @@ def test_the_maximum_of_the_posterior_agrees_though_it_is_not_the_likeliest(gibb
     problem = Problem(SAMPLE, 2, priors)
     sampler = fitted(GibbsEngine(GibbsSettings(chains=4, warmup=500, draws=5000)), problem)
     top = fitted(EmEngine(EmSettings(starts=5, objective="map")), problem)
-    assert judged(top, sampler).verdict == "agree"
+    found = judged(top, sampler)
+    assert found.verdict == "agree"
+    assert found.numbers["density_gap"] == 0.0 < found.numbers["log_lik_gap"]
+    assert found.reasons[0].startswith("no draw has a higher posterior density")
 
 
 def test_a_point_that_stopped_early_is_called_out_with_the_gap(em, gibbs):

@@ -61,7 +61,7 @@ def test_findings_are_put_in_words() -> None:
     said = prose(found, {"gibbs": "Gibbs", "nuts": "NUTS"}).replace("\N{NO-BREAK SPACE}", " ")
     assert said == (
         "Gibbs: ESS 824 of co-clustering of the 75 % and 95 % points; mean of component 2 (share "
-        "below the 50 % quantile) of NUTS. See engines.nuts.draws"
+        "below its 50 % quantile) of NUTS. See engines.nuts.draws"
     )
 
 
