@@ -17,6 +17,7 @@ from gmmcompare.runner import EngineRequest, Runner, engine_requests
 from gmmcompare.sample import Sample
 from gmmcompare.select.selection import Selection, parse_components
 from gmmcompare.select_run import ENGINES, select_card
+from gmmcompare.tasks import InProcess, Tasks
 from gmmcompare.validate.on_data import OnData
 from gmmcompare.validate.validation import validate as run_checks
 from gmmcompare.validate.verdict import Validation
@@ -32,6 +33,7 @@ def fit(
     name: str | None = None,
     folder: str | Path | None = None,
     offline: bool = False,
+    tasks: Tasks | None = None,
     **settings: Any,
 ) -> Fit:
     """Fit one engine.
@@ -54,6 +56,8 @@ def fit(
         Keep the fit there, and reuse one that is there.
     offline : bool
         Do not use the network for a card's data.
+    tasks : Tasks, optional
+        Where the engine runs, if not here: see `gmmcompare.tasks.open_tasks`.
     **settings
         Settings of the engine, such as ``draws=5000``.
 
@@ -84,7 +88,8 @@ def fit(
         card = given if isinstance(given, Card) else load_card(given)
         sample = card_sample(card, offline=offline)
     card = card.changed(changes)
-    return Runner(card, sample, Path(folder) if folder else None).fit(request)
+    kept = Path(folder) if folder else None
+    return Runner(card, sample, kept, tasks=tasks or InProcess()).fit(request)
 
 
 def compare(fits: Sequence[Fit], sample: Sample | None = None) -> Comparison:
@@ -165,7 +170,8 @@ def validate(
         return run_checks(sampler, out=out, **options)
     chosen = card if isinstance(card, Card) else load_card(card)
     data = sample or card_sample(chosen, offline=offline)
-    nuts = Runner(chosen, data, Path(out) if out else None).fit(EngineRequest("nuts"))
+    place = options.get("tasks") or InProcess()
+    nuts = Runner(chosen, data, Path(out) if out else None, tasks=place).fit(EngineRequest("nuts"))
     problem = Problem(data, chosen.K, chosen.build_priors())
     on_data = OnData(problem, nuts, chosen.engines.custom, around)
     return run_checks(sampler, out=out, on_data=on_data, **options)
@@ -180,6 +186,7 @@ def select(
     seed: int | None = None,
     folder: str | Path | None = None,
     offline: bool = False,
+    tasks: Tasks | None = None,
 ) -> Selection:
     """Compare numbers of components by AIC, BIC, ICL, LOO and evidence.
 
@@ -200,6 +207,8 @@ def select(
         Keep fits and ``selection.json`` there, and reuse fits that are there.
     offline : bool
         Do not use the network for a card's data.
+    tasks : Tasks, optional
+        Where engines run, all at the same time: see `gmmcompare.tasks.open_tasks`.
 
     Returns
     -------
@@ -235,6 +244,7 @@ def select(
         sample=sample,
         engines=[request.name for request in requests],
         folder=Path(folder) if folder else None,
+        tasks=tasks,
     )
     return outcome.selection
 
