@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,13 +46,21 @@ OTHER_SWEEPS = 20
 CHAINS = 1
 TASKS = (4, 64, 256)
 """Numbers of empty partitions from which the cost of a task is read."""
+ROUNDS = 30
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="gmmcompare-scaling-") as name:
         folder = Path(name)
         write_stars(folder, max(FILES))
-        fits = {workers: measure(folder, workers) for workers in WORKERS}
+        with ExitStack() as stack:
+            clients = {w: stack.enter_context(open_client(w, None, MEMORY)) for w in WORKERS}
+            found = [
+                measure(folder, files, workers, client)
+                for files in FILES
+                for workers, client in clients.items()
+            ]
+        fits = {workers: [m for m in found if m.workers == workers] for workers in WORKERS}
         model = Model.measured(folder)
     REPORT.write_text("\n".join(report(fits, model)) + "\n", encoding="utf-8")
     print(REPORT)
@@ -80,46 +89,42 @@ class Measured:
     sweep: float  # seconds of wall time, the fastest of all
     middle: float  # and the median
     busy: float  # seconds of the workers' processor time a sweep
+    here: float  # and of the process with the client and the scheduler
     sent: float  # bytes through the loopback a sweep
     held: float  # bytes of a partition's values, counts and tiles, a value
     peak: float  # bytes of the largest worker's memory
     em: tuple[int, float] | None  # passes over the data, seconds
 
 
-def measure(folder: Path, workers: int) -> list[Measured]:
-    """Measure every size on so many workers, the largest with EM to convergence."""
-    found = []
-    with open_client(workers, None, MEMORY) as client:
-        for files in FILES:
-            client.run(_forget_peak)
-            started = time.perf_counter()
-            sample = open_partitions(folder / str(files) / "*.parquet", 3, client=client)
-            opening = time.perf_counter() - started
-            gibbs(sample, 2)  # loads compiled code
-            before = sum(client.run(time.process_time).values())
-            moved = Loopback()
-            sweeps = SWEEPS.get(files, OTHER_SWEEPS)
-            times = gibbs(sample, sweeps, moved.mark)
-            busy = sum(client.run(time.process_time).values()) - before
-            held = sum(sample.placement.collect(_bytes_held)) / sample.n
-            em = climb(sample) if (files, workers) == (max(FILES), max(WORKERS)) else None
-            found.append(
-                Measured(
-                    sample.n,
-                    sample.placement.size,
-                    workers,
-                    opening,
-                    float(np.min(times)),
-                    float(np.median(times)),
-                    busy / sweeps,
-                    moved.least(),
-                    held,
-                    max(client.run(_peak_memory).values()),
-                    em,
-                )
-            )
-            print(found[-1], file=sys.stderr)
-            del sample  # the workers forget its partitions
+def measure(folder: Path, files: int, workers: int, client: Any) -> Measured:
+    """Measure one size on so many workers; with EM to convergence if it is the largest on most."""
+    client.run(_forget_peak)
+    started = time.perf_counter()
+    sample = open_partitions(folder / str(files) / "*.parquet", 3, client=client)
+    opening = time.perf_counter() - started
+    gibbs(sample, 2)  # loads compiled code
+    before = Clock.of(client)
+    moved = Loopback()
+    sweeps = SWEEPS.get(files, OTHER_SWEEPS)
+    times = gibbs(sample, sweeps, moved.mark)
+    spent = Clock.of(client).since(before)
+    held = sum(sample.placement.collect(_bytes_held)) / sample.n
+    em = climb(sample) if (files, workers) == (max(FILES), max(WORKERS)) else None
+    found = Measured(
+        sample.n,
+        sample.placement.size,
+        workers,
+        opening,
+        float(np.min(times)),
+        float(np.median(times)),
+        spent.workers / sweeps,
+        spent.here / sweeps,
+        moved.least(),
+        held,
+        max(client.run(_peak_memory).values()),
+        em,
+    )
+    print(found, file=sys.stderr)
     return found
 
 
@@ -152,6 +157,21 @@ def climb(sample: PartitionedSample) -> tuple[int, float]:
     return len(passes) - 1, point.seconds.sample
 
 
+@dataclass(frozen=True)
+class Clock:
+    """Processor time: what other programs take does not count, as it does in elapsed time."""
+
+    here: float
+    workers: float
+
+    @classmethod
+    def of(cls, client: Any) -> Clock:
+        return cls(time.process_time(), sum(client.run(time.process_time).values()))
+
+    def since(self, before: Clock) -> Clock:
+        return Clock(self.here - before.here, self.workers - before.workers)
+
+
 class Loopback:
     """Bytes that went through the loopback, sweep by sweep; others may use it too."""
 
@@ -172,42 +192,70 @@ class Loopback:
 
 @dataclass(frozen=True)
 class Model:
-    """Seconds of a value, a task and a round of tasks in a sweep; bytes of a task."""
+    """Processor seconds of a sweep: of a value, of a task on its worker and in the scheduler.
+
+    ``round`` is what the scheduler and the client spend on a sweep beyond its tasks, ``latency``
+    the least elapsed time of a round of few tasks, and ``message`` the bytes of a task.
+    """
 
     value: float
     task: float
+    scheduling: float
     round: float
+    latency: float
     message: float
 
     @classmethod
     def measured(cls, folder: Path) -> Model:
-        """Measure each term on its own."""
+        """Measure each term on its own, the tasks without any values."""
         sample = open_partitions(folder / str(FILES[0]) / "*.parquet", 3)
-        seconds = min(
-            min(sample.placement.collect(_processor_seconds, TRUTH_IN_CHAIN)) for _ in range(5)
+        value = min(
+            min(sample.placement.collect(_processor_seconds, TRUTH_IN_CHAIN)) for _ in range(9)
         )
-        rounds, sizes = [], []
+        found = []
         with open_client(1, None, MEMORY) as client:
             for tasks in TASKS:
                 empty = place(list(range(tasks)), client).then(_nothing)
                 empty.collect(_sums_of_nothing, 4, 0, TRUTH_IN_CHAIN)
-                times, moved = [], Loopback()
-                for sweep in range(30):
+                before, moved, times = Clock.of(client), Loopback(), []
+                for sweep in range(ROUNDS):
                     started = time.perf_counter()
                     empty.collect(_sums_of_nothing, 4, sweep, TRUTH_IN_CHAIN)
                     times.append(time.perf_counter() - started)
                     moved.mark()
-                rounds.append(float(np.min(times)))
-                sizes.append(moved.least())
-        task, first = np.polyfit(TASKS, rounds, 1)
-        message = np.polyfit(TASKS, sizes, 1)[0]
-        print(seconds / ROWS, rounds, sizes, file=sys.stderr)
-        return cls(seconds / ROWS, float(task), max(float(first), 0.0), float(message))
+                spent = Clock.of(client).since(before)
+                each = spent.workers / ROUNDS, spent.here / ROUNDS
+                found.append((*each, moved.least(), min(times)))
+        print(value, found, file=sys.stderr)
+        workers, here, sent, elapsed = (np.array(column) for column in zip(*found, strict=True))
+        scheduling, first = np.polyfit(TASKS, here, 1)
+        return cls(
+            value / ROWS,
+            float(np.polyfit(TASKS, workers, 1)[0]),
+            float(scheduling),
+            max(float(first), 0.0),
+            float(elapsed[0]),
+            float(np.polyfit(TASKS, sent, 1)[0]),
+        )
 
-    def terms(self, n: float, workers: int, partitions: int, chains: int = 1) -> np.ndarray:
-        """Return seconds of a sweep of all chains: over values, over tasks, and of the round."""
-        busiest = np.ceil(partitions / workers) / partitions  # share of the data
-        return np.array([self.value * n * chains * busiest, self.task * partitions, self.round])
+    def busy(self, n: float, partitions: int, chains: int = CHAINS) -> float:
+        """Return processor seconds of all workers in a sweep."""
+        return self.value * n * chains + self.task * partitions
+
+    def here(self, partitions: int) -> float:
+        """Return processor seconds of scheduler and client in a sweep."""
+        return self.round + self.scheduling * partitions
+
+    def terms(self, n: float, workers: int, partitions: int, chains: int = CHAINS) -> np.ndarray:
+        """Return seconds of a sweep on free processors: over values, over tasks, and latency."""
+        busiest = np.ceil(partitions / workers)  # partitions of the worker that has most
+        return np.array(
+            [
+                self.value * n * chains * busiest / partitions,
+                self.task * busiest + self.here(partitions),
+                self.latency,
+            ]
+        )
 
 
 TRUTH_IN_CHAIN = Params(*(a[None] for a in TRUTH))
@@ -276,7 +324,7 @@ def _measurements(fits: dict[int, list[Measured]]) -> Iterator[str]:
     yield ""
     yield (
         "| workers | N | partitions | opening, s | sweep, fastest, ms | median, ms "
-        "| processor time, ns a value | sent a sweep, kB | held, bytes a value "
+        "| workers' processor time, ns a value | sent a sweep, kB | held, bytes a value "
         "| peak of a worker, MB |"
     )
     yield "|---|---|---|---|---|---|---|---|---|---|"
@@ -308,43 +356,55 @@ def _model_check(fits: dict[int, list[Measured]], model: Model) -> Iterator[str]
     yield "## Cost model"
     yield ""
     yield (
-        "A sweep takes *value* x N x chains / workers + *task* x partitions + *round*, each "
-        "measured on its own: the processor time of one partition of a million in this process; "
-        f"and the time of rounds of {', '.join(map(str, TASKS))} tasks that do nothing. The worker "
-        "with most partitions counts."
+        "In processor time a sweep costs the workers *value* x N x chains + *task* x partitions, "
+        "and the process with scheduler and client *scheduling* x partitions + *round*. On free "
+        "processors it takes the busiest worker's part, then the scheduler's, and the *latency* of "
+        "a round. Each term is measured on its own: one partition of a million in this process, "
+        f"and {ROUNDS} rounds each of {', '.join(map(str, TASKS))} tasks that hold no values."
     )
     yield ""
-    yield "| value | task | round | bytes a task |"
-    yield "|---|---|---|---|"
+    yield "| value | task | scheduling | round | latency | bytes a task |"
+    yield "|---|---|---|---|---|---|"
     yield (
-        f"| {1e9 * model.value:.2f} ns | {1e3 * model.task:.3f} ms | {1e3 * model.round:.2f} ms "
-        f"| {model.message:,.0f} |"
+        f"| {1e9 * model.value:.2f} ns | {1e3 * model.task:.2f} ms "
+        f"| {1e3 * model.scheduling:.2f} ms | {1e3 * model.round:.1f} ms "
+        f"| {1e3 * model.latency:.1f} ms | {model.message:,.0f} |"
     )
     yield ""
-    yield "| workers | N | predicted, ms | measured, fastest, ms | measured / predicted |"
-    yield "|---|---|---|---|---|"
+    yield (
+        "| workers | N | workers' processor time, ms: model | measured | ratio "
+        "| scheduler's, ms: model | measured | ratio | elapsed, ms: model | fastest | ratio |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for workers, rows in fits.items():
         for r in rows:
-            predicted = float(model.terms(r.n, workers, r.partitions, CHAINS).sum())
-            yield (
-                f"| {workers} | {r.n:,} | {1e3 * predicted:,.0f} | {1e3 * r.sweep:,.0f} "
-                f"| {r.sweep / predicted:.2f} |"
+            pairs = (
+                (model.busy(r.n, r.partitions), r.busy),
+                (model.here(r.partitions), r.here),
+                (float(model.terms(r.n, workers, r.partitions).sum()), r.sweep),
             )
+            cells = " | ".join(f"{1e3 * a:,.0f} | {1e3 * b:,.0f} | {b / a:.2f}" for a, b in pairs)
+            yield f"| {workers} | {r.n:,} | {cells} |"
+    yield ""
+    yield (
+        "Elapsed times exceed the model where other programs took the processors: with "
+        f"{os.cpu_count()} cores and the load given above they had to."
+    )
     yield ""
 
 
 def _extrapolation(model: Model) -> Iterator[str]:
     n, chains = 1e9, 4
-    yield "## 1e9 values, 4 chains"
+    yield f"## 1e9 values, {chains} chains"
     yield ""
     yield (
-        "Extrapolated by the model. All chains of a partition are one task, so that chains cost "
-        "values and not tasks."
+        "Extrapolated by the model, for processors like these. All chains of a partition are one "
+        "task, so that more chains cost values and not tasks."
     )
     yield ""
-    yield "| workers | partitions | values, s | tasks, s | round, s | sweep, s | dominant |"
+    yield "| workers | partitions | values, s | tasks, s | latency, s | sweep, s | dominant |"
     yield "|---|---|---|---|---|---|---|"
-    names = ("values", "tasks", "round")
+    names = ("values", "tasks", "latency")
     for workers in (1, 16, 64, 256, 1024):
         for partitions in (1000, 4 * workers):
             terms = model.terms(n, workers, partitions, chains)
@@ -355,18 +415,19 @@ def _extrapolation(model: Model) -> Iterator[str]:
             )
     yield ""
     at_64 = model.terms(n, 64, 1000, chains)
-    fixed = at_64[1] + at_64[2]
-    stops = model.value * n * chains / fixed
-    best = np.sqrt(model.value * n * chains / (4 * model.task))
+    stops = model.value * n * chains / (at_64[1] + at_64[2])
+    best = np.sqrt(model.value * n * chains / (4 * model.scheduling))
     yield (
         f"With 64 workers and 1,000 partitions of a million a sweep takes {at_64.sum():.2f} s: "
-        f"{at_64[0]:.2f} s over values and {fixed:.2f} s in the scheduler, which handles one task "
-        f"after another. Beyond {stops:,.0f} workers the scheduler takes longer than the workers, "
-        "and more of them do not help. With four partitions for each worker instead, time falls "
-        f"up to {best:,.0f} workers, where a sweep takes "
+        f"{at_64[0]:.2f} s over values and {at_64[1]:.2f} s over tasks, {model.here(1000):.2f} s "
+        f"of it in the scheduler, which handles one after another: {names[int(at_64.argmax())]} "
+        "dominate. "
+        f"Beyond {stops:,.0f} workers the values take less time than the rest, and more workers "
+        "help little. With four partitions for each worker instead, time falls up to "
+        f"{best:,.0f} workers, where a sweep takes "
         f"{model.terms(n, round(best), round(4 * best), chains).sum():.2f} s: so write row groups "
         f"of N / (4 x workers) values, {n / 256:,.0f} for 64. Messages are no limit: "
-        f"{1000 * model.message / 1e6:.1f} MB a sweep for 1,000 partitions. A worker holds "
+        f"{1000 * model.message / 1e6:.1f} MB a sweep for 1,000 partitions. A worker of 64 holds "
         f"{8 * n / 64 / 1e6:,.0f} MB of values."
     )
 
