@@ -110,10 +110,13 @@ def chosen_data(
 ) -> dict[str, Any]:
     """Return the data of a command as `compare_card` takes them: rows, or a sample without."""
     from gmmcompare.partitions import is_partitioned
+    from gmmcompare.progress import working
     from gmmcompare.run import card_rows, card_sample, card_source
 
-    if is_partitioned(card_source(card, data)):
-        return {"sample": card_sample(card, data, offline, client)}
+    source = card_source(card, data)
+    if is_partitioned(source):
+        with working(f"reading {source}"):
+            return {"sample": card_sample(card, data, offline, client)}
     return {"rows": card_rows(card, data, offline)}
 
 
