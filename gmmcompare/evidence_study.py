@@ -104,13 +104,14 @@ def _estimate(scene: Scene, sample: Sample, rng: np.random.Generator) -> tuple[f
 
 def study_page(found: Sequence[Scores]) -> str:
     """Return the outcome as a page in Markdown."""
-    z = np.concatenate([s.z for s in found])
     lines = [
         "# Is the error of the log evidence honest?",
         "",
         "Bridge sampling from Gibbs draws against exact evidences of small data sets, each "
-        f"repeated {len(found[0].z)} times with fresh draws: z is the estimate less the exact value, in "
-        "units of the estimate's own standard error. Honest errors give z a variance near 1.",
+        f"repeated {len(found[0].z)} times with fresh draws: z is the estimate less the exact "
+        "value, in units of the estimate's own standard error. Honest errors give z a variance "
+        "near 1. Where Gibbs seldom visits a part of the posterior, as under the default priors, "
+        "a run that missed it is too low by that part's share.",
         "",
         "| data and priors | N | K | exact log evidence | mean se | mean z | variance of z "
         "| largest absolute z | within 3 se |",
@@ -121,11 +122,7 @@ def study_page(found: Sequence[Scores]) -> str:
             f"| {s.scene.name} | {len(s.scene.y)} | {s.scene.K} | {s.exact:.6f} "
             f"| {s.standard_errors.mean():.4f} | {_z_cells(s.z)} |"
         )
-    lines += [
-        f"| all | | | | | {_z_cells(z)} |",
-        "",
-        "Made by `gmmcompare study evidence`.",
-    ]
+    lines += ["", "Made by `gmmcompare study evidence`."]
     return "\n".join(lines) + "\n"
 
 
