@@ -6,9 +6,8 @@ The reruns are the Gibbs sampler's, kept in a folder each and reused; the statis
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,12 +33,13 @@ from gmmcompare.compare.sensitivity import (
     scale,
     shifts,
 )
-from gmmcompare.errors import EngineError, InputError
+from gmmcompare.data import Rows
+from gmmcompare.errors import EngineError
 from gmmcompare.files import write_json
 from gmmcompare.fit import Fit
 from gmmcompare.params import Array, Params
 from gmmcompare.priors import Priors
-from gmmcompare.run import Provenance, card_sample, data_entry, make_folder, versions
+from gmmcompare.run import Provenance, card_rows, data_entry, make_folder, versions
 from gmmcompare.runner import EngineRequest, Runner, SilentWatcher, Watcher, engine_seed
 from gmmcompare.sample import Sample
 
@@ -225,7 +225,8 @@ class Sensitivity:
 def sensitivity(
     card: Card | str | Path,
     *,
-    sample: Sample | None = None,
+    rows: Rows | None = None,
+    data: str | None = None,
     subsample: int | None = None,
     factor: float = 2.0,
     folder: str | Path | None = None,
@@ -244,11 +245,13 @@ def sensitivity(
     ----------
     card : Card, str or Path
         A model card, or its file or short name.
-    sample : Sample, optional
-        By default the card's data.
+    rows : Rows, optional
+        All observations; by default the card's data.
+    data : str, optional
+        Another file, with the card's column.
     subsample : int, optional
-        Use so many of the observations only, drawn at random with the card's seed. Components stay
-        those of all data, to which EM is fitted.
+        In place of the card's: use so many of the observations, chosen at random by its seed.
+        Components are numbered as in all data, to which EM is fitted.
     factor : float
     folder : str or Path, optional
         Keep the fits and write ``sensitivity.json`` there; fits that are there are reused.
@@ -271,16 +274,19 @@ def sensitivity(
         If card, data, factor or folder cannot be used.
     """
     card = card if isinstance(card, Card) else load_card(card)
-    everything = sample or card_sample(card, offline=offline)
-    used = everything if subsample is None else draw_part(everything, subsample, card.run.seed)
+    if subsample is not None:
+        card = card.changed({"data.subsample": subsample})
+    rows = rows or card_rows(_of_all_data(card), data, offline)
+    part = card.data.subsample
+    used = (rows if part is None else rows.random_part(part, card.run.seed)).sample
     priors = Priors(**card.priors.model_dump())
     planned = changes(priors, factor)
     folder = Path(folder) if folder else None
     make_folder(folder)
     fitting = _Fitting(card, used, folder, fresh, watcher or SilentWatcher())
-    points = _points(card, everything, fitting.watcher)
+    points = _points(card, rows.sample, fitting.watcher)
     fit = fitting.run()
-    reference = Reference.of(reference_point([*points, fit]), everything)
+    reference = Reference.of(reference_point([*points, fit]), rows.sample)
     grid = density_grid(used)
     aligned = align(fit.params, reference).params
     before = Evidence.of(fit, aligned, used, MAX_DRAWS)
@@ -313,26 +319,8 @@ def _points(card: Card, sample: Sample, watcher: Watcher) -> list[Fit]:
         return []
 
 
-def draw_part(sample: Sample, n: int, seed: int) -> Sample:
-    """Draw n of the observations at random, without replacement.
-
-    Raises
-    ------
-    InputError
-        If there are not so many.
-    """
-    if not 1 <= n <= sample.n:
-        raise InputError(
-            f"--subsample {n}: give a number from 1 to {sample.n:,}, as many there are"
-        )
-    rng = np.random.default_rng([seed, zlib.crc32(b"subsample")])
-    said = f"{n:,} of {sample.n:,} observations at random"
-    origin = replace(
-        sample.origin,
-        name=f"{sample.origin.name}, {said}",
-        source=f"{sample.origin.source}; {said}, seed {seed}",
-    )
-    return Sample.of(rng.choice(sample.y, n, replace=False), origin)
+def _of_all_data(card: Card) -> Card:
+    return card.model_copy(update={"data": card.data.model_copy(update={"subsample": None})})
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import numpy as np
 
 from gmmcompare.compare.agreement import ALPHA, MARGIN
 from gmmcompare.compare.checks import Evidence
-from gmmcompare.compare.diagnostics import median_error, power_scaling
+from gmmcompare.compare.diagnostics import power_scaling
 from gmmcompare.compare.equality import Differences, differences
 from gmmcompare.compare.functionals import STATISTICS, as_mapping, functionals
 from gmmcompare.errors import InputError
@@ -166,8 +166,6 @@ class Shift:
         Its difference, standard error and p-value (not corrected).
     bound : float
         The largest ``|diff| + t_.95 se`` of all nine.
-    median, median_error : float
-        Median under the changed prior and its Monte Carlo standard error.
     status : "moves", "stays" or "open"
         Moves: a statistic differs by `MARGIN` or more, significant at `ALPHA` after correction for
         all tests of the page. Stays: all nine are within the margin. Else the draws cannot tell.
@@ -181,8 +179,6 @@ class Shift:
     se: float
     p: float
     bound: float
-    median: float
-    median_error: float
     status: Status
 
     def to_dict(self) -> dict[str, Any]:
@@ -206,11 +202,11 @@ def shifts(base: Evidence, changed: Evidence, n_changes: int) -> list[Shift]:
         ess = tuple(e.convergence.ess_bulk[name] for e in (changed, base))
         test = differences(after.values, before.values, (ess[0], ess[1]))
         if test is not None:
-            found.append(_shift(name, test, after.values, n_tests))
+            found.append(_shift(name, test, n_tests))
     return found
 
 
-def _shift(name: str, test: Differences, values: Array, n_tests: int) -> Shift:
+def _shift(name: str, test: Differences, n_tests: int) -> Shift:
     worst = int(np.argmin(test.p))
     matters = (test.p * n_tests < ALPHA) & (np.abs(test.diff) >= MARGIN)
     bound = float(test.limit.max())
@@ -223,7 +219,5 @@ def _shift(name: str, test: Differences, values: Array, n_tests: int) -> Shift:
         se=float(test.se[worst]),
         p=float(test.p[worst]),
         bound=bound,
-        median=float(np.median(values)),
-        median_error=median_error(values),
         status="moves" if matters.any() else "stays" if bound < MARGIN else "open",
     )
