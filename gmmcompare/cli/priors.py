@@ -16,7 +16,6 @@ from gmmcompare.cli.options import (
     SeedOption,
     SetOption,
     chosen_card,
-    chosen_sample,
     command_line,
 )
 
@@ -26,7 +25,9 @@ def sensitivity(
     card: CardArgument,
     subsample: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Use N of the observations, drawn at random."),
+        typer.Option(
+            min=1, metavar="N", help="Use N of the observations, at random: data.subsample."
+        ),
     ] = None,
     factor: Annotated[
         float, typer.Option(help="Divide and multiply each hyperparameter by this.")
@@ -55,11 +56,12 @@ def sensitivity(
     folder = out or Path("reports") / chosen.name / name
     found = study(
         chosen,
-        sample=chosen_sample(chosen, data, offline),
+        data=data,
         subsample=subsample,
         factor=factor,
         folder=folder,
         fresh=fresh,
+        offline=offline,
         watcher=RichWatcher(),
         command=command_line(),
     )
