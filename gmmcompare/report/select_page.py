@@ -51,6 +51,10 @@ def selection_context(outcome: SelectionOutcome) -> dict[str, Any]:
         "sample": selection.sample,
         "origin": selection.sample.origin,
         "engines": [display_name(engine) for engine in selection.engines],
+        "who": [
+            display_name(e)
+            for e in dict.fromkeys(e for c in selection.candidates for e in c.seconds)
+        ],
         "main": display_name(main),
         "agreed": len(preferred) == 1,
         "headline": _headline(selection),

@@ -61,7 +61,7 @@ def _of_maximum(selection: Selection, criterion: str) -> Conclusion:
     values, best = selection.values(criterion), selection.best(criterion)
     title = NAMES[criterion]
     if best is None:
-        return Conclusion(criterion, "", None, f"{title} has no value: EM found no maximum.", ())
+        return Conclusion(criterion, "", None, f"{title} has no value: there is no fit by EM.", ())
     gaps = {K: value - values[best] for K, value in values.items() if best != K}
     sentence = f"{title} prefers {best}"
     if gaps:
