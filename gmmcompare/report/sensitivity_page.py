@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -123,9 +124,10 @@ def conclusion(found: Sensitivity) -> tuple[str, str]:
     }
     if not by_finding["matters"] and not by_finding["open"]:
         largest = max((s.bound for r in found.reruns for s in r.shifts), default=0.0)
+        limit = math.ceil(100 * largest) / 100
         return "No prior matters here", (
             f"Changing any hyperparameter by a factor of {found.factor:g} moves no quantity by as "
-            f"much as {largest:.2f} posterior standard deviations, Monte Carlo error included."
+            f"much as {limit:.2f} posterior standard deviations, Monte Carlo error included."
         )
     parts = []
     if by_finding["matters"]:
