@@ -16,7 +16,7 @@ from gmmcompare.params import Array, Params
 from gmmcompare.priors import Priors
 
 BLOCK = 10_000
-"""Values treated together: each needs 3 K^2 numbers."""
+"""Values treated together: each needs some 20 K numbers."""
 
 
 class InformationSums(NamedTuple):
@@ -68,21 +68,22 @@ def information_sums(values: Array, counts: NDArray[np.integer], params: Params)
 
 
 def _block_sums(v: Array, c: NDArray[np.integer], params: Params) -> InformationSums:
-    K, (w, mu, sigma) = params.K, params
+    K, (_, mu, sigma) = params.K, params
     joint = log_joint(v, params)
     density = logsumexp(joint, axis=-1)
     r = np.exp(joint - density[:, None])
     t = (v[:, None] - mu) / sigma
     expected = np.stack([c @ r, c @ (r * t), c @ (r * t**2)])
-    # Scores of an observation allocated to k: (values, K, parameter).
-    s = np.zeros((v.size, K, 3 * K))
-    for k in range(K):
-        s[:, k, :K] = -w
-        s[:, k, k] += 1.0
-        s[:, k, K + k] = t[:, k] / sigma[k]
-        s[:, k, 2 * K + k] = t[:, k] ** 2 - 1.0
-    s -= np.einsum("dk,dkp->dp", r, s)[:, None]
-    covariance = np.einsum("d,dk,dkp,dkq->pq", c, r, s, s, optimize=True)
+    # An observation of component k has scores in k's logit, mu and log sigma alone, but for what is
+    # the same for all k and does not vary: so its second moments are K blocks of 3 by 3.
+    score = np.stack([np.ones_like(t), t / sigma, t**2 - 1.0])
+    mean = r * score
+    own = np.einsum("d,idk,jdk->ijk", c, mean, score)
+    second = np.zeros((3, K, 3, K))
+    k = np.arange(K)
+    second[:, k, :, k] = np.moveaxis(own, 2, 0)
+    flat = np.moveaxis(mean, 1, 0).reshape(v.size, 3 * K)
+    covariance = second.reshape(3 * K, 3 * K) - (c[:, None] * flat).T @ flat
     entropy = -float(c @ np.sum(r * np.log(np.maximum(r, 1e-300)), axis=1))
     return InformationSums(expected, covariance, float(density @ c), entropy)
 
