@@ -29,7 +29,7 @@ class _Commands(TyperGroup):
             _complain(str(error))
             raise typer.Exit(BAD_INPUT) from None
         except KeyboardInterrupt:
-            _complain("interrupted; what was finished is kept and will be reused")
+            _complain("interrupted; finished fits and replicates in an output folder are kept")
             raise typer.Exit(INTERRUPTED) from None
         except (typer.Exit, typer.Abort):
             raise

@@ -81,7 +81,7 @@ def validate(
             print_gallery(run_gallery(quick=quick, seed=seed, jobs=jobs, tasks=tasks))
         return
     if grade is not None:
-        table = out or grade / "grades.csv"
+        table = (out or grade) / "grades.csv"
         with chosen_tasks(workers, scheduler) as tasks:
             print_grades(
                 grade_folder(

@@ -43,6 +43,8 @@ def resolve(spec: str) -> Callable[..., Any]:
     """
     place, colon, name = spec.rpartition(":")
     if not colon:
+        if spec.endswith(".py"):
+            raise InputError(f"{spec}: name the function as well, as in {spec}:sweep")
         return _from_entry_point(spec)
     module = _module_from_file(Path(place)) if place.endswith(".py") else _module(place)
     function = getattr(module, name, None)
@@ -252,7 +254,8 @@ def one_sweep(
 def _said(error: BaseException) -> str:
     """Return an error's type, message and place in one line."""
     text = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
-    frames = traceback.extract_tb(error.__traceback__)
+    every = traceback.extract_tb(error.__traceback__)
+    frames = [f for f in every if not f.filename.startswith("<frozen")]
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return text + place
 

@@ -239,6 +239,11 @@ VALIDATION_GLOSSARY: Mapping[str, Entry] = {
         "With few observations the posterior can be summed over all allocations, to eight digits. "
         "Chains that start elsewhere have to arrive there.",
     ),
+    "given": Entry(
+        "Given all else",
+        "Where a parameter lies in its full conditional, allocations averaged out. Off, while the "
+        "parameter by itself is right, it does not hang together with the data as it should.",
+    ),
     "invariance": Entry(
         "Invariance",
         "Draw parameters from the prior and data given them, then make some sweeps: parameters and "
@@ -264,6 +269,11 @@ VALIDATION_GLOSSARY: Mapping[str, Entry] = {
         "Draw parameters from the prior, data given them, and posterior draws given the data: the "
         "rank of the true value among the draws is uniform if the sampler is right (Talts et al. "
         "2018).",
+    ),
+    "score": Entry(
+        "Score",
+        "Derivative of the log-likelihood in a parameter: zero on average over the joint "
+        "distribution. It shows a parameter that follows the data too closely or too little.",
     ),
     "signature": Entry(
         "Signature",

@@ -26,7 +26,7 @@ def wealth_panel(path: Mapping[str, Sequence[float]]) -> Panel:
     power = np.asarray(path["log_wealth"], dtype=float) / np.log(10.0)
     with Canvas("wealth", 440, 230) as canvas:
         ax = canvas.axes
-        for at, text in ((FAILED_AT, "failed"), (SUSPECT_AT, "not passed"), (0.0, "the stake")):
+        for at, text in ((FAILED_AT, "failed"), (SUSPECT_AT, "inconclusive"), (0.0, "the stake")):
             ax.axhline(at, color=MUTED if at else RULE, lw=1.0, ls=(0, (3, 2)) if at else "-")
             ax.annotate(
                 text, (1.0, at), (-2, 2), xycoords=ax.get_yaxis_transform(),

@@ -101,8 +101,9 @@ def _brief(found: Validation) -> list[tuple[str, str]]:
         likeliest = found.diagnosis.suspects[0]
         rows.append(("What is likeliest wrong", likeliest.effect))
     if found.error_rate:
-        rate = significant(found.error_rate, 2)
-        rows.append(("How sure is that", f"A right sampler fails with probability at most {rate}."))
+        rows.append(
+            ("How sure is that", f"A right sampler fails at most {_rate(found.error_rate)} times.")
+        )
     rows.append(
         ("What it took", f"{replicates:,} replicates in {number(found.seconds, 0)} seconds.")
     )
@@ -117,9 +118,13 @@ def _check_row(check: Check) -> dict[str, Any]:
         "summary": check.summary,
         "replicates": f"{check.replicates:,}" if check.replicates else "",
         "seconds": number(check.seconds, 1),
-        "error_rate": significant(check.error_rate, 2) if check.error_rate else "",
+        "error_rate": _rate(check.error_rate) if check.error_rate else "",
         "traceback": check.data.get("traceback", ""),
     }
+
+
+def _rate(probability: float) -> str:
+    return f"{number(1e6 * probability, 0)} in a million"
 
 
 def _conditionals(check: Check) -> dict[str, Any]:
@@ -175,7 +180,7 @@ def _scene(name: str, scene: Mapping[str, Any]) -> dict[str, str]:
         "data": f"N = {scene['N']}, K = {scene['K']}",
         "priors": ", ".join(f"{key} {value}" for key, value in scene["priors"].items()),
         "replicates": f"{scene['replicates']:,}",
-        "wealth": f"10^{power:.0f}",
+        "wealth": f"10^{power:.0f}" if power >= 2.0 else number(10.0**power, 2),
     }
 
 
@@ -263,7 +268,7 @@ def _exact(check: Check) -> dict[str, Any]:
             }
             for name, m, s, p in zip(data["names"], mean, se, data["p"], strict=True)
         ],
-        "panels": figures.difference_panels("exact", "", data["pits"], independent=False),
+        "chance": number(_largest_by_chance(len(mean)), 1),
     }
 
 

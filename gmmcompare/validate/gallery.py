@@ -146,7 +146,9 @@ def _graded(
         return file.stem, "failed", 0.0, "", str(error)
     progress(file.name, found)
     suspects = found.diagnosis.suspects
-    words = "; ".join([*found.reasons, *found.diagnosis.findings])
+    said = {check.summary for check in found.checks}
+    news = [finding for finding in found.diagnosis.findings if finding not in said]
+    words = "; ".join([*found.reasons, *news])
     first = suspects[0].fault if suspects else ""
     return file.stem, found.verdict, round(found.seconds, 1), first, words
 

@@ -198,7 +198,8 @@ def _accepted(
             except BrokenError as error:
                 first = first or error
                 if form is forms[-1]:
-                    refused.append(f"the {scene.name} prior: {error}")
+                    hint = "; priors may be arrays: use priors.mean_loc[k]" if scene.vector else ""
+                    refused.append(f"the {scene.name} prior: {error}{hint}")
     if not accepted and first is not None:
         raise first
     return accepted, refused

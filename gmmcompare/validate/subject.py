@@ -308,14 +308,13 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:200]
 
 
+_NOT_THEIRS = ("site-packages", "gmmcompare/validate", "<frozen")
+
+
 def _place(error: BaseException) -> str:
     """Say which line of the user's own file an error comes from: the last one not in a library."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [
-        f
-        for f in frames
-        if "site-packages" not in f.filename and "gmmcompare/validate" not in f.filename
-    ]
+    own = [f for f in frames if not any(part in f.filename for part in _NOT_THEIRS)]
     frame = (own or list(frames))[-1]
     code = f": {frame.line}" if frame.line else ""
     return f"in {Path(frame.filename).name}, line {frame.lineno}{code}"

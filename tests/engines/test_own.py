@@ -264,7 +264,7 @@ def test_a_function_in_a_module():
             "no_such_module: fails to import: ModuleNotFoundError: No module named",
         ),
         (":f", ": fails to import: ValueError: Empty module name"),
-        ("my_gibbs.py", "my_gibbs.py: no such engine; name a sampler as FILE.py:FUNC, package.mod"),
+        ("my_gibbs.py", "my_gibbs.py: name the function as well, as in my_gibbs.py:sweep"),
     ],
 )
 def test_what_cannot_be_found_is_explained(file, spec, says):
