@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -20,6 +21,10 @@ from gmmcompare.params import Array
 
 if TYPE_CHECKING:
     from distributed import Client, Future
+
+
+TASKS_PER_WORKER = 4
+"""Enough for workers to have about the same to do."""
 
 
 class Placement(Protocol):
@@ -102,31 +107,38 @@ class InProcess:
 
 
 class OnDask:
-    """Items on the workers of a Dask cluster, each made there by a task.
+    """Items on the workers of a Dask cluster, made there by tasks, several items in each.
 
+    Tasks are few, because the scheduler takes a millisecond or two for each, one after another.
     Dask knows how every item was made. When a worker is lost, it makes the items that were there
     again, on another one or on its successor, and then repeats the tasks that need them.
     """
 
-    def __init__(self, items: list[Any], client: Client, names: tuple[str, ...]) -> None:
-        self._items, self._client, self._names = items, client, names
+    def __init__(
+        self, bundles: list[Any], first: list[int], client: Client, names: tuple[str, ...]
+    ) -> None:
+        self._bundles, self._first, self._client, self._names = bundles, first, client, names
 
     @classmethod
     def of(cls, items: Sequence[Any], client: Client) -> OnDask:
         """Place items, which go out with the first tasks; their ``str`` names them in messages."""
-        return cls(list(items), client, tuple(map(str, items)))
+        workers = len(client.scheduler_info(n_workers=-1)["workers"])
+        count = min(len(items), TASKS_PER_WORKER * max(workers, 1))
+        edges = np.linspace(0, len(items), count + 1).round().astype(int).tolist()
+        bundles = [list(items[a:b]) for a, b in pairwise(edges)]
+        return cls(bundles, edges[:-1], client, tuple(map(str, items)))
 
     @property
     def size(self) -> int:
         """Number of items."""
-        return len(self._items)
+        return len(self._names)
 
     def then(self, function: Callable[..., Any], *arguments: Any) -> OnDask:
-        """Submit one task for each item; the results stay on the workers."""
+        """Submit the tasks; the results stay on the workers."""
         with self._explained():
             results = self._submit(function, arguments)
-        self._items = []  # so that workers may forget them
-        return OnDask(results, self._client, self._names)
+        self._bundles = []  # so that workers may forget them
+        return OnDask(results, self._first, self._client, self._names)
 
     def collect(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
         """Return the results, in the order of the items.
@@ -137,17 +149,17 @@ class OnDask:
             If the cluster is lost, or workers are killed again and again over one item.
         """
         with self._explained():
-            results: list[Any] = self._client.gather(self._submit(function, arguments))
-        return results
+            bundles = self._client.gather(self._submit(function, arguments))
+        return [result for bundle in bundles for result in bundle]
 
     def _submit(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> list[Future]:
         futures: list[Future] = self._client.map(
             _called,
-            self._items,
-            range(self.size),
+            self._bundles,
+            self._first,
             function=function,
             arguments=arguments,
-            key=function.__name__,  # Dask adds a random word and the item's index
+            key=function.__name__,  # Dask adds a random word and the bundle's number
             pure=False,
         )
         return futures
@@ -160,7 +172,7 @@ class OnDask:
         try:
             yield
         except KilledWorker as killed:
-            index = int(str(killed.task).rpartition("-")[2])
+            index = self._first[int(str(killed.task).rpartition("-")[2])]
             raise EngineError(
                 f"{self._names[index]}: workers were killed {killed.allowed_failures + 1} times "
                 "over this partition or one beside it, most likely for want of memory; give them "
@@ -175,5 +187,7 @@ class OnDask:
             ) from None
 
 
-def _called(item: Any, index: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-    return function(item, index, *arguments)
+def _called(
+    items: list[Any], first: int, function: Callable[..., Any], arguments: tuple[Any, ...]
+) -> list[Any]:
+    return [function(item, first + i, *arguments) for i, item in enumerate(items)]

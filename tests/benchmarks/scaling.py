@@ -21,6 +21,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gmmcompare import placement
 from gmmcompare.card import EmSettings, GibbsSettings
 from gmmcompare.cluster import open_client
 from gmmcompare.engines.base import Draws, Problem
@@ -94,6 +95,10 @@ class Measured:
     held: float  # bytes of a partition's values, counts and tiles, a value
     peak: float  # bytes of the largest worker's memory
     em: tuple[int, float, float] | None  # passes over the data, their seconds, and of all
+
+    @property
+    def tasks(self) -> int:
+        return min(self.partitions, placement.TASKS_PER_WORKER * self.workers)
 
 
 def measure(folder: Path, files: int, workers: int, client: Any) -> Measured:
@@ -209,6 +214,7 @@ class Model:
     @classmethod
     def measured(cls, folder: Path) -> Model:
         """Measure each term on its own, the tasks without any values."""
+        usual = placement.TASKS_PER_WORKER
         sample = open_partitions(folder / str(FILES[0]) / "*.parquet", 3)
         value = min(
             min(sample.placement.collect(_processor_seconds, TRUTH_IN_CHAIN)) for _ in range(9)
@@ -216,6 +222,8 @@ class Model:
         found = []
         with open_client(1, None, MEMORY) as client:
             for tasks in TASKS:
+                # On one worker, as many tasks as items.
+                placement.TASKS_PER_WORKER = tasks
                 empty = place(list(range(tasks)), client).then(_nothing)
                 empty.collect(_sums_of_nothing, 4, 0, TRUTH_IN_CHAIN)
                 before, moved, times = Clock.of(client), Loopback(), []
@@ -227,6 +235,7 @@ class Model:
                 spent = Clock.of(client).since(before)
                 each = spent.workers / ROUNDS, spent.here / ROUNDS
                 found.append((*each, moved.least(), min(times)))
+        placement.TASKS_PER_WORKER = usual
         print(value, found, file=sys.stderr)
         workers, here, sent, elapsed = (np.array(column) for column in zip(*found, strict=True))
         scheduling, first = np.polyfit(TASKS, here, 1)
@@ -239,21 +248,21 @@ class Model:
             float(np.polyfit(TASKS, sent, 1)[0]),
         )
 
-    def busy(self, n: float, partitions: int, chains: int = CHAINS) -> float:
+    def busy(self, n: float, tasks: int, chains: int = CHAINS) -> float:
         """Return processor seconds of all workers in a sweep."""
-        return self.value * n * chains + self.task * partitions
+        return self.value * n * chains + self.task * tasks
 
-    def here(self, partitions: int) -> float:
+    def here(self, tasks: int) -> float:
         """Return processor seconds of scheduler and client in a sweep."""
-        return self.round + self.scheduling * partitions
+        return self.round + self.scheduling * tasks
 
-    def terms(self, n: float, workers: int, partitions: int, chains: int = CHAINS) -> np.ndarray:
+    def terms(self, n: float, workers: int, tasks: int, chains: int = CHAINS) -> np.ndarray:
         """Return seconds of a sweep on free processors: over values, over tasks, and latency."""
-        busiest = np.ceil(partitions / workers)  # partitions of the worker that has most
+        busiest = np.ceil(tasks / workers)  # tasks of the worker that has most
         return np.array(
             [
-                self.value * n * chains * busiest / partitions,
-                self.task * busiest + self.here(partitions),
+                self.value * n * chains * busiest / tasks,
+                self.task * busiest + self.here(tasks),
                 self.latency,
             ]
         )
@@ -324,17 +333,17 @@ def _measurements(fits: dict[int, list[Measured]]) -> Iterator[str]:
     yield "## Measured"
     yield ""
     yield (
-        "| workers | N | partitions | opening, s | sweep, fastest, ms | median, ms "
+        "| workers | N | partitions | tasks | opening, s | sweep, fastest, ms | median, ms "
         "| workers' processor time, ns a value | sent a sweep, kB | held, bytes a value "
         "| peak of a worker, MB |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for workers, rows in fits.items():
         for r in rows:
             yield (
-                f"| {workers} | {r.n:,} | {r.partitions} | {r.opening:.1f} | {1e3 * r.sweep:,.0f} "
-                f"| {1e3 * r.middle:,.0f} | {1e9 * r.busy / r.n:.1f} | {r.sent / 1e3:,.1f} "
-                f"| {r.held:.2f} | {r.peak / 1e6:,.0f} |"
+                f"| {workers} | {r.n:,} | {r.partitions} | {r.tasks} | {r.opening:.1f} "
+                f"| {1e3 * r.sweep:,.0f} | {1e3 * r.middle:,.0f} | {1e9 * r.busy / r.n:.1f} "
+                f"| {r.sent / 1e3:,.1f} | {r.held:.2f} | {r.peak / 1e6:,.0f} |"
             )
     yield ""
     for workers, rows in fits.items():
@@ -358,8 +367,8 @@ def _model_check(fits: dict[int, list[Measured]], model: Model) -> Iterator[str]
     yield "## Cost model"
     yield ""
     yield (
-        "In processor time a sweep costs the workers *value* x N x chains + *task* x partitions, "
-        "and the process with scheduler and client *scheduling* x partitions + *round*. On free "
+        "In processor time a sweep costs the workers *value* x N x chains + *task* x tasks, "
+        "and the process with scheduler and client *scheduling* x tasks + *round*. On free "
         "processors it takes the busiest worker's part, then the scheduler's, and the *latency* of "
         "a round. Each term is measured on its own: one partition of a million in this process, "
         f"and {ROUNDS} rounds each of {', '.join(map(str, TASKS))} tasks that hold no values."
@@ -381,9 +390,9 @@ def _model_check(fits: dict[int, list[Measured]], model: Model) -> Iterator[str]
     for workers, rows in fits.items():
         for r in rows:
             pairs = (
-                (model.busy(r.n, r.partitions), r.busy),
-                (model.here(r.partitions), r.here),
-                (float(model.terms(r.n, workers, r.partitions).sum()), r.sweep),
+                (model.busy(r.n, r.tasks), r.busy),
+                (model.here(r.tasks), r.here),
+                (float(model.terms(r.n, workers, r.tasks).sum()), r.sweep),
             )
             cells = " | ".join(f"{1e3 * a:,.0f} | {1e3 * b:,.0f} | {b / a:.2f}" for a, b in pairs)
             yield f"| {workers} | {r.n:,} | {cells} |"
@@ -404,32 +413,31 @@ def _extrapolation(model: Model) -> Iterator[str]:
         "task, so that more chains cost values and not tasks."
     )
     yield ""
-    yield "| workers | partitions | values, s | tasks, s | latency, s | sweep, s | dominant |"
+    yield "| workers | tasks | values, s | tasks, s | latency, s | sweep, s | dominant |"
     yield "|---|---|---|---|---|---|---|"
     names = ("values", "tasks", "latency")
+    each = placement.TASKS_PER_WORKER
     for workers in (1, 16, 64, 256, 1024):
-        for partitions in (1000, 4 * workers):
-            terms = model.terms(n, workers, partitions, chains)
-            cells = " | ".join(f"{t:.3g}" for t in terms)
-            yield (
-                f"| {workers} | {partitions} | {cells} | {terms.sum():.3g} "
-                f"| {names[int(terms.argmax())]} |"
-            )
+        terms = model.terms(n, workers, each * workers, chains)
+        cells = " | ".join(f"{t:.3g}" for t in terms)
+        yield (
+            f"| {workers} | {each * workers} | {cells} | {terms.sum():.3g} "
+            f"| {names[int(terms.argmax())]} |"
+        )
     yield ""
-    at_64 = model.terms(n, 64, 1000, chains)
-    stops = model.value * n * chains / (at_64[1] + at_64[2])
-    best = np.sqrt(model.value * n * chains / (4 * model.scheduling))
+    at_64 = model.terms(n, 64, each * 64, chains)
+    apart = model.terms(n, 64, 1000, chains)
+    best = np.sqrt(model.value * n * chains / (each * model.scheduling))
+    least = model.terms(n, round(best), round(each * best), chains).sum()
     yield (
-        f"With 64 workers and 1,000 partitions of a million a sweep takes {at_64.sum():.2f} s: "
-        f"{at_64[0]:.2f} s over values and {at_64[1]:.2f} s over tasks, {model.here(1000):.2f} s "
-        f"of it in the scheduler, which handles one after another: {names[int(at_64.argmax())]} "
-        "dominate. "
-        f"Beyond {stops:,.0f} workers the values take less time than the rest, and more workers "
-        "help little. With four partitions for each worker instead, time falls up to "
-        f"{best:,.0f} workers, where a sweep takes "
-        f"{model.terms(n, round(best), round(4 * best), chains).sum():.2f} s: so write row groups "
-        f"of N / (4 x workers) values, {n / 256:,.0f} for 64. Messages are no limit: "
-        f"{1000 * model.message / 1e6:.1f} MB a sweep for 1,000 partitions. A worker of 64 holds "
+        f"With 64 workers, {each} tasks for each, a sweep takes {at_64.sum():.2f} s: "
+        f"{at_64[0]:.2f} s over values and {at_64[1]:.2f} s over tasks, "
+        f"{model.here(each * 64):.2f} s of it in the scheduler, which handles one after another: "
+        f"{names[int(at_64.argmax())]} dominate. (With a task for each of 1,000 partitions it "
+        f"would take {apart.sum():.2f} s.) Time falls up to {best:,.0f} workers, to {least:.2f} s; "
+        "beyond that every worker costs the scheduler more than it saves, and the way on would be "
+        "to add sums up on the workers first. Messages are no limit: "
+        f"{each * 64 * model.message / 1e6:.1f} MB a sweep for 64 workers, each of which holds "
         f"{8 * n / 64 / 1e6:,.0f} MB of values."
     )
 

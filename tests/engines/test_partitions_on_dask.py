@@ -28,7 +28,7 @@ from gmmcompare.engines.em_partitioned import PartitionedEmEngine  # noqa: E402
 from gmmcompare.engines.gibbs_partitioned import PartitionedGibbsEngine  # noqa: E402
 from gmmcompare.errors import EngineError, InputError  # noqa: E402
 from gmmcompare.params import Params  # noqa: E402
-from gmmcompare.placement import place  # noqa: E402
+from gmmcompare.placement import TASKS_PER_WORKER, place  # noqa: E402
 from gmmcompare.priors import Priors  # noqa: E402
 from gmmcompare.survey import open_partitions  # noqa: E402
 
@@ -37,7 +37,8 @@ SETTINGS = GibbsSettings(chains=2, warmup=5, draws=20)
 
 @pytest.fixture(scope="module")
 def pattern(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_parquet(tmp_path_factory.mktemp("stars"), values(12_000), 4)
+    """Eleven partitions, more than there are tasks on two workers."""
+    return write_parquet(tmp_path_factory.mktemp("stars"), values(11_000), 11)
 
 
 @pytest.fixture(scope="module")
@@ -88,13 +89,15 @@ def test_the_draws_stay_when_a_worker_is_killed(pattern, here, two_workers):
 
 def test_workers_keep_partitions_and_nothing_else(pattern, two_workers):
     sample = open_partitions(pattern, 3, client=two_workers)
+    tasks = 2 * TASKS_PER_WORKER
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         kept = [key for keys in two_workers.has_what().values() for key in keys]
-        if len(kept) == sample.placement.size:
+        if len(kept) == tasks:
             break
         time.sleep(0.1)
-    assert len(kept) == sample.placement.size == 4
+    assert len(kept) == tasks
+    assert sample.placement.size == 11
 
 
 def test_em_climbs_to_the_same_point_on_workers(pattern, two_workers):
