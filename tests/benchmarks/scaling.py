@@ -398,6 +398,8 @@ def _model_check(fits: dict[int, list[Measured]], model: Model) -> Iterator[str]
             yield f"| {workers} | {r.n:,} | {cells} |"
     yield ""
     yield (
+        "The scheduler's measured time also has heartbeats and clean-up for as long as a sweep "
+        "lasts, which the rounds without values hardly see. "
         "Elapsed times exceed the model where other programs took the processors: with "
         f"{os.cpu_count()} cores and the load given above they had to."
     )
