@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 COARSEST, FINEST = 16, 1024
 """A bin's width is the smallest sd divided by a power of two between these."""
+PILOT_STEPS = 200
+"""Steps of EM from which the smallest sd is known well enough, also where EM would take long."""
 MAX_ERROR = 0.1
 """The grid is refined until log-likelihoods are as near as this to those of all values."""
 
@@ -142,10 +144,15 @@ def bins_of(layout: Layout, index: int, width: float) -> Bins:
 
 
 def _pilot(summary: Summary, components: int) -> Params:
-    """Return a maximum likelihood fit to the sketch, in the units of the data."""
+    """Return a rough maximum likelihood fit to the sketch, in the units of the data."""
     unit = summary.unit
     problem = Problem(unit.apply(summary.sketch), components, Priors())
-    return out_of_unit(EmEngine(EmSettings(starts=10)).run(problem, 0, no_progress).params, unit)
+    return out_of_unit(
+        EmEngine(EmSettings(starts=10, max_iterations=PILOT_STEPS))
+        .run(problem, 0, no_progress)
+        .params,
+        unit,
+    )
 
 
 def _fine_grid(held: Placement, summary: Summary, pilot: Params) -> tuple[PartitionedSample, int]:

@@ -88,6 +88,7 @@ def test_the_draws_stay_when_a_worker_is_killed(pattern, here, two_workers):
 
 
 def test_workers_keep_partitions_and_nothing_else(pattern, two_workers):
+    two_workers.wait_for_workers(2)  # one may have been killed just before
     sample = open_partitions(pattern, 3, client=two_workers)
     tasks = 2 * TASKS_PER_WORKER
     deadline = time.monotonic() + 20
