@@ -11,6 +11,7 @@ from gmmcompare.compare.comparison import Comparison, compare_fits
 from gmmcompare.engines.base import BUILT_IN, Problem
 from gmmcompare.errors import InputError, did_you_mean
 from gmmcompare.fit import Fit
+from gmmcompare.grid import PartitionedSample
 from gmmcompare.priors import Priors
 from gmmcompare.run import card_sample
 from gmmcompare.runner import EngineRequest, Runner, engine_requests
@@ -170,6 +171,11 @@ def validate(
         return run_checks(sampler, out=out, **options)
     chosen = card if isinstance(card, Card) else load_card(card)
     data = sample or card_sample(chosen, offline=offline)
+    if isinstance(data, PartitionedSample):
+        raise InputError(
+            f"{data.origin.name}: a sampler of your own needs all values in one array; run it on a "
+            "random part by --set data.subsample=10000"
+        )
     place = options.get("tasks") or InProcess()
     nuts = Runner(chosen, data, Path(out) if out else None, tasks=place).fit(EngineRequest("nuts"))
     problem = Problem(data, chosen.K, chosen.build_priors())

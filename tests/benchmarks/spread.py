@@ -22,7 +22,7 @@ from gmmcompare.validate.spread import SpreadSandbox
 from gmmcompare.validate.subject import Target
 
 REPORT = Path("reports/spread.md")
-SLICE = 50
+SLICE = 250
 SEED = 1
 
 
