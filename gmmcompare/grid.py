@@ -28,8 +28,9 @@ DRAWS_CHECKED = 100
 class Bins(NamedTuple):
     """Moments of the values in each bin that has some.
 
-    ``number`` (B,) counts bins from zero; ``moments[p]`` (B,) is the sum of d**p for p = 0, ..., 4, d the distance from the bin's middle
-    in units of its width; bin i covers the values from i to i + 1 widths.
+    ``number`` (B,) counts bins from zero; ``moments[p]`` (B,) is the sum of d**p for p = 0, ..., 4,
+    d the distance from the bin's middle in units of its width; bin i covers the values from i to
+    i + 1 widths.
     """
 
     number: NDArray[np.int64]
@@ -45,9 +46,8 @@ def bin_values(v: Array, c: NDArray[np.integer], width: float) -> Bins:
 
 def add_bins(parts: Sequence[Bins]) -> Bins:
     """Add the moments of partitions, in the order given."""
-    return _gathered(
-        np.concatenate([p.number for p in parts]), np.concatenate([p.moments for p in parts], axis=1)
-    )
+    numbers = np.concatenate([p.number for p in parts])
+    return _gathered(numbers, np.concatenate([p.moments for p in parts], axis=1))
 
 
 def _gathered(at: NDArray[np.int64], moments: Array) -> Bins:
