@@ -19,6 +19,16 @@ LESSONS: Mapping[str, str] = {
 }
 """Titles by name, in the order in which a course would take them."""
 
+SHORT_TITLES: Mapping[str, str] = {
+    "em": "EM",
+    "gibbs": "Gibbs",
+    "nuts": "NUTS",
+    "labels": "Labels",
+    "broken": "A broken sampler",
+    "priors": "Priors",
+}
+"""What the navigation has room for."""
+
 Progress = Callable[[str, float], None]
 """Called with a lesson's name and the fraction of it that is done."""
 

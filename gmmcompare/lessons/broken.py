@@ -35,12 +35,14 @@ CHOSEN = (
     "likelihood-without-sigma",
     "correct",
 )
-SWEEPS, WARMUP = 1000, 50
+SWEEPS, WARMUP = 10_000, 100
 REFERENCE = GibbsSettings(chains=4, warmup=1000, draws=10_000)
 ROUND, ROUNDS = 250, 10
 FAMILY_ALPHA = 0.01
 """A shift on the large data counts as seen if it is significant at this level, taken over all."""
 BINS = 20
+RANKS_ALPHA = 0.01
+"""How often the ranks of a right sampler leave the band of chance anywhere."""
 COMMANDS = ("gmmcompare validate fault:mean-loc-ignored",)
 FACTS = (
     f"Large data: {DATASET} with the card {CARD}, {SWEEPS:,} sweeps of each sampler from EM’s "
@@ -82,7 +84,10 @@ def compute(progress: Callable[[float], None]) -> dict[str, Any]:
         "rounds": ROUNDS,
         "gallery": len(FAULTS),
         "not_faults": len(NOT_FAULTS),
-        "limit": _limit(3 * problem.K),
+        "limit": _limit(3 * problem.K, FAMILY_ALPHA),
+        "family_alpha": FAMILY_ALPHA,
+        "rank_limit": _limit(BINS, RANKS_ALPHA),
+        "ranks_alpha": RANKS_ALPHA,
         "faults": rows,
     }
 
@@ -126,7 +131,7 @@ def on_large_data(name: str, problem: Problem, reference: Params) -> dict[str, A
         "error": errors,
         "largest": float(np.abs(shifts).max()),
         "largest_z": float(z.max()),
-        "seen": not z.max() <= _limit(z.size),
+        "seen": not z.max() <= _limit(z.size, FAMILY_ALPHA),
     }
 
 
@@ -164,6 +169,6 @@ def _quantities(params: Params) -> dict[str, Array]:
     return {f"{name}[{k + 1}]": a[..., k] for name, a in values.items() for k in range(params.K)}
 
 
-def _limit(m: int) -> float:
-    """Return how large the largest of m z-scores may be at `FAMILY_ALPHA` (Bonferroni)."""
-    return float(norm.isf(FAMILY_ALPHA / (2 * m)))
+def _limit(m: int, alpha: float) -> float:
+    """Return how large the largest of m z-scores may be at level alpha (Bonferroni)."""
+    return float(norm.isf(alpha / (2 * m)))

@@ -29,6 +29,8 @@ FACTS = (
 LONGEST = 120
 SETTLED = 1e-7
 """A path ends once the log-likelihood rises by less than this, or after `LONGEST` steps."""
+GAIN_DECIMALS = 9
+"""What a step gains is small against the log-likelihood; more decimals would be rounding error."""
 STANDSTILL = 30
 """Steps shown of a path that does not move: enough to see it."""
 
@@ -97,7 +99,7 @@ def em_step(sample: Sample, here: Params) -> tuple[Params, float]:
 
 
 def path_from(start: Params, sample: Sample) -> dict[str, Array]:
-    """Return w, mu, sigma, shape (steps, K), and log_lik, shape (steps,), along a path.
+    """Return w, mu, sigma, shape (steps, K), and log_lik and gain, shape (steps,), along a path.
 
     A path that collapses ends at the last point whose log-likelihood is a number.
     """
@@ -114,4 +116,6 @@ def path_from(start: Params, sample: Sample) -> dict[str, Array]:
             break
         here = new
     stacked = (np.stack(a) for a in zip(*points, strict=True))
-    return dict(zip(Params._fields, stacked, strict=True)) | {"log_lik": np.array(heights)}
+    height = np.array(heights)
+    gain = np.diff(height, prepend=height[0]).round(GAIN_DECIMALS)
+    return dict(zip(Params._fields, stacked, strict=True)) | {"log_lik": height, "gain": gain}

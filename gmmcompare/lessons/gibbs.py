@@ -94,22 +94,40 @@ def sweeps_from(start: Params, model: Problem, rng: np.random.Generator) -> dict
 def long_run(draws: Draws, model: Problem) -> dict[str, Any]:
     """Return a cloud of curves, autocorrelations and effective sample sizes of a long run."""
     best = EmEngine(EmSettings(objective="map")).run(model, SEED, no_progress).params
+    best = best.ordered_by_mean()
     aligned = align(draws.params, Reference.of(best, model.sample)).params
     log_lik = score(model.sample, aligned).log_lik
     found = convergence(parameter_values(aligned, log_lik))
     every = LONG.chains * LONG.draws // CURVES
     cloud = Params(*(a.reshape(-1, K)[::every][:CURVES] for a in aligned))
-    slow = min(found.ess_bulk, key=lambda name: found.ess_bulk[name])
-    fast = max(found.ess_bulk, key=lambda name: found.ess_bulk[name])
     values = parameter_values(aligned, log_lik)
+    where = aligned.mu.mean(axis=(0, 1))
+
+    def traced(choose: Callable[..., str]) -> dict[str, Any]:
+        name = choose(found.ess_bulk, key=lambda key: found.ess_bulk[key])
+        acf, ess = autocorrelation(values[name]), found.ess_bulk[name]
+        return {"name": in_words(name, where), "acf": acf, "ess": ess}
+
     return {
         "cloud": cloud._asdict(),
-        "map": best.ordered_by_mean()._asdict(),
+        "map": best._asdict(),
         "n_draws": LONG.chains * LONG.draws,
-        "slow": {"name": slow, "acf": autocorrelation(values[slow]), "ess": found.ess_bulk[slow]},
-        "fast": {"name": fast, "acf": autocorrelation(values[fast]), "ess": found.ess_bulk[fast]},
+        "slow": traced(min),
+        "fast": traced(max),
         "rhat": found.worst_rhat[1],
     }
+
+
+def in_words(name: str, where: Array) -> str:
+    """Return a parameter's name in words; a group goes by its mean, since its number means nothing.
+
+    ``mu[2]`` becomes "mean of the group at 23.3"; ``where``, shape (K,), has the means.
+    """
+    words = {"w": "weight", "mu": "mean", "sigma": "sd"}
+    parameter, _, k = name.rstrip("]").partition("[")
+    if not k:
+        return "log-likelihood"
+    return f"{words[parameter]} of the group at {where[int(k) - 1]:.1f}"
 
 
 def autocorrelation(values: Array) -> Array:

@@ -30,6 +30,9 @@ SHOWN = 75
 CARD, DATASET = "exoplanets-k3", "exoplanets-simulated"
 GIBBS = GibbsSettings(chains=4, warmup=1000, draws=1000)
 ORDERED = NutsSettings(identify="ordered", start="default", chains=8, warmup=500, draws=500)
+FREE = ORDERED.model_copy(update={"identify": "none"})
+"""The same run from the same default starts, but without the order."""
+INTERVAL = (0.05, 0.5, 0.95)
 TRACE_EVERY = 10
 FAR = 10.0
 """A chain is in another mode if its mean log-likelihood is lower than the best by more."""
@@ -43,7 +46,8 @@ FACTS = (
     f"{CROSSING.chains} chains of {CROSSING.draws:,} draws of Gibbs.",
     f"The trap: {DATASET}, K=3, NUTS with identify=ordered and start=default, {ORDERED.chains} "
     f"chains of {ORDERED.draws:,} draws after {ORDERED.warmup:,} of warmup, seed {SEED}; Gibbs "
-    f"with {GIBBS.chains} chains of {GIBBS.draws:,}.",
+    f"with {GIBBS.chains} chains of {GIBBS.draws:,}. The run without the rule differs in "
+    "identify=none only.",
 )
 
 
@@ -75,6 +79,8 @@ def crossing_groups() -> dict[str, Any]:
         "n_draws": int(draws.mu[..., 0].size),
         "chains": CROSSING.chains,
         "shown": SHOWN,
+        "every": every,
+        "interval": INTERVAL[-1] - INTERVAL[0],
         **thin._asdict(),
         "labels": {
             name: found.labels[:, ::every][:, :SHOWN].reshape(-1, 2)
@@ -82,7 +88,7 @@ def crossing_groups() -> dict[str, Any]:
         },
         "mislabelled": {name: mislabelled(found.params) for name, found in labellings.items()},
         "sd_of_first": {
-            name: [float(np.quantile(found.params.sigma[..., 0], q)) for q in (0.05, 0.5, 0.95)]
+            name: [float(np.quantile(found.params.sigma[..., 0], q)) for q in INTERVAL]
             for name, found in labellings.items()
         },
     }
@@ -103,6 +109,7 @@ def ordered_run() -> dict[str, Any]:
     gibbs = GibbsEngine(GIBBS).run(problem, SEED, no_progress).params
     best = EmEngine(EmSettings()).run(problem, SEED, no_progress).params.ordered_by_mean()
     draws = NutsEngine(ORDERED).run(problem, SEED, no_progress)
+    free = NutsEngine(FREE).run(problem, SEED, no_progress)
     log_lik = score(sample, draws.params).log_lik
     right = float(score(sample, gibbs).log_lik.mean())
     heights = log_lik.mean(axis=1)
@@ -121,11 +128,13 @@ def ordered_run() -> dict[str, Any]:
                 "mu": draws.params.mu[i].mean(axis=0),
                 "w": draws.params.w[i].mean(axis=0),
                 "sigma": np.median(draws.params.sigma[i], axis=0),
+                "nearest": int(np.argmin(np.diff(draws.params.mu[i].mean(axis=0)))),
                 "divergences": int(diverging[i]),
                 "far": bool(heights[i] < right - FAR),
             }
             for i in range(ORDERED.chains)
         ],
+        "free": score(sample, free.params).log_lik.mean(axis=1),
         "silent": silent,
         "pair": _alike(draws.params, log_lik, silent),
         "wall": wall(sample, best),

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from gmmcompare import __version__
 from gmmcompare.errors import InputError, did_you_mean
 from gmmcompare.files import write_json, write_text
-from gmmcompare.lessons import LESSONS, Progress
+from gmmcompare.lessons import LESSONS, SHORT_TITLES, Progress
 from gmmcompare.lessons.notebook import notebook_of
 
 _HERE = files("gmmcompare.lessons")
@@ -102,6 +102,7 @@ def render(name: str, module: Lesson, data: Mapping[str, Any]) -> str:
             name=name,
             title=LESSONS[name],
             lessons=LESSONS,
+            short_titles=SHORT_TITLES,
             number=at + 1,
             following=names[(at + 1) % len(names)],
             d=data,
@@ -146,20 +147,16 @@ def percent(value: float, digits: int = 0) -> str:
     return f"{number(100.0 * value, digits)}\N{NO-BREAK SPACE}%"
 
 
+def times(value: float) -> str:
+    """Return a ratio as roughly as a measurement of speed deserves: 1.4, 6, 30."""
+    return number(value, 1) if value < 2.0 else number(float(f"{value:.1g}"))
+
+
 def power_of_ten(value: float) -> Markup:
     """Return a positive number far from 1 in powers of ten, as HTML."""
     mantissa, exponent = f"{value:.1e}".split("e")
     factor = "" if mantissa == "1.0" else f"{mantissa}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}"
     return Markup("{}10<sup>{}</sup>").format(factor, number(int(exponent)))
-
-
-def pretty(name: str) -> str:
-    """Return a parameter's name in words: ``mu[2]`` is the mean of group 2."""
-    words = {"w": "the weight", "mu": "the mean", "sigma": "the sd"}
-    if name == "log_lik":
-        return "the log-likelihood"
-    parameter, _, k = name.rstrip("]").partition("[")
-    return f"{words[parameter]} of group {k}"
 
 
 @lru_cache
@@ -171,7 +168,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, percent=percent, tiny=power_of_ten, pretty=pretty)
+    environment.filters.update(number=number, percent=percent, tiny=power_of_ten, times=times)
     return environment
 
 

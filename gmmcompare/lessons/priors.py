@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy.special import gammaincc
+from scipy.stats import invgamma
 
 from gmmcompare import mixture
 from gmmcompare.engines.em_kernel import (
@@ -19,6 +21,7 @@ from gmmcompare.engines.em_kernel import (
     penalty_of,
 )
 from gmmcompare.exact import exact_posterior
+from gmmcompare.lessons.cards import card_with_data
 from gmmcompare.params import Array, Params
 from gmmcompare.priors import Priors
 from gmmcompare.sample import Sample
@@ -36,6 +39,11 @@ NARROW = 0.05
 """An sd below this is narrower than the rounding of the data: only ties can look so."""
 WIDE = 1000.0
 STEPS = 400
+FITTING = Priors(var_shape=3.0, var_scale=0.5)
+"""A prior that knows the scale of the data, as the lesson advises."""
+NEARER = 3.0
+"""An sd of the prior on the means that knows where the data lie."""
+CARD = "galaxies-k4"
 COMMANDS: tuple[str, ...] = ()
 FACTS = (
     f"Data: {N} values from two groups, simulated with seed {SEED} and rounded to {DECIMALS} "
@@ -67,9 +75,19 @@ def compute(progress: Callable[[float], None]) -> dict[str, Any]:
     for i, epsilon in enumerate(EPSILONS):
         rows.append({**prior_facts(float(epsilon)), **posterior_facts(y, float(epsilon), tie)})
         progress((i + 1) / len(EPSILONS))
+    card, _ = card_with_data(CARD)
+    best = min(rows, key=lambda row: row["prob_empty"])
     return {
         "y": y,
         "K": K,
+        "fitting": variance_prior(FITTING) | {"prob_empty": prob_empty(y, FITTING)},
+        "nearer": {
+            "mean_sd": NEARER,
+            "best": prob_empty(y, replace(priors(best["epsilon"]), mean_sd=NEARER)),
+            "fitting": prob_empty(y, replace(FITTING, mean_sd=NEARER)),
+        },
+        "mean_sd": FITTING.mean_sd,
+        "card": variance_prior(card.build_priors()),
         "tie": tie,
         "tie_count": int(sample.counts.max()),
         "narrow": NARROW,
@@ -80,6 +98,18 @@ def compute(progress: Callable[[float], None]) -> dict[str, Any]:
         "ml_spike": _ridge(sample, tie),
         "rows": rows,
     }
+
+
+def variance_prior(prior: Priors) -> dict[str, float]:
+    """Return shape and scale of the first group's variance, and 95 % limits of its sd."""
+    shape, scale = (float(np.ravel(a)[0]) for a in (prior.var_shape, prior.var_scale))
+    low, high = np.sqrt(invgamma(shape, scale=scale).ppf([0.025, 0.975]))
+    return {"shape": shape, "scale": scale, "low": float(low), "high": float(high)}
+
+
+def prob_empty(y: Array, prior: Priors) -> float:
+    """Return the exact posterior probability that a group is empty."""
+    return float(exact_posterior(y, K, prior).prob_empty)
 
 
 def prior_facts(epsilon: float) -> dict[str, Any]:

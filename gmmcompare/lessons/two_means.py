@@ -114,32 +114,34 @@ def leapfrog(model: TwoMeans, state: State, step: float) -> State:
 
 
 def nuts_draw(model: TwoMeans, q: Array, step: float, rng: np.random.Generator) -> Trajectory:
-    """Draw once by NUTS: double the path until it turns round, then choose a point of it.
+    """Draw once by NUTS: double the path until it turns round, and choose a point of it.
 
-    The path is doubled forwards or backwards by the toss of a coin (Hoffman and Gelman 2014), and
-    the draw is chosen among its points in proportion to exp(-energy) (Betancourt 2017).
+    The path is doubled forwards or backwards by the toss of a coin (Hoffman and Gelman 2014). Of
+    each new half one point is drawn in proportion to exp(-energy), and replaces the choice so far
+    with probability min(1, weight of the new half / weight of the path so far), which favours
+    points far from the start (Betancourt 2017, appendix A.3.2).
     """
     seen = Trajectory()
     path = [start_of(model, q, rng.standard_normal(2))]  # in order of time
-    where = [0]  # the index of each in ``seen``
     _note(seen, path[0], True)
+    weight = 1.0  # of the path so far, relative to its first point
     for depth in range(MAX_DEPTH):
         forward = bool(rng.random() < 0.5)
         fresh = _extended(model, path[-1 if forward else 0], step if forward else -step, 2**depth)
-        indices = list(range(len(seen.points), len(seen.points) + len(fresh)))
+        first = len(seen.points)
         for state in fresh:
             _note(seen, state, forward)
-        if not forward:
-            fresh, indices = fresh[::-1], indices[::-1]
-        if _turns_within(fresh):
+        ordered = fresh if forward else fresh[::-1]
+        if _turns_within(ordered):
             break
-        path, where = (
-            (path + fresh, where + indices) if forward else (fresh + path, indices + where)
-        )
+        weights = np.exp(seen.energies[0] - np.array(seen.energies[first:]))
+        candidate = first + int(rng.choice(weights.size, p=weights / weights.sum()))
+        if rng.random() < weights.sum() / weight:
+            seen.chosen = candidate
+        weight += float(weights.sum())
+        path = path + ordered if forward else ordered + path
         if _turns(path[0], path[-1]):
             break
-    weights = np.exp(-(np.array([seen.energies[i] for i in where]) - min(seen.energies)))
-    seen.chosen = int(rng.choice(where, p=weights / weights.sum()))
     seen.kept = len(path)
     return seen
 

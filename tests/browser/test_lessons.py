@@ -103,6 +103,40 @@ def test_em_stands_still_when_all_means_are_equal(open_lesson: Open) -> None:
     assert "nothing moves" in page.locator("#say").inner_text()
 
 
+@pytest.mark.parametrize("start", ["Means at quantiles", "Nearly equal"])
+def test_em_asks_whether_it_is_over_only_where_it_is_not(open_lesson: Open, start: str) -> None:
+    page = open_lesson("em")
+    page.get_by_role("radio", name=start).check(force=True)
+    gains = page.evaluate("path.gain")
+    said = []
+    for step in range(len(gains)):
+        page.evaluate(f"steps.set({step})")
+        said.append(page.locator("#say").inner_text())
+    asked = [i for i, text in enumerate(said) if "Is it over?" in text]
+    assert asked
+    assert all(gains[i] < 0.1 <= max(gains[i + 1 :]) for i in asked)
+    assert any("Nearly settled" in text for text in said)
+    assert not any("by 0.000" in text or "by only 0.000" in text for text in said)
+
+
+def test_a_collapsed_group_is_shown_by_an_arrow(open_lesson: Open) -> None:
+    page = open_lesson("em")
+    shown = []
+    for start in ("Means at quantiles", "On one point"):
+        page.get_by_role("radio", name=start).check(force=True)
+        page.evaluate("steps.set(4)")
+        shown.append(page.locator("#points path[data-arrow]").count())
+    assert shown == [0, 1]
+
+
+def test_no_whisker_leaves_its_picture(open_lesson: Open) -> None:
+    page = open_lesson("broken")
+    for i in range(page.locator("#fault option").count()):
+        page.evaluate(f"choose({i})")
+        lines = page.locator("#large svg path.line")
+        assert lines.count() == page.locator("#large svg g[clip-path] path.line").count()
+
+
 def test_alignment_takes_the_spikes_away(open_lesson: Open) -> None:
     page = open_lesson("labels")
     shown = []

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gmmcompare.card import load_card
+
 Embedded = Callable[[str], Any]
 
 
@@ -67,6 +69,16 @@ def test_both_routes_reach_the_exact_posterior(embedded: Embedded) -> None:
         assert abs(marginal["mean"][name] - marginal["mean"]["exact"]) < 5.0 * error
 
 
+def test_both_routes_give_each_top_its_share(embedded: Embedded) -> None:
+    # Which top decides most of the mean, so the indicator mixes much like it; its effective draws
+    # are taken as half as many. Five standard errors: false alarm below 1e-6 each.
+    marginal = embedded("nuts")["marginal"]
+    exact = marginal["swapped"]["exact"]
+    for name in ("nuts", "gibbs"):
+        error = (exact * (1.0 - exact) / (0.5 * marginal["ess"][name])) ** 0.5
+        assert abs(marginal["swapped"][name] - exact) < 5.0 * error
+
+
 def test_the_engines_of_the_race_agree(embedded: Embedded) -> None:
     for race in embedded("nuts")["race"]:
         assert race["gibbs"]["per_second"] > 0 < race["nuts"]["per_second"]
@@ -95,6 +107,14 @@ def test_ordered_nuts_is_trapped_in_silence(embedded: Embedded) -> None:
     )  # which is not where they belong
 
 
+def test_without_the_order_fewer_chains_are_lost(embedded: Embedded) -> None:
+    data = embedded("labels")
+    trap = data["trap"]
+    free_lost = sum(v < trap["gibbs"] - data["far"] for v in trap["free"])
+    assert len(trap["free"]) == len(trap["chains"])
+    assert free_lost < sum(chain["far"] for chain in trap["chains"])
+
+
 def test_faults_are_invisible_on_large_data_and_caught_on_small(embedded: Embedded) -> None:
     data = embedded("broken")
     faults = {f["name"]: f for f in data["faults"]}
@@ -117,6 +137,21 @@ def test_the_prior_that_says_nothing(embedded: Embedded) -> None:
     assert first["prob_empty"] > 0.9
     assert min(r["prob_empty"] for r in rows) < 0.5
     assert last["prior_above"] < 1e-6
+
+
+def test_a_prior_that_fits_has_no_empty_groups_and_nearer_means_help(embedded: Embedded) -> None:
+    data = embedded("priors")
+    least = min(r["prob_empty"] for r in data["rows"])
+    assert data["fitting"]["prob_empty"] < 0.05 * least
+    assert data["nearer"]["best"] < least
+    assert data["nearer"]["fitting"] < data["fitting"]["prob_empty"]
+    assert data["fitting"]["low"] < 0.3 < data["fitting"]["high"]  # the sd that made the data
+
+
+def test_the_card_of_the_galaxies_is_quoted_as_it_is(embedded: Embedded) -> None:
+    quoted, priors = embedded("priors")["card"], load_card("galaxies-k4").build_priors()
+    assert np.all(quoted["shape"] == np.asarray(priors.var_shape))
+    assert np.all(quoted["scale"] == np.asarray(priors.var_scale))
 
 
 def test_ml_has_a_spike_and_map_a_summit(embedded: Embedded) -> None:

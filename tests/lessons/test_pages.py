@@ -15,7 +15,7 @@ import pytest
 
 import gmmcompare as gc
 from gmmcompare.errors import InputError
-from gmmcompare.lessons import LESSONS, em, gibbs, pages, write_lessons
+from gmmcompare.lessons import LESSONS, SHORT_TITLES, em, gibbs, pages, write_lessons
 from gmmcompare.lessons.notebook import notebook_of
 from gmmcompare.lessons.two_means import leapfrog, nuts_draw, start_of
 from gmmcompare.mixture import log_likelihood, responsibilities
@@ -203,6 +203,21 @@ def _two_means() -> Any:
     from gmmcompare.lessons import nuts
 
     return nuts.model()
+
+
+def test_a_group_goes_by_its_mean() -> None:
+    where = np.array([9.71, 23.28])
+    assert gibbs.in_words("sigma[1]", where) == "sd of the group at 9.7"
+    assert gibbs.in_words("w[2]", where) == "weight of the group at 23.3"
+    assert gibbs.in_words("log_lik", where) == "log-likelihood"
+
+
+def test_every_lesson_has_a_short_title() -> None:
+    assert list(SHORT_TITLES) == list(LESSONS)
+
+
+def test_a_speed_ratio_is_rounded() -> None:
+    assert [pages.times(v) for v in (0.42, 1.44, 5.6, 34.0)] == ["0.4", "1.4", "6", "30"]
 
 
 def test_autocorrelation_of_a_known_process() -> None:

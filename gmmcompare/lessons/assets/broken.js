@@ -15,11 +15,13 @@ const large = chart("#large", { height: 270, x: [-1, 1], y: [0, 9], xlabel: "shi
     if (Math.abs(shift) > 1) {
       const x = p.X(Math.sign(shift) * 0.97), d = Math.sign(shift) * 10;
       p.add("path", { d: `M${x},${p.Y(y)}l${-d},-6v12z`, fill: colour });
-      p.add("text", { x: x - 1.6 * d, y: p.Y(y) + 4, "text-anchor": d > 0 ? "end" : "start", style: `fill:${colour}` }, fmt(shift, 1));
+      p.add("text", { x: x - 1.6 * d, y: p.Y(y) + 4, "text-anchor": d > 0 ? "end" : "start", style: `fill:${colour}` }, `${fmt(shift, 1)} ± ${fmt(2 * error, 1)}`);
       return;
     }
+    p.clip();
     p.line([shift - 2 * error, shift + 2 * error], [y, y], { stroke: colour, "stroke-width": 2.5 });
     p.dot(shift, y, 5, { fill: colour, stroke: "var(--raised)", "stroke-width": 1.5 });
+    p.unclip();
   });
   p.alt(largeVerdict());
 });
@@ -40,9 +42,14 @@ const small = chart("#small", {
   p.alt(smallVerdict());
 });
 
-const ranks = chart("#ranks", { height: 150, x: [0, 1], y: () => [0, Math.max(1.6, ...share()) * 1.05], yticks: null, margin: { left: 8 }, xlabel: "low … high in its distribution", xticks: [] }, (p) => {
-  const values = share();
+const ranks = chart("#ranks", { height: 150, x: [0, 1], y: () => [0, Math.max(1.6, ...share()) * 1.05], yticks: [0, 1], yformat: (v) => (v ? "level" : "0"), margin: { left: 40 }, xlabel: "low … high in its distribution", xticks: [] }, (p) => {
+  const values = share(), trials = fault.small.ranks[stop].reduce((a, b) => a + b);
   p.axes();
+  if (trials) {
+    // Counts of a right sampler are binomial; the band holds all of them at once (Bonferroni).
+    const half = DATA.rank_limit * Math.sqrt((values.length - 1) / trials), top = Math.min(1 + half, p.domain.y[1]), bottom = Math.max(1 - half, 0);
+    p.add("rect", { x: p.box.x0, y: p.Y(top), width: p.box.x1 - p.box.x0, height: p.Y(bottom) - p.Y(top), fill: "var(--soft)", stroke: "var(--rule)" });
+  }
   values.forEach((v, i) => p.add("rect", { x: p.X(i / values.length) + 1, y: p.Y(v), width: p.X(1 / values.length) - p.X(0) - 2, height: Math.max(0, p.box.y0 - p.Y(v)), fill: convicted() ? "var(--bad)" : "var(--accent)", "fill-opacity": 0.7 }));
   p.level(1, { stroke: "var(--ink)", "stroke-dasharray": "4 3" });
   p.alt(`Ranks of ${clean(fault.small.worst)} after ${stop * DATA.round} trials; level is right.`);
@@ -63,7 +70,7 @@ function smallVerdict() {
   if (stop === 0) return "No trials yet: drag the slider.";
   const stands = fault.small.log10_wealth[stop];
   const power = Math.abs(stands) < 1 ? fmt(10 ** stands, 1) : `10${superscript(Math.round(stands))}`;
-  if (convicted()) return `Convicted: 1 has become ${power}. It took ${fmt(fault.small.caught_at)} trials.`;
+  if (convicted()) return `Convicted: 1 has become ${power}. It was found out by trial ${fmt(fault.small.caught_at)}; looked at every ${fmt(DATA.round)}.`;
   return `Not convicted after ${fmt(stop * DATA.round)} trials: 1 has become ${power}.`;
 }
 

@@ -113,7 +113,7 @@ class Plot {
         this.add("text", { x: x0 - 6, y: this.Y(t) + 4, "text-anchor": "end" }, yes(t));
       }
     }
-    if (o.ylabel) this.add("text", { x: o.yticks === null ? x0 : 0, y: y1 - 2 < 10 ? 10 : y1 - 2, "text-anchor": "start" }, o.ylabel);
+    if (o.ylabel) this.add("text", { x: o.yticks === null ? x0 : 0, y: Math.max(10, y1 - 10), "text-anchor": "start" }, o.ylabel);
   }
   path(xs, ys) {
     return xs.map((x, i) => `${i ? "L" : "M"}${this.X(x).toFixed(1)},${clamp(this.Y(ys[i]), -1e4, 1e4).toFixed(1)}`).join("");

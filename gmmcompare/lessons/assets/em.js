@@ -7,6 +7,8 @@ const low = Math.floor(DATA.y[0]) - 2, high = Math.ceil(DATA.y.at(-1)) + 2;
 const column = 0.75;
 const places = stacked(DATA.y, column);
 const tallest = Math.max(...places.map((p) => p.row)) + 1;
+/** The height of a group's curve at its mean, in dots. */
+const curve_top = (k) => (path.w[step][k] * normal(0, 0, path.sigma[step][k])) * DATA.y.length * column;
 const state = () => [path.w[step], path.mu[step], path.sigma[step]];
 
 const STORY = {
@@ -17,16 +19,19 @@ const STORY = {
   point: "Group 3 starts on the fastest galaxy, a seventh as wide as the gap to its neighbour.",
 };
 
+const SMALL = 0.1; // a rise that is hard to see on the curve
+
 function story() {
   const last = path.log_lik.length - 1;
-  const gain = step ? path.log_lik[step] - path.log_lik[step - 1] : 0;
+  const gain = path.gain[step], next_rise = path.gain.findIndex((g, i) => i > step && g >= SMALL);
   if (step === 0) return STORY[path.name];
   if (path.name === "equal") return step === 1
     ? "One step, and all three groups are the plain normal curve of all galaxies."
     : `Step ${step}: nothing moves. Every group gets the same share of every galaxy, so every group stays.`;
   if (path.name === "point" && step === last) return `Group 3 owns one galaxy and its sd is ${short(path.sigma[step][2])}: only rounding keeps it from zero.`;
   if (step === last) return `Settled after ${last} steps. No step gains any more.`;
-  if (gain < 0.1) return `The log-likelihood rises by only ${short(gain)} here. Is it over? Keep dragging.`;
+  if (gain < SMALL && next_rise > 0) return `The log-likelihood rises by only ${short(gain)} here. Is it over? Keep dragging.`;
+  if (gain < SMALL) return `Nearly settled: this step gains ${short(gain)}, and no large rise follows.`;
   return `The log-likelihood rises by ${short(gain)}. It never falls.`;
 }
 
@@ -35,7 +40,7 @@ const figure = chart("#points", {
   xlabel: DATA.label, margin: { left: 8, right: 8, top: 14 },
 }, (p) => {
   const [w, mu, sigma] = state();
-  const ribbon = 46, base = p.box.y0 - ribbon - 10;
+  const ribbon = 46, base = p.box.y0 - ribbon - 24;
   const xs = grid(low, high, 401);
   p.axes();
   // Curves, above; heights in expected galaxies per column, like the dots.
@@ -54,6 +59,13 @@ const figure = chart("#points", {
     fill: blend(responsibilities(y, w, mu, sigma)), stroke: "var(--raised)", "stroke-width": 0.5,
   }));
   w.forEach((_, k) => {
+    // A curve too high for the picture may also be too narrow to be seen: an arrow says where.
+    if (curve_top(k) * unit < base - p.box.y1) return;
+    const x = p.X(mu[k]).toFixed(1);
+    p.add("path", { d: `M${x},${base}V${p.box.y1 + 12}`, class: "line", stroke: COLOURS[k], "stroke-width": 2.5 });
+    p.add("path", { d: `M${x},${p.box.y1}l5,12h-10z`, fill: COLOURS[k], "data-arrow": k });
+  });
+  w.forEach((_, k) => {
     const x = clamp(p.X(mu[k]), p.box.x0 + 6, p.box.x1 - 6);
     const y = base + 1;
     p.add("path", { d: `M${x},${y - 9}l5,9h-10z`, fill: COLOURS[k], stroke: "var(--raised)" });
@@ -69,7 +81,7 @@ const figure = chart("#points", {
     below = above;
   });
   p.add("text", { x: p.box.x0 + 2, y: p.box.y1 + 2 }, "galaxies, and the three groups’ curves");
-  p.add("text", { x: p.box.x0 + 5, y: at + ribbon - 6, style: "fill:#fff;font-weight:600;paint-order:stroke;stroke:#0009;stroke-width:2.5px" }, "who claims what: responsibilities");
+  p.add("text", { x: p.box.x0 + 2, y: at - 6 }, "who claims what: responsibilities");
   p.alt(`Step ${step}. Group means ${mu.map((v) => fmt(v, 2)).join(", ")}; log-likelihood ${fmt(path.log_lik[step], 2)}.`);
 });
 

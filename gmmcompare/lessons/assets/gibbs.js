@@ -140,17 +140,16 @@ chart("#cloud", {
   p.alt("Many plausible density curves: they agree on the slow and the fast galaxies, and differ in the middle.");
 });
 
-const NAMES = { w: "weight", mu: "mean", sigma: "sd" };
-const pretty = (name) => (name === "log_lik" ? "log-likelihood" : name.replace(/(\w+)\[(\d)\]/, (_, a, k) => `${NAMES[a]} of group ${k}`));
 chart("#acf", {
   height: 240, x: [0, DATA.long.slow.acf.length - 1], y: [-0.1, 1], xlabel: "lag (sweeps)", margin: { left: 34, top: 8 },
 }, (p) => {
   p.axes();
-  for (const [key, colour] of [["slow", "var(--c2)"], ["fast", "var(--accent)"]]) {
-    const q = DATA.long[key];
-    p.line(range(q.acf.length), q.acf, { stroke: colour, "stroke-width": 2.2 });
-    const at = key === "slow" ? 12 : 3;
-    p.add("text", { x: p.box.x1, y: p.Y(key === "slow" ? 0.92 : 0.81), "text-anchor": "end", style: `fill:${colour};font-weight:600` }, pretty(q.name));
+  // No group's colour: the groups of this long run are other than those of the sweeps above.
+  for (const [key, dashes, y] of [["slow", undefined, 0.92], ["fast", "5 4", 0.81]]) {
+    const q = DATA.long[key], text = p.add("text", { x: p.box.x1, y: p.Y(y), "text-anchor": "end", class: "strong" }, q.name);
+    p.line(range(q.acf.length), q.acf, { "stroke-width": 2.2, "stroke-dasharray": dashes });
+    const left = p.box.x1 - text.getComputedTextLength() - 8;
+    p.add("path", { d: `M${left - 24},${p.Y(y) - 4}H${left}`, class: "line", stroke: "var(--ink)", "stroke-width": 2.2, "stroke-dasharray": dashes });
   }
-  p.alt(`Autocorrelation by lag: ${pretty(DATA.long.slow.name)} dies out slowly, ${pretty(DATA.long.fast.name)} at once.`);
+  p.alt(`Autocorrelation by lag: that of the ${DATA.long.slow.name} dies out slowly, of the ${DATA.long.fast.name} at once.`);
 });

@@ -23,7 +23,7 @@ const curves = chart("#curves", { height: 230, x: spread, y: [0, tallest * 1.05]
 });
 
 const cloud = chart("#cloud", {
-  height: 230, x: pad(mus), y: pad(sds), xlabel: "mean", ylabel: "sd", margin: { left: 44 },
+  height: 230, x: pad(mus), y: pad(sds), xlabel: "mean", ylabel: "sd", margin: { left: 44, top: 24 },
   yticks: [0.02, 0.05, 0.1, 0.2].map(Math.log10).filter((v) => v > pad(sds)[0] && v < pad(sds)[1]), yformat: (v) => String(Number((10 ** v).toPrecision(2))),
 }, (p) => {
   p.axes();
@@ -55,7 +55,7 @@ function story() {
 
 const steps = stepper("#steps", {
   label: "Draw", max: total - 1, pace: 200,
-  say: (v) => `${(v % C.shown) + 1} of chain ${Math.floor(v / C.shown) + 1}`,
+  say: (v) => `${fmt((v % C.shown) * C.every + 1)} of ${fmt(C.n_draws / C.chains)} in chain ${Math.floor(v / C.shown) + 1}`,
   change: (v) => { at = v; curves(); cloud(); trace(); $("#say").textContent = story(); },
 });
 choices("#ways", (name) => { way = name; steps.set(at); });

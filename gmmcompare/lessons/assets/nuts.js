@@ -74,7 +74,7 @@ function story() {
   if (j === 0) return `Draw ${at + 1}: a random push from the black dot.`;
   if (j < t.points.length) return `Leapfrog step ${j}, ${t.forward[j] ? "forwards" : "backwards"} in time. The energy is off by ${short(Math.abs(t.error[j]))}${Math.abs(t.error[j]) < 0.5 ? ": almost kept" : ""}.`;
   const left = t.points.length - t.kept;
-  return `The path turns back, so it ends.${left ? ` Its last ${left} points turned within themselves and do not count.` : ""} One of ${t.kept} points becomes draw ${at + 1}, ringed.`;
+  return `The path turns back, so it ends.${left ? ` A part of the last doubling had turned back already, so its ${left} points, pale, cannot be chosen.` : ""} One of ${t.kept} points becomes draw ${at + 1}, ringed.`;
 }
 
 const steps = stepper("#steps", {
