@@ -49,7 +49,7 @@ class Plan:
     """How many replicates each scene gets: in the first round, in any case, and at most."""
 
     first: int = 250
-    base: int = 8_000
+    base: int = 16_000
     most: int = 128_000
 
 
