@@ -18,7 +18,7 @@ const charts_of = [
     p.line(xs, posterior[at], { stroke: "var(--c1)" });
     const wall = Math.log10(row().epsilon) / 2;
     p.rule(wall, { stroke: "var(--c2)", "stroke-dasharray": "4 3" });
-    p.add("text", { x: p.X(wall) + 5, y: p.box.y0 - 8, style: "fill:var(--c2);font-weight:600" }, Math.max(...row().prior_density) < 0.02 * top_of ? "wall, and a plain too low to see" : "wall");
+    p.add("text", { x: p.X(wall) + 5, y: p.box.y1 + 14, style: "fill:var(--c2);font-weight:600" }, "wall");
     if (row().prior_above > 0.01) p.add("text", { x: p.box.x1, y: p.box.y1 + 14, "text-anchor": "end", class: "strong" }, `prior: ${percent(row().prior_above)} above 1,000 →`);
     if (row().prob_wide > 0.01) p.add("text", { x: p.box.x1, y: p.box.y1 + 32, "text-anchor": "end", class: "strong" }, `posterior: ${percent(row().prob_wide)} above 1,000 →`);
     p.alt(`Prior and posterior of a group’s sd: ${percent(row().prior_above)} of the prior and ${percent(row().prob_wide)} of the posterior lie above ${fmt(DATA.wide)}.`);
@@ -57,7 +57,7 @@ const charts_of = [
     if (two_summits) {
       const x = Math.log10(Math.min(...spike.sigma));
       p.dot(x, spike.height, 5, { fill: "var(--c1)", stroke: "var(--raised)", "stroke-width": 2 });
-      p.text(x, spike.height, `the spike: ${fmt(honest.height - spike.height, 1)} lower`, { "text-anchor": "middle", dy: 20, style: "fill:var(--c1);font-weight:600" });
+      p.text(x, spike.height, `the spike: ${fmt(honest.height - spike.height, 1)} lower`, { "text-anchor": "middle", dy: 38, style: "fill:var(--c1);font-weight:600" });
     }
     p.alt(`The likelihood grows without end as the group narrows; the posterior density is highest at an sd of ${short(10 ** DATA.spike_axis[best])}.`);
   }),
