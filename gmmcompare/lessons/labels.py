@@ -134,7 +134,18 @@ def ordered_run() -> dict[str, Any]:
             }
             for i in range(ORDERED.chains)
         ],
-        "free": score(sample, free.params).log_lik.mean(axis=1),
+        "free": [
+            {
+                "log_lik": float(height),
+                "divergences": int(n),
+                "far": bool(height < right - FAR),
+            }
+            for height, n in zip(
+                score(sample, free.params).log_lik.mean(axis=1),
+                free.stats["diverging"].sum(axis=1),
+                strict=True,
+            )
+        ],
         "silent": silent,
         "pair": _alike(draws.params, log_lik, silent),
         "wall": wall(sample, best),
