@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,13 +59,18 @@ def sweep(
 
     Its draws equal those of the plain one when y is given in the order of `Layout.observations`.
     """
-    sample = Sample.of(y)
-    layout = build_layout(sample)
+    layout = _layout_of(np.asarray(y, dtype=float).tobytes())
     work = workspace(Params(w, mu, sigma), layout.width)
-    uniforms = rng.random(sample.n)
+    uniforms = rng.random(y.size)
     out = Recorder.of(1, w.size, layout.v.size)
     advance(uniforms, layout, 0, layout.n_tiles, work, prior_arrays(priors, w.size), rng, 0, out)
     return Params(work.w, work.mu, work.sigma)
+
+
+@lru_cache(maxsize=1)
+def _layout_of(y: bytes) -> Layout:
+    """Return the layout of data, most often those of the call before: to sort them takes long."""
+    return build_layout(Sample.of(np.frombuffer(y)))
 
 
 class GibbsEngine:

@@ -60,6 +60,15 @@ def diagnose(tests: Sequence[SceneTest], remembers: bool) -> Diagnosis:
         suspects, and else are none.
     """
     findings = describe(tests)
+    if not any(test.doubtful for test in tests if test.scene.share == 1):
+        other = max(tests, key=lambda test: test.wealth.log_wealth).scene
+        findings.insert(
+            0,
+            f"it is wrong with K = {other.K} and N = {other.N} and nothing moves with "
+            f"K = {tests[0].scene.K} and N = {tests[0].scene.N}: look for a number of components "
+            "or observations that is written into the code",
+        )
+        return Diagnosis(tuple(findings))
     if remembers:
         findings.insert(
             0,
@@ -104,7 +113,8 @@ def _likeliest(faults: Sequence[str], scores: Array) -> tuple[Suspect, ...]:
 def similarity(tests: Sequence[SceneTest], known: Signatures) -> Array:
     """Return the cosine between the effects seen and each known fault's, (faults,).
 
-    Over the scenes that both have; a sampler that takes no vectors as priors lacks one.
+    Over the scenes that both have: a sampler that takes no vectors as priors lacks one, and scenes
+    with few replicates are not stored.
     """
     both = [t for t in tests if t.scene.name in known.effects]
     seen = np.concatenate([t.wealth.effect for t in both])

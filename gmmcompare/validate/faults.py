@@ -19,6 +19,7 @@ from gmmcompare.errors import InputError, did_you_mean
 from gmmcompare.params import Array, Params
 from gmmcompare.priors import Priors
 from gmmcompare.validate.faults_of_conditionals import (
+    ConcentrationIgnored,
     DirichletWithoutPrior,
     LikelihoodWithoutSigma,
     MeanLocIgnored,
@@ -30,6 +31,7 @@ from gmmcompare.validate.faults_of_conditionals import (
     RootOfSdOfMean,
     ShapeHalfTooLittle,
     ShapeHalfTooMuch,
+    ShapeNMinusOne,
     ShapePlusN,
     ShapeScaleSwapped,
     SquaresAboutMean,
@@ -136,11 +138,13 @@ class OneSeedForAllChains:
 KERNEL_FAULTS: dict[str, type[GibbsSweep]] = {
     fault.name: fault
     for fault in (
-        RateForScale, ShapePlusN, ShapeHalfTooMuch, ShapeHalfTooLittle, SquaresAboutMean, NotHalved,
+        RateForScale, ShapePlusN, ShapeHalfTooMuch, ShapeHalfTooLittle, ShapeNMinusOne,
+        SquaresAboutMean, NotHalved,
         VarScaleDropped, VarShapeDropped, ShapeScaleSwapped, VarianceReturned, MeanPrecisionDropped,
         MeanLocIgnored, PriorSdAsVariance, LikelihoodWithoutSigma, VarianceForSdOfMean,
         RootOfSdOfMean,
-        DirichletWithoutPrior, PriorTwice, StaleWeights, BothFromOld, PreviousCounts,
+        DirichletWithoutPrior, ConcentrationIgnored, PriorTwice,
+        StaleWeights, BothFromOld, PreviousCounts,
         CumulativeNotNormalised, OneUniform, MuSortedAlone, WeightsNotSorted, VarianceAsSdInZ,
         NoLogSigmaInZ,
     )

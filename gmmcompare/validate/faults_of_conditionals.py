@@ -72,6 +72,23 @@ class ShapeHalfTooLittle(Fault):
         return np.maximum(shape - 0.5, 1e-3), scale
 
 
+class ShapeNMinusOne(Fault):
+    """The n - 1 of a sample variance, with a guard for empty components."""
+
+    name = "shape-n-minus-one"
+    mistake = "shape = var_shape + max(n_k - 1, 0) / 2 where var_shape + n_k / 2 is meant"
+    effect = (
+        "sigma is a little too large where a component holds observations; empty ones are right"
+    )
+
+    def variances_conditional(
+        self, n_k: Array, sum_sq: Array, priors: Priors
+    ) -> tuple[Array, Array]:
+        """Count one observation less."""
+        shape, scale = super().variances_conditional(n_k, sum_sq, priors)
+        return shape - 0.5 * (n_k > 0), scale
+
+
 class SquaresAboutMean(Fault):
     """The sum of squares about the sample mean, where it is about mu_k."""
 
@@ -273,6 +290,18 @@ class DirichletWithoutPrior(Fault):
     def weights_conditional(self, n_k: Array, priors: Priors) -> Array:
         """Use the counts alone."""
         return np.asarray(n_k, dtype=float)
+
+
+class ConcentrationIgnored(Fault):
+    """A uniform prior of the weights whatever the concentration."""
+
+    name = "concentration-ignored"
+    mistake = "w = rng.dirichlet(1 + n_k), where weight_concentration + n_k is meant"
+    effect = "weights are too even under a concentration below 1, too extreme under one above"
+
+    def weights_conditional(self, n_k: Array, priors: Priors) -> Array:
+        """Add one to every count."""
+        return np.asarray(1.0 + n_k)
 
 
 class PriorTwice(Fault):

@@ -44,10 +44,12 @@ class _Values(NamedTuple):
 
 
 def describe(tests: Sequence[SceneTest]) -> list[str]:
-    """Return what moved, from the scene in which it shows best."""
-    described = [(_strength(t), _scene_findings(t)) for t in tests if t.kept]
-    strongest = max(described, key=lambda pair: (bool(pair[1]), pair[0]), default=(0.0, []))
-    return strongest[1] or [_most_moved(tests)]
+    """Return what moved, from the scene in which it shows best; other sizes come second."""
+    described = [(t, _scene_findings(t)) for t in tests if t.kept]
+    telling = [(t, found) for t, found in described if found]
+    if not telling:
+        return [_most_moved(tests)]
+    return max(telling, key=lambda pair: (pair[0].scene.share, _strength(pair[0])))[1]
 
 
 def _most_moved(tests: Sequence[SceneTest]) -> str:

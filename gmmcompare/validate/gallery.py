@@ -23,9 +23,10 @@ from gmmcompare.validate.diagnosis import SIGNATURES, load_signatures
 from gmmcompare.validate.faults import FAULTS, KERNEL_FAULTS, NOT_FAULTS, PREFIX
 from gmmcompare.validate.invariance import Plan, check_invariance
 from gmmcompare.validate.sandbox import Sandbox
+from gmmcompare.validate.scenes import SCENES
 from gmmcompare.validate.simulate import Contract, probe_kernel
 from gmmcompare.validate.subject import Target
-from gmmcompare.validate.validation import DEFAULT_SEED, SCENES, no_report, validate
+from gmmcompare.validate.validation import DEFAULT_SEED, no_report, validate
 from gmmcompare.validate.verdict import Check, Validation
 
 _SIGNATURE_REPLICATES = 4000
@@ -169,6 +170,7 @@ def write_signatures(
     arrays: dict[str, Any] = {
         scene.name: np.array([rows[name][scene.name] for name in kept], np.float32)
         for scene in SCENES
+        if scene.share == 1
     }
     np.savez_compressed(path, faults=np.array(kept), n=np.array(_SIGNATURE_REPLICATES), **arrays)
 

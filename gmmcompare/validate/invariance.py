@@ -9,8 +9,8 @@ invariant. So any bounded f has the same mean before and after, and
 
 have mean zero. Whether they do is tested by betting (`betting`), in rounds that double, in several
 scenes. Rounds end when the total wealth reaches 1 / alpha; a scene is followed beyond its first
-`Plan.base` replicates only while its wealth is three times what it started with, and at most to
-`Plan.most`.
+share of `Plan.base` replicates only while its wealth is three times what it started with, and at
+most to its share of `Plan.most`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _FOR_DIAGNOSIS = 1000
 
 @dataclass(frozen=True)
 class Plan:
-    """How many replicates each scene gets: in the first round, in any case, and at most."""
+    """How many replicates a scene of share 1 gets: in the first round, in any case, and at most."""
 
     first: int = 250
     base: int = 16_000
@@ -76,6 +76,15 @@ class SceneTest:
         names = quantities(scene)
         marginal = sum(_is_parameter(q) for q in names)
         return cls(scene, names, Wealth(3 * len(names)), pits=np.zeros((marginal, _PIT_BINS)))
+
+    def fraction(self, n: int) -> float:
+        """Return how far it is on its way to its share of n replicates; 1 where it is there."""
+        return self.wealth.n / (n * self.scene.share)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the bets leave doubt that the kernel is right here."""
+        return self.wealth.log_wealth > -np.log(FOLLOWED)
 
     def add(self, replicates: Sequence[Replicates], rng: np.random.Generator) -> None:
         """Bet on one round."""
@@ -147,7 +156,7 @@ def check_invariance(
         while active := _active(tests, plan):
             _one_round(sandbox, active, plan, seed, ours)
             path.append((sum(t.wealth.n for t in tests), log_total(tests)))
-            progress("invariance", min(t.wealth.n for t in tests) / plan.base)
+            progress("invariance", min(t.fraction(plan.base) for t in tests))
         _finish_for_diagnosis(sandbox, tests, plan, seed, ours)
     except OutOfTimeError:
         out_of_time = True
@@ -164,10 +173,7 @@ def _active(tests: Sequence[SceneTest], plan: Plan) -> list[SceneTest]:
     if log_total(tests) >= -np.log(ALPHA):
         return []
     return [
-        t
-        for t in tests
-        if t.wealth.n < plan.base
-        or (t.wealth.log_wealth > -np.log(FOLLOWED) and t.wealth.n < plan.most)
+        t for t in tests if t.fraction(plan.base) < 1 or (t.doubtful and t.fraction(plan.most) < 1)
     ]
 
 
@@ -204,7 +210,7 @@ def _finish_for_diagnosis(
 ) -> None:
     """Where the kernel failed early, make enough replicates to tell faults apart."""
     for t in tests:
-        if t.wealth.n < _FOR_DIAGNOSIS:
+        if t.scene.share == 1 and t.wealth.n < _FOR_DIAGNOSIS:
             _one_round(sandbox, [t], plan, seed, ours, _FOR_DIAGNOSIS - t.wealth.n)
 
 
@@ -268,7 +274,7 @@ def _verdict(
             f"10^{highest / np.log(10):.0f} within {found_at:,} replicates "
             f"(a right kernel reaches 10^5 with probability 10^-5)"
         )
-    if out_of_time and any(t.wealth.n < plan.base for t in tests):
+    if out_of_time and any(t.fraction(plan.base) < 1 for t in tests):
         return "inconclusive", (
             f"out of time after {n:,} replicates, {plan.base:,} per prior are wanted; "
             "give more with time_limit"

@@ -20,7 +20,7 @@ class Scene:
     """One prior, one number of components and observations, and how many sweeps are made.
 
     ``vector`` says whether fields of the prior differ between components, which not every sampler
-    takes.
+    takes. ``share`` is the part of a plan's replicates that it gets.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Scene:
     K: int = 3
     N: int = 12
     sweeps: int = 5
+    share: float = 1.0
 
     @property
     def vector(self) -> bool:
@@ -61,3 +62,9 @@ ASYMMETRIC = Scene(
 )
 SPARSE = Scene("sparse", Priors(0.3, 0.5, 3.0, 3.0, 1.0))
 """Takes the place of `ASYMMETRIC` for samplers that accept only one number per field."""
+# What is wrong only for another number of components or observations is mostly gross (a constant
+# 3, a loop that ends early), so an eighth of the replicates will do.
+TWO = replace(CALIBRATION, name="two-component", K=2, N=40, share=1 / 8)
+FIVE = replace(CALIBRATION, name="five-component", K=5, N=3, share=1 / 8)
+
+SCENES = (CALIBRATION, ASYMMETRIC, SPARSE, TWO, FIVE)

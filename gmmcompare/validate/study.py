@@ -22,6 +22,7 @@ from gmmcompare.tasks import Progress, Tasks, open_tasks
 from gmmcompare.validate.faults import FAULTS, NOT_FAULTS, PREFIX
 from gmmcompare.validate.gallery import exhibit
 from gmmcompare.validate.invariance import ALPHA, FOLLOWED, Plan
+from gmmcompare.validate.scenes import SCENES
 from gmmcompare.validate.subject import KERNELS
 from gmmcompare.validate.validation import validate
 
@@ -118,8 +119,9 @@ def report(folder: Path) -> str:
         "",
         f"The false-alarm rate of the invariance test is {ALPHA:g} in all, however long it runs: "
         "it is a bet whose wealth a right kernel multiplies by 10^5 with probability 10^-5 (Ville "
-        f"1939). Each of the three priors gets {plan.base:,} replicates of N=12, K=3 and 5 sweeps; "
-        f"one whose wealth is then above {1 / FOLLOWED:.0f} is followed to {plan.most:,}.",
+        f"1939). These priors and sizes get replicates of 5 sweeps: {_scenes(plan)}. "
+        f"One whose wealth is then above {1 / FOLLOWED:.0f} is followed to "
+        f"{plan.most // plan.base} times as many.",
         "",
         "## Faults",
         "",
@@ -146,6 +148,10 @@ def report(folder: Path) -> str:
         *(f"| {name} | `{f.mistake}` | {f.effect} |" for name, f in FAULTS.items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _scenes(plan: Plan) -> str:
+    return ", ".join(f"{s.name} (K={s.K}, N={s.N}) {plan.base * s.share:,.0f}" for s in SCENES)
 
 
 def _share(rows: Sequence[dict[str, Any]], within: int) -> str:

@@ -40,6 +40,30 @@ def only_numbers(w, mu, sigma, y, priors, rng):
     return right(w, mu, sigma, y, priors, rng)
 
 
+def first_twelve(w, mu, sigma, y, priors, rng):
+    return right(w, mu, sigma, y[:12], priors, rng)
+
+
+class Thirds:
+    """Priors with a concentration that is as it should be for three components only."""
+
+    def __init__(self, priors, K):
+        self._priors = priors
+        self.weight_concentration = priors.weight_concentration * 3 / K
+
+    def __getattr__(self, name):
+        return getattr(self._priors, name)
+
+
+def three_in_a_formula(w, mu, sigma, y, priors, rng):
+    return right(w, mu, sigma, y, Thirds(priors, len(w)), rng)
+
+
+def three_components_only(w, mu, sigma, y, priors, rng):
+    assert len(w) == 3
+    return right(w, mu, sigma, y, priors, rng)
+
+
 def only_vectors(w, mu, sigma, y, priors, rng):
     priors.mean_loc[0]
     return right(w, mu, sigma, y, priors, rng)

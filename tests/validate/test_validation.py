@@ -16,10 +16,9 @@ from gmmcompare.validate.faults import fault
 from gmmcompare.validate.gallery import grade
 from gmmcompare.validate.invariance import Plan, check_invariance
 from gmmcompare.validate.sandbox import Sandbox
-from gmmcompare.validate.scenes import CALIBRATION
+from gmmcompare.validate.scenes import CALIBRATION, SCENES
 from gmmcompare.validate.simulate import probe_kernel
 from gmmcompare.validate.subject import Subject, Target
-from gmmcompare.validate.validation import SCENES
 
 SAMPLERS = Path(__file__).with_name("samplers.py")
 
@@ -95,11 +94,33 @@ def test_a_wrong_whole_sampler_is_told_its_line_too() -> None:
 
 def test_priors_are_given_as_numbers_or_vectors_as_the_kernel_takes_them() -> None:
     numbers = probe_kernel(Subject(samplers.only_numbers, "own"), SCENES, seed=1)
-    assert [scene.name for scene in numbers.scenes] == ["calibration", "sparse"]
+    assert not any(scene.vector for scene in numbers.scenes)
+    assert len(numbers.scenes) == len(SCENES) - 1
     assert "the asymmetric prior: own: raised TypeError" in numbers.refused[0]
     vectors = probe_kernel(Subject(samplers.only_vectors, "own"), SCENES, seed=1)
     assert all(scene.vector for scene in vectors.scenes)
-    assert len(vectors.scenes) == 3
+    assert len(vectors.scenes) == len(SCENES)
+
+
+@pytest.mark.parametrize("name", ["first_twelve", "three_in_a_formula"])
+def test_what_is_wrong_for_other_sizes_only_is_found(name: str) -> None:
+    found = tried(name)
+    assert {c.name for c in found.checks if c.verdict == "failed"} == {"invariance"}
+    wealth = {
+        scene: table["log_wealth"] for scene, table in found.checks[-1].data["scenes"].items()
+    }
+    assert max(wealth, key=wealth.__getitem__) in {"two-component", "five-component"}
+    assert "written into the code" in found.diagnosis.findings[0]
+    assert not found.diagnosis.suspects
+
+
+def test_sizes_that_a_kernel_does_not_take_are_named() -> None:
+    found = tried("three_components_only")
+    assert found.verdict == "passed"
+    assert any("the two-component prior: samplers.py:three" in text for text in found.not_tested)
+    assert any(
+        text.startswith("other sizes than K = 3 with N = 12, and") for text in found.not_tested
+    )
 
 
 def test_a_kernel_that_keeps_the_posterior_must_also_reach_it() -> None:
