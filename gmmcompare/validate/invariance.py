@@ -84,7 +84,7 @@ class SceneTest:
     @property
     def doubtful(self) -> bool:
         """Whether the bets leave doubt that the kernel is right here."""
-        return self.wealth.log_wealth > -np.log(FOLLOWED)
+        return bool(self.wealth.log_wealth > -np.log(FOLLOWED))
 
     def add(self, replicates: Sequence[Replicates], rng: np.random.Generator) -> None:
         """Bet on one round."""
