@@ -61,13 +61,7 @@ def diagnose(tests: Sequence[SceneTest], remembers: bool) -> Diagnosis:
     """
     findings = describe(tests)
     if not any(test.doubtful for test in tests if test.scene.share == 1):
-        other = max(tests, key=lambda test: test.wealth.log_wealth).scene
-        findings.insert(
-            0,
-            f"it is wrong with K = {other.K} and N = {other.N} and nothing moves with "
-            f"K = {tests[0].scene.K} and N = {tests[0].scene.N}: look for a number of components "
-            "or observations that is written into the code",
-        )
+        findings.insert(0, _only_elsewhere(tests))
         return Diagnosis(tuple(findings))
     if remembers:
         findings.insert(
@@ -76,6 +70,17 @@ def diagnose(tests: Sequence[SceneTest], remembers: bool) -> Diagnosis:
             "something is kept too long (counts, weights or allocations)",
         )
     return Diagnosis(tuple(findings), suspects(tests, remembers))
+
+
+def _only_elsewhere(tests: Sequence[SceneTest]) -> str:
+    """Say in which sizes or units a kernel is wrong that is right in the main scenes."""
+    where = " and ".join(
+        f"the {test.scene.name} prior ({test.scene.about})" for test in tests if test.doubtful
+    )
+    return (
+        f"it is wrong only with {where}: look for a number written into the code that suits only "
+        "some sizes or units"
+    )
 
 
 def suspects(

@@ -33,6 +33,11 @@ class Change(NamedTuple):
         """Whether it is beyond doubt."""
         return abs(self.z) > _CLEAR
 
+    @property
+    def unknown(self) -> bool:
+        """Whether there are too few of these components to say anything."""
+        return bool(np.isnan(self.z))
+
 
 class _Values(NamedTuple):
     """Standardised parameters (n, K) and expected counts (n, K)."""
@@ -92,7 +97,7 @@ def _values(params: Params, y: Array, scene: Scene) -> _Values:
 
 def _change(before: Array, after: Array) -> Change:
     if min(before.size, after.size) < 30:
-        return Change(0.0, 0.0)
+        return Change(0.0, np.nan)
     size = float(after.mean() - before.mean())
     se = np.sqrt(before.var() / before.size + after.var() / after.size)
     return Change(size, size / max(float(se), 1e-12))
@@ -141,6 +146,8 @@ def _sentence(what: str, changes: Sequence[Change], words: Callable[[float], str
 
 def _hint(changes: Sequence[Change], empty_right: bool) -> str:
     empty, few, several = changes
+    if empty.unknown:
+        return "look at this conditional, and at how observations are allocated"
     if empty_right and not empty.clear:
         return "empty components are right, so look at what the data add to this conditional"
     if not empty.clear:

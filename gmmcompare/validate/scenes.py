@@ -35,6 +35,12 @@ class Scene:
         """Whether any field of the prior is a vector."""
         return any(np.ndim(getattr(self.priors, f.name)) for f in fields(self.priors))
 
+    @property
+    def about(self) -> str:
+        """Sizes and unit, for messages."""
+        centre, spread = (np.asarray(p).mean() for p in (self.priors.mean_loc, self.priors.mean_sd))
+        return f"K = {self.K}, N = {self.N}, means near {centre:g} +- {spread:g}"
+
     def expanded(self) -> Scene:
         """Return the same scene with every field of the prior of shape (K,)."""
         return replace(self, priors=self.priors.expanded(self.K))
@@ -62,9 +68,14 @@ ASYMMETRIC = Scene(
 )
 SPARSE = Scene("sparse", Priors(0.3, 0.5, 3.0, 3.0, 1.0))
 """Takes the place of `ASYMMETRIC` for samplers that accept only one number per field."""
-# What is wrong only for another number of components or observations is mostly gross (a constant
-# 3, a loop that ends early), so an eighth of the replicates will do.
+# What is wrong only for another number of components or observations, or in another unit, is mostly
+# gross (a constant 3, a loop that ends early, a floor under sigma, squares that cancel in single
+# precision), so an eighth of the replicates will do.
 TWO = replace(CALIBRATION, name="two-component", K=2, N=40, share=1 / 8)
 FIVE = replace(CALIBRATION, name="five-component", K=5, N=3, share=1 / 8)
+_SMALL, _LARGE = (CALIBRATION.priors.transformed(*unit) for unit in ((-5e3, 1e3), (-20.0, 1e-3)))
+SMALL_UNIT = replace(CALIBRATION, name="small-unit", priors=_SMALL, share=1 / 8)
+LARGE_UNIT = replace(CALIBRATION, name="large-unit", priors=_LARGE, share=1 / 8)
 
-SCENES = (CALIBRATION, ASYMMETRIC, SPARSE, TWO, FIVE)
+SCENES = (CALIBRATION, ASYMMETRIC, SPARSE, TWO, FIVE, SMALL_UNIT, LARGE_UNIT)
+"""Where kernels are tried; of whole samplers, the first that they accept is ranked."""

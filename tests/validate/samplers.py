@@ -64,6 +64,25 @@ def three_components_only(w, mu, sigma, y, priors, rng):
     return right(w, mu, sigma, y, priors, rng)
 
 
+def floor_under_sigma(w, mu, sigma, y, priors, rng):
+    w, mu, sigma = right(w, mu, sigma, y, priors, rng)
+    return w, mu, np.maximum(sigma, 0.01)
+
+
+def single_precision(w, mu, sigma, y, priors, rng):
+    K = len(w)
+    w, mu, _ = right(w, mu, sigma, y, priors, rng)
+    r = w * np.exp(-0.5 * ((y[:, None] - mu) / sigma) ** 2) / sigma
+    z = (rng.random((len(y), 1)) * r.sum(1)[:, None] > r.cumsum(1)[:, :-1]).sum(1)
+    n, total, squares = (
+        np.bincount(z, v, K).astype(np.float32) for v in (np.ones(len(y)), y, y**2)
+    )
+    about = np.maximum(
+        squares - 2 * mu.astype(np.float32) * total + n * mu.astype(np.float32) ** 2, 0
+    )
+    return w, mu, np.sqrt((priors.var_scale + about / 2) / rng.gamma(priors.var_shape + n / 2))
+
+
 def only_vectors(w, mu, sigma, y, priors, rng):
     priors.mean_loc[0]
     return right(w, mu, sigma, y, priors, rng)

@@ -102,15 +102,23 @@ def test_priors_are_given_as_numbers_or_vectors_as_the_kernel_takes_them() -> No
     assert len(vectors.scenes) == len(SCENES)
 
 
-@pytest.mark.parametrize("name", ["first_twelve", "three_in_a_formula"])
-def test_what_is_wrong_for_other_sizes_only_is_found(name: str) -> None:
+ELSEWHERE = {
+    "first_twelve": "two-component",
+    "three_in_a_formula": "five-component",
+    "floor_under_sigma": "small-unit",
+    "single_precision": "small-unit",
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_is_wrong_in_other_sizes_or_units_only_is_found(name: str) -> None:
     found = tried(name)
     assert {c.name for c in found.checks if c.verdict == "failed"} == {"invariance"}
     wealth = {
         scene: table["log_wealth"] for scene, table in found.checks[-1].data["scenes"].items()
     }
-    assert max(wealth, key=wealth.__getitem__) in {"two-component", "five-component"}
-    assert "written into the code" in found.diagnosis.findings[0]
+    assert max(wealth, key=wealth.__getitem__) == ELSEWHERE[name]
+    assert f"only with the {ELSEWHERE[name]} prior" in found.diagnosis.findings[0]
     assert not found.diagnosis.suspects
 
 
