@@ -69,25 +69,35 @@ def check_engine(
 
 
 def copied_chains(params: Params) -> list[tuple[int, int]]:
-    """Return pairs of chains that coincide from some draw on; arrays (chains, draws, K).
+    """Return pairs of chains that hold the same draws; arrays (chains, draws, K).
 
-    Two chains with one seed and different starts soon coincide, so the second half decides.
+    Two chains with one seed and different starts soon coincide, so the second half decides. One
+    long chain cut into pieces that overlap gives chains that are copies moved by some draws: more
+    than half of the draws of one are found in the other, wherever, which independent draws never
+    are.
     """
     if params.w.ndim != 3 or params.w.shape[1] < 4:
         return []
     tail = np.concatenate(params, axis=-1)[:, params.w.shape[1] // 2 :]
     moving = [bool(np.ptp(chain, axis=0).any()) for chain in tail]
+    keys = _keys(tail)
     return [
         (a, b)
         for a in range(len(tail))
         for b in range(a + 1, len(tail))
-        if (moving[a] or moving[b]) and _mostly_equal(tail[a], tail[b])
+        if (moving[a] or moving[b]) and np.isin(keys[a], keys[b]).mean() > 0.5
     ]
 
 
-def _mostly_equal(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
-    """Whether more than half of the draws agree to rounding, which independent draws never do."""
-    return bool(np.isclose(a, b, rtol=1e-12, atol=0.0).all(axis=-1).mean() > 0.5)
+def _keys(draws: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return one number for each draw of (chains, draws, P), the same for equal draws.
+
+    Equal to 11 digits, as compiled code may round otherwise than NumPy.
+    """
+    mantissa, exponent = np.frexp(draws)
+    rounded = np.ldexp(np.round(mantissa, 11), exponent)
+    # Weights without a common measure, so that exchanged labels give another number.
+    return np.asarray((rounded * np.sqrt(np.arange(2.0, 2.0 + draws.shape[-1]))).sum(axis=-1))
 
 
 def _arrays(result: Mapping[str, Any], name: str) -> Params:

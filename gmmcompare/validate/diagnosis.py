@@ -25,6 +25,9 @@ from gmmcompare.validate.verdict import Diagnosis, Suspect
 
 SIGNATURES = Path(__file__).with_name("signatures.npz")
 _SUSPECTS = 3
+_ALIKE = 0.7
+"""Least similarity of a suspect; the same fault has about 1, unlike ones seldom above 0.6."""
+_LEAST_SIGNAL = 0.05
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,10 @@ def diagnose(tests: Sequence[SceneTest], remembers: bool) -> Diagnosis:
             "the result of a sweep depends on the sweep before by more than (w, mu, sigma): "
             "something is kept too long (counts, weights or allocations)",
         )
-    return Diagnosis(tuple(findings), suspects(tests, remembers))
+    named = suspects(tests, remembers)
+    if not named:
+        findings.append("no fault of the gallery leaves this trace")
+    return Diagnosis(tuple(findings), named)
 
 
 def _only_elsewhere(tests: Sequence[SceneTest]) -> str:
@@ -89,11 +95,13 @@ def suspects(
     """Return the faults whose signatures are most like the one seen, likeliest first."""
     known = known or stored_signatures()
     allowed = np.array([issubclass(FAULTS[f], Remembering) == remembers for f in known.faults])
-    return _likeliest(known.faults, np.where(allowed, similarity(tests, known), -np.inf))
+    # Few faults remember anything, and their traces are faint: they are named at any similarity.
+    least = 0.0 if remembers else _ALIKE
+    return _likeliest(known.faults, np.where(allowed, similarity(tests, known), -np.inf), least)
 
 
-def suspects_of_runs(effect: Array, scene: Scene) -> tuple[Suspect, ...]:
-    """Return the likeliest faults of a whole sampler, from the effects that SBC found.
+def suspects_of_runs(effect: Array, n: int, scene: Scene) -> tuple[Suspect, ...]:
+    """Return the likeliest faults of a whole sampler, from the effects that SBC found in n runs.
 
     Only functions that do not depend on labels are compared, with what a few sweeps do to them.
     """
@@ -102,31 +110,40 @@ def suspects_of_runs(effect: Array, scene: Scene) -> tuple[Suspect, ...]:
         return ()
     label_free = np.array([q.component in ("", "all") for q in quantities(scene)])
     after_all_sweeps = known.effects[scene.name][:, effect.size : 2 * effect.size]
-    scores = _cosines(after_all_sweeps[:, label_free].astype(float), effect[label_free])
-    return _likeliest(known.faults, scores)
+    stored, seen = after_all_sweeps[:, label_free].astype(float), effect[label_free]
+    scores = _cosines(stored, seen.size / known.n, seen, seen.size / n)
+    return _likeliest(known.faults, scores, _ALIKE)
 
 
-def _likeliest(faults: Sequence[str], scores: Array) -> tuple[Suspect, ...]:
+def _likeliest(faults: Sequence[str], scores: Array, least: float) -> tuple[Suspect, ...]:
     order = np.argsort(-scores, kind="stable")[:_SUSPECTS]
     return tuple(
         Suspect(name, FAULTS[name].mistake, FAULTS[name].effect, round(float(score), 3))
         for name, score in ((faults[i], scores[i]) for i in order)
-        if np.isfinite(score)
+        if score > least
     )
 
 
 def similarity(tests: Sequence[SceneTest], known: Signatures) -> Array:
     """Return the cosine between the effects seen and each known fault's, (faults,).
 
-    Over the scenes that both have: a sampler that takes no vectors as priors lacks one, and scenes
-    with few replicates are not stored.
+    Monte Carlo error makes vectors of effects longer and so the cosine smaller; its part in both
+    lengths is taken out, so that the same fault has about 1 however few the replicates. Over the
+    scenes that both have: those with few replicates are not stored.
     """
     both = [t for t in tests if t.scene.name in known.effects]
     seen = np.concatenate([t.wealth.effect for t in both])
     stored = np.hstack([known.effects[t.scene.name] for t in both]).astype(float)
-    return _cosines(stored, seen)
+    noise = sum(t.wealth.effect.size / t.wealth.n for t in both)
+    return _cosines(stored, stored.shape[1] / known.n, seen, noise)
 
 
-def _cosines(stored: Array, seen: Array) -> Array:
-    lengths = np.linalg.norm(stored, axis=1) * np.linalg.norm(seen)
-    return np.asarray(stored @ seen / np.maximum(lengths, 1e-12))
+def _cosines(stored: Array, stored_noise: float, seen: Array, noise: float) -> Array:
+    """Return cosines; the noises are expected squared lengths of Monte Carlo error."""
+    squared = _without(noise, seen) * _without(stored_noise, stored)
+    return np.asarray(stored @ seen / np.sqrt(np.maximum(squared, 1e-24)))
+
+
+def _without(noise: float, effects: Array) -> Array:
+    squared = (effects**2).sum(axis=-1)
+    return np.asarray(np.maximum(squared - noise, _LEAST_SIGNAL * squared))

@@ -46,7 +46,9 @@ from gmmcompare.validate.faults_of_scan import (
     MuSortedAlone,
     NoLogSigmaInZ,
     OneUniform,
+    PermutedLabels,
     PreviousCounts,
+    SortedJointly,
     StaleWeights,
     VarianceAsSdInZ,
     WeightsNotSorted,
@@ -145,8 +147,8 @@ KERNEL_FAULTS: dict[str, type[GibbsSweep]] = {
         RootOfSdOfMean,
         DirichletWithoutPrior, ConcentrationIgnored, PriorTwice,
         StaleWeights, BothFromOld, PreviousCounts,
-        CumulativeNotNormalised, OneUniform, MuSortedAlone, WeightsNotSorted, VarianceAsSdInZ,
-        NoLogSigmaInZ,
+        CumulativeNotNormalised, OneUniform, MuSortedAlone, WeightsNotSorted, SortedJointly,
+        PermutedLabels, VarianceAsSdInZ, NoLogSigmaInZ,
     )
 }  # fmt: skip
 SAMPLER_FAULTS: dict[str, type[OneSeedForAllChains]] = {

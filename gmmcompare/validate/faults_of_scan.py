@@ -10,7 +10,7 @@ from gmmcompare.engines.gibbs_plain import Allocations
 from gmmcompare.mixture import LOG_SQRT_2PI, log_joint
 from gmmcompare.params import Array, Params
 from gmmcompare.priors import Priors
-from gmmcompare.validate.sweep import Fault, sums, sums_of_squares
+from gmmcompare.validate.sweep import Fault, relabelled, sums, sums_of_squares
 
 
 class Remembering(Fault):
@@ -156,6 +156,41 @@ class WeightsNotSorted(Fault):
         w, mu, sigma = super().__call__(w, mu, sigma, y, priors, rng)
         order = np.argsort(mu)
         return Params(w, mu[order], sigma[order])
+
+
+class SortedJointly(Fault):
+    """Labels are fixed for all three parameters, while sampling and not afterwards."""
+
+    name = "labels-sorted-each-sweep"
+    mistake = "order = np.argsort(mu) for w, mu and sigma at the end of every sweep, not afterwards"
+    effect = (
+        "means are in ascending order, and nothing else is wrong unless components have priors of "
+        "their own"
+    )
+
+    def __call__(
+        self, w: Array, mu: Array, sigma: Array, y: Array, priors: Priors, rng: np.random.Generator
+    ) -> Params:
+        """Sort all parameters at the end of a sweep."""
+        new = super().__call__(w, mu, sigma, y, priors, rng)
+        return relabelled(new, np.argsort(new.mu))
+
+
+class PermutedLabels(Fault):
+    """A permutation of the labels, which is right where all components have one prior."""
+
+    name = "labels-permuted-at-random"
+    mistake = "a random permutation of the labels is made in every sweep and never rejected"
+    effect = "components take each other's priors where these differ; right where they do not"
+
+    def __call__(
+        self, w: Array, mu: Array, sigma: Array, y: Array, priors: Priors, rng: np.random.Generator
+    ) -> Params:
+        """Permute the labels after one sweep in four."""
+        new = super().__call__(w, mu, sigma, y, priors, rng)
+        if rng.random() < 0.25:
+            return relabelled(new, rng.permutation(w.size))
+        return new
 
 
 class VarianceAsSdInZ(Fault):

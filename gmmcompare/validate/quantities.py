@@ -187,7 +187,7 @@ def _units(scene: Scene) -> dict[str, tuple[float, float]]:
     units = {}
     for name, values in {**plain.scores, **plain.whole}.items():
         low, centre, high = np.percentile(values, [16, 50, 84])
-        units[name] = (float(centre), max(0.5 * float(high - low), 1e-3))
+        units[name] = (float(centre), max(0.5 * float(high - low), 1e-9))
     return units
 
 

@@ -20,7 +20,8 @@ class Scene:
     """One prior, one number of components and observations, and how many sweeps are made.
 
     ``vector`` says whether fields of the prior differ between components, which not every sampler
-    takes. ``share`` is the part of a plan's replicates that it gets.
+    takes. ``share`` is the part of a plan's replicates that it gets. ``instead_of`` names a scene
+    whose place it takes where a sampler does not accept that.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Scene:
     N: int = 12
     sweeps: int = 5
     share: float = 1.0
+    instead_of: str = ""
 
     @property
     def vector(self) -> bool:
@@ -66,8 +68,8 @@ ASYMMETRIC = Scene(
     "asymmetric",
     Priors([0.2, 0.3, 0.5], [-0.5, 0.5, 1.5], [2.0, 3.0, 4.0], [3.0, 4.0, 2.5], [1.0, 0.5, 2.0]),
 )
-SPARSE = Scene("sparse", Priors(0.3, 0.5, 3.0, 3.0, 1.0))
-"""Takes the place of `ASYMMETRIC` for samplers that accept only one number per field."""
+SPARSE = Scene("sparse", Priors(0.3, 0.5, 3.0, 3.0, 1.0), instead_of=ASYMMETRIC.name)
+
 # What is wrong only for another number of components or observations, or in another unit, is mostly
 # gross (a constant 3, a loop that ends early, a floor under sigma, squares that cancel in single
 # precision), so an eighth of the replicates will do.

@@ -6,7 +6,7 @@ them is the parent's business.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -78,7 +78,7 @@ def kernel_replicates(subject: Subject, scene: Scene, seed: int, block: int, n: 
                 _store(first, i, at)
         _store(last, i, at)
         if not np.array_equal(data, y[i]):
-            raise BrokenError(f"{subject.name}: changes y in place; work on a copy: y = y.copy()")
+            raise BrokenError(_changes_y(subject.name))
     return Replicates(start, y, first, last)
 
 
@@ -91,12 +91,15 @@ def kernel_chains(
     start, _ = scene.sample_joint(ours, n)
     out = Params(*(np.empty((n, draws, scene.K)) for _ in Params._fields))
     for i in range(n):
+        data = y.copy()
         at = Params(*(a[i] for a in start))
         for sweep in range(-warmup, draws):
-            at = subject.sweep(at, y, scene.priors, theirs)
+            at = subject.sweep(at, data, scene.priors, theirs)
             if sweep >= 0:
                 for kept, value in zip(out, at, strict=True):
                     kept[i, sweep] = value
+        if not np.array_equal(data, y):
+            raise BrokenError(_changes_y(subject.name))
     return out
 
 
@@ -139,6 +142,11 @@ def probe_kernel(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Cont
         raise BrokenError(_hidden_seed(subject.name), "hidden seed")
     if reproducible and _same(path, (y[0], 1), (y[1] + 5.0, 1)):
         raise BrokenError(_ignored(subject.name, "the data y"), "ignores the data")
+    if reproducible and _ignores_priors(subject, accepted, at, y[0]):
+        raise BrokenError(
+            _ignored(subject.name, "the priors") + ", or keeps those of its first call",
+            "ignores the priors",
+        )
     remembers = reproducible and _remembers(subject, scene, at, y)
     return Contract(tuple(accepted), tuple(refused), reproducible, remembers)
 
@@ -189,6 +197,8 @@ def _accepted(
     refused: list[str] = []
     first: BrokenError | None = None
     for scene in scenes:
+        if scene.instead_of in {s.name for s in accepted}:
+            continue
         forms = [scene] if scene.vector else [scene, scene.expanded()]
         for form in forms:
             try:
@@ -251,8 +261,22 @@ def _check_moves(name: str, at: Params, path: Callable[[int, Array, int], Array]
     )
 
 
+def _changes_y(name: str) -> str:
+    return f"{name}: changes y in place; work on a copy: y = y.copy()"
+
+
 def _ignored(name: str, what: str) -> str:
     return f"{name}: gives the same result whatever {what}: it does not use it"
+
+
+def _ignores_priors(subject: Subject, scenes: Sequence[Scene], at: Params, y: Array) -> bool:
+    """Whether a chain is the same under another prior for the same number of components."""
+    first = scenes[0]
+    other = next((s for s in scenes[1:] if s.K == first.K), None)
+    return other is not None and all(
+        np.array_equal(_path(subject, first, at, y, 1, n), _path(subject, other, at, y, 1, n))
+        for n in _LENGTHS
+    )
 
 
 def _remembers(subject: Subject, scene: Scene, at: Params, y: Array) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ from gmmcompare.validate.verdict import Check
 ALPHA = 1e-6
 DATA = np.array([-1.3, -0.9, -1.05, 0.8, 1.4, 1.0, 0.1, 2.6])
 """Two clusters that overlap, a point between and one outside, so that labels switch often."""
+_STILL = 0.05
+"""Share of chains that may stand still while draws are kept."""
 _GRID = 2001
 _BINS = 40
 
@@ -79,7 +81,12 @@ def check_exact_posterior(
         return Check("exact posterior", "inconclusive", "out of time; give more with time_limit")
     draws = Params(*(np.concatenate(arrays) for arrays in zip(*chains, strict=True)))
     names, pits = positions(draws, exact, scene)
-    return _compared(names, pits, out_of_time, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    compared = _compared(names, pits, out_of_time, seconds)
+    still = int((np.ptp(pits, axis=2) == 0).all(axis=0).sum())
+    if compared.verdict == "passed" and still > _STILL * len(draws.w):
+        return replace(compared, verdict="inconclusive", summary=_too_slow(still, draws, lengths))
+    return compared
 
 
 def positions(draws: Params, exact: ExactPosterior, scene: Scene) -> tuple[list[str], Array]:
@@ -98,6 +105,13 @@ def positions(draws: Params, exact: ExactPosterior, scene: Scene) -> tuple[list[
             names.append(f"{name} {k + 1}")
             pits.append(np.interp(component, grid, cdf))
     return names, np.stack(pits)
+
+
+def _too_slow(still: int, draws: Params, lengths: Lengths) -> str:
+    return (
+        f"{still} of {len(draws.w)} chains never moved in {lengths.draws} draws after "
+        f"{lengths.warmup} of warmup: too slow to say whether they reach the exact posterior"
+    )
 
 
 def _task(kind: SubjectKind, scene: Scene, seed: int, block: int, lengths: Lengths) -> Task:

@@ -168,8 +168,9 @@ class _Run:
         self.not_tested += [*contract.refused, _other_sizes(contract)]
         if not contract.reproducible:
             self.notes.append(
-                "the same rng gives different results: it draws from a stream of its own; pass rng "
-                "on to every draw, so that runs can be repeated"
+                "the same rng gives different results: it draws from a stream of its own, or keeps "
+                "something from earlier calls (a cache?); pass rng on to every draw, so that runs "
+                "can be repeated"
             )
             sandbox.restrict(1)
         if kind == "kernel":
@@ -246,7 +247,7 @@ class _Run:
             self.checks.append(outcome.check)
             self._keep_ranks(outcome, "sbc")
             if outcome.check.verdict == "failed":
-                suspects = suspects_of_runs(outcome.effect, scene)
+                suspects = suspects_of_runs(outcome.effect, outcome.check.replicates, scene)
                 self.diagnosis = replace(outcome.diagnosis(), suspects=suspects)
         self._exact_posterior(sandbox, "sampler", contract)
         self.not_tested.append(

@@ -138,6 +138,21 @@ def test_chains_that_share_a_few_draws_are_no_copies():
     check_engine(result)
 
 
+def test_one_chain_cut_into_pieces_that_overlap_is_noticed():
+    result = good(chains=2, draws=60)
+    for array in result.values():
+        array[1] = np.roll(array[0], 3, axis=0) * (1 + 1e-15)
+    with pytest.raises(EngineError, match="copies"):
+        check_engine(result)
+
+
+def test_chains_with_the_same_values_in_other_components_are_no_copies():
+    result = good(chains=2)
+    for array in result.values():
+        array[1] = array[0, :, ::-1]
+    check_engine(result)
+
+
 def test_chains_that_never_move_are_another_trouble():
     """A sampler that is stuck is for the diagnostics to tell, not a matter of random streams."""
     still = {k: np.broadcast_to(v[:1, :1], (2, 40, 2)) for k, v in good().items()}
