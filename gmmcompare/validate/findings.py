@@ -50,11 +50,13 @@ class _Values(NamedTuple):
 
 def describe(tests: Sequence[SceneTest]) -> list[str]:
     """Return what moved, from the scene in which it shows best; other sizes come second."""
-    described = [(t, _scene_findings(t)) for t in tests if t.kept]
-    telling = [(t, found) for t, found in described if found]
+    kept = [t for t in tests if t.kept]
+    sorted_labels = [text for t in kept if (text := _sorted_labels(t))]
+    telling = [(t, found) for t in kept if (found := _scene_findings(t))]
     if not telling:
-        return [_most_moved(tests)]
-    return max(telling, key=lambda pair: (pair[0].scene.share, _strength(pair[0])))[1]
+        return sorted_labels[:1] or [_most_moved(tests)]
+    best = max(telling, key=lambda pair: (pair[0].scene.share, _strength(pair[0])))
+    return sorted_labels[:1] + best[1]
 
 
 def _most_moved(tests: Sequence[SceneTest]) -> str:
@@ -78,7 +80,6 @@ def _scene_findings(test: SceneTest) -> list[str]:
     before = _values(made.start, made.y, test.scene)
     after = _values(made.last, made.y, test.scene)
     found = [
-        _labels(before.mu, after.mu, test) if test.scene.priors.exchangeable else "",
         _by_load("sigma", "log_sigma", before, after),
         _by_load("mu", "mu", before, after),
         _weights(before.w, after.w),
@@ -181,8 +182,12 @@ def _weights(before: Array, after: Array) -> str:
     return f"weights are too {word} {way} by {abs(change.size):.3f} on average"
 
 
-def _labels(before: Array, after: Array, test: SceneTest) -> str:
+def _sorted_labels(test: SceneTest) -> str:
     """Say so where components that have one prior come out in the order of their means."""
+    if not test.scene.priors.exchangeable:
+        return ""
+    made = merged(test.kept)
+    before, after = made.start.mu, made.last.mu
     steps = [
         _change(-d_old, -d_new) for d_old, d_new in zip(_gaps(before), _gaps(after), strict=True)
     ]

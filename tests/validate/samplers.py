@@ -83,6 +83,32 @@ def single_precision(w, mu, sigma, y, priors, rng):
     return w, mu, np.sqrt((priors.var_scale + about / 2) / rng.gamma(priors.var_shape + n / 2))
 
 
+def floor_under_w(w, mu, sigma, y, priors, rng):
+    w, mu, sigma = right(w, mu, sigma, y, priors, rng)
+    w = np.maximum(w, 1e-3)
+    return w / w.sum(), mu, sigma
+
+
+class Numbers:
+    weight_concentration, mean_loc, mean_sd, var_shape, var_scale = 1.0, 0.0, 3.0, 2.0, 1.0
+
+
+def ignores_the_priors(w, mu, sigma, y, priors, rng):
+    return right(w, mu, sigma, y, Numbers, rng)
+
+
+FIRST_PRIORS = []
+
+
+def keeps_the_first_priors(w, mu, sigma, y, priors, rng):
+    FIRST_PRIORS.append(priors)
+    return right(w, mu, sigma, y, FIRST_PRIORS[0], rng)
+
+
+def moves_seldom(w, mu, sigma, y, priors, rng):
+    return right(w, mu, sigma, y, priors, rng) if rng.random() < 0.005 else (w, mu, sigma)
+
+
 def only_vectors(w, mu, sigma, y, priors, rng):
     priors.mean_loc[0]
     return right(w, mu, sigma, y, priors, rng)
