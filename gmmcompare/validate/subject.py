@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -281,12 +282,13 @@ class Subject:
                 f"{self.name}: a sweep returned shapes {w.shape}, {mu.shape} and {sigma.shape} "
                 f"({self._here(n)}); return (w, mu, sigma), each of shape {shape}"
             )
+        weights, sds = w.tolist(), sigma.tolist()  # of a few numbers, Python is faster
         good = (
-            abs(w.sum() - 1.0) < _SIMPLEX
-            and w.min() >= 0.0
-            and abs(mu.sum()) < np.inf
-            and sigma.min() > 0.0
-            and sigma.max() < np.inf
+            abs(sum(weights) - 1.0) < _SIMPLEX
+            and min(weights) >= 0.0
+            and isfinite(sum(mu.tolist()))
+            and isfinite(sum(sds))
+            and min(sds) > 0.0
         )
         if not good:
             problem = new.problem() or "sigma is infinite"

@@ -222,6 +222,14 @@ def same_chain_four_times(y, K, priors, draws, warmup, chains, rng):
     return {name: np.repeat(a, chains, axis=0) for name, a in one.items()}
 
 
+def overlapping_chains(y, K, priors, draws, warmup, chains, rng):
+    one = chains_of(right, y, K, priors, draws + 2 * chains, warmup, 1, rng)
+    return {
+        name: np.stack([a[0, 2 * c : 2 * c + draws] for c in range(chains)])
+        for name, a in one.items()
+    }
+
+
 def whole_hidden_seed(y, K, priors, draws, warmup, chains, rng):
     return whole(y, K, priors, draws, warmup, chains, np.random.default_rng(1))
 
