@@ -63,7 +63,7 @@ def diagnose(tests: Sequence[SceneTest], remembers: bool) -> Diagnosis:
         suspects, and else are none.
     """
     findings = describe(tests)
-    if not any(test.doubtful for test in tests if test.scene.share == 1):
+    if not any(test.doubtful for test in tests if test.scene.main):
         findings.insert(0, _only_elsewhere(tests))
         return Diagnosis(tuple(findings))
     if remembers:

@@ -29,7 +29,7 @@ from gmmcompare.validate.verdict import Check, Validation
 
 _SIGNATURE_REPLICATES = 4000
 _SIGNATURE_SEED = 11
-_STORED = tuple(scene for scene in SCENES if scene.share == 1)
+_STORED = tuple(scene for scene in SCENES if scene.main)
 
 
 class Exhibit(NamedTuple):

@@ -156,7 +156,7 @@ def check_invariance(
         while active := _active(tests, plan):
             _one_round(sandbox, active, plan, seed, ours)
             path.append((sum(t.wealth.n for t in tests), log_total(tests)))
-            progress("invariance", min(t.fraction(plan.base) for t in tests))
+            progress("invariance", _done(tests, plan))
         _finish_for_diagnosis(sandbox, tests, plan, seed, ours)
     except OutOfTimeError:
         out_of_time = True
@@ -169,12 +169,20 @@ def log_total(tests: Sequence[SceneTest]) -> float:
     return float(logsumexp([t.wealth.log_wealth for t in tests]) - np.log(len(tests)))
 
 
+def _done(tests: Sequence[SceneTest], plan: Plan) -> float:
+    """Return the part of the replicates wanted in any case that is made."""
+    shares = [t.scene.share for t in tests]
+    return float(np.average([min(1.0, t.fraction(plan.base)) for t in tests], weights=shares))
+
+
 def _active(tests: Sequence[SceneTest], plan: Plan) -> list[SceneTest]:
     if log_total(tests) >= -np.log(ALPHA):
         return []
-    return [
+    unfinished = [
         t for t in tests if t.fraction(plan.base) < 1 or (t.doubtful and t.fraction(plan.most) < 1)
     ]
+    # Other sizes and units come last: what is wrong everywhere is best described in a main scene.
+    return [t for t in unfinished if t.scene.main] or unfinished
 
 
 def _one_round(
@@ -210,7 +218,7 @@ def _finish_for_diagnosis(
 ) -> None:
     """Where the kernel failed early, make enough replicates to tell faults apart."""
     for t in tests:
-        if t.scene.share == 1 and t.wealth.n < _FOR_DIAGNOSIS:
+        if t.scene.main and t.wealth.n < _FOR_DIAGNOSIS:
             _one_round(sandbox, [t], plan, seed, ours, _FOR_DIAGNOSIS - t.wealth.n)
 
 

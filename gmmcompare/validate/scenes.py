@@ -38,6 +38,11 @@ class Scene:
         return any(np.ndim(getattr(self.priors, f.name)) for f in fields(self.priors))
 
     @property
+    def main(self) -> bool:
+        """Whether faults are sought here in earnest, and not just in other sizes or units."""
+        return self.share == 1
+
+    @property
     def about(self) -> str:
         """Sizes and unit, for messages."""
         centre, spread = (np.asarray(p).mean() for p in (self.priors.mean_loc, self.priors.mean_sd))

@@ -202,7 +202,7 @@ class _Run:
         started = time.perf_counter()
         probe = probe_kernel if kind == "kernel" else probe_sampler
         # To try a whole sampler on another size may mean to compile it again.
-        scenes = SCENES if kind == "kernel" else tuple(s for s in SCENES if s.share == 1)
+        scenes = SCENES if kind == "kernel" else tuple(s for s in SCENES if s.main)
         tasks = [Task(probe, {"scenes": scenes, "seed": self.seed})]
         contract: Contract = next(sandbox.run(tasks))
         self.checks.append(
