@@ -11,7 +11,7 @@ from gmmcompare.compare.comparison import Comparison, compare_fits
 from gmmcompare.engines.base import BUILT_IN, Problem
 from gmmcompare.errors import InputError, did_you_mean
 from gmmcompare.fit import Fit
-from gmmcompare.grid import PartitionedSample
+from gmmcompare.partitions.grid import PartitionedSample
 from gmmcompare.priors import Priors
 from gmmcompare.run import card_sample
 from gmmcompare.runner import EngineRequest, Runner, engine_requests

@@ -24,7 +24,7 @@ from gmmcompare.data import Rows, load_rows
 from gmmcompare.errors import InputError
 from gmmcompare.files import replacing, write_json
 from gmmcompare.fit import load_fit
-from gmmcompare.partitions import is_partitioned
+from gmmcompare.partitions.pieces import is_partitioned
 from gmmcompare.runner import (
     EngineRequest,
     Runner,

@@ -34,9 +34,9 @@ from gmmcompare.engines.imported import ImportedEngine
 from gmmcompare.engines.own import OwnEngine, resolve
 from gmmcompare.errors import EngineError, InputError, did_you_mean
 from gmmcompare.fit import Fit, build_fit, load_fit
-from gmmcompare.grid import PartitionedSample
 from gmmcompare.mixture import log_likelihood
 from gmmcompare.params import Params
+from gmmcompare.partitions.grid import PartitionedSample
 from gmmcompare.sample import Sample
 from gmmcompare.tasks import InProcess, Tasks
 

@@ -15,9 +15,9 @@ from gmmcompare.engines.base import Problem, no_progress, out_of_unit
 from gmmcompare.engines.em import EmEngine
 from gmmcompare.engines.layout import Layout, build_layout
 from gmmcompare.errors import InputError
-from gmmcompare.grid import Bins, PartitionedSample, add_bins, bin_values, grid_sample
 from gmmcompare.params import Params
-from gmmcompare.partitions import (
+from gmmcompare.partitions.grid import Bins, PartitionedSample, add_bins, bin_values, grid_sample
+from gmmcompare.partitions.pieces import (
     Piece,
     Summary,
     at_ranks,
@@ -26,7 +26,7 @@ from gmmcompare.partitions import (
     size_of,
     summary_of,
 )
-from gmmcompare.placement import Placement, memory_of, place
+from gmmcompare.partitions.placement import Placement, memory_of, place
 from gmmcompare.priors import Priors
 from gmmcompare.sample import Origin, Sample, Standardisation, random_ranks
 

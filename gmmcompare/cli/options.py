@@ -109,7 +109,7 @@ def chosen_data(
     card: Card, data: str | None, offline: bool, client: Client | None
 ) -> dict[str, Any]:
     """Return the data of a command as `compare_card` takes them: rows, or a sample without."""
-    from gmmcompare.partitions import is_partitioned
+    from gmmcompare.partitions.pieces import is_partitioned
     from gmmcompare.progress import working
     from gmmcompare.run import card_rows, card_sample, card_source
 

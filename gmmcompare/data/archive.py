@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from gmmcompare.csvfile import CsvFile
+from gmmcompare.data.csvfile import CsvFile
 from gmmcompare.errors import InputError
 
 if TYPE_CHECKING:

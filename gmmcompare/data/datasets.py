@@ -13,10 +13,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmcompare import archive
-from gmmcompare.archive import Snapshot, file_sha256
 from gmmcompare.bundled import bundled
-from gmmcompare.csvfile import Column, CsvFile
+from gmmcompare.data import archive
+from gmmcompare.data.archive import Snapshot, file_sha256
+from gmmcompare.data.csvfile import Column, CsvFile
 from gmmcompare.errors import InputError, did_you_mean
 from gmmcompare.params import Array
 from gmmcompare.sample import Origin, Sample, random_ranks

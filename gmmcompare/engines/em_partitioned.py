@@ -41,9 +41,9 @@ from gmmcompare.engines.em_kernel import (
     start_sums,
 )
 from gmmcompare.engines.layout import Layout
-from gmmcompare.grid import PartitionedSample
 from gmmcompare.params import Array, Params
-from gmmcompare.placement import sum_in_order
+from gmmcompare.partitions.grid import PartitionedSample
+from gmmcompare.partitions.placement import sum_in_order
 
 MOST_CLIMBS = 5
 """So many of the sketch's solutions, the best ones, are climbed from on all data."""

@@ -30,9 +30,9 @@ from gmmcompare.engines.gibbs_kernel import (
 from gmmcompare.engines.layout import Layout
 from gmmcompare.engines.starts import start_point
 from gmmcompare.errors import InputError
-from gmmcompare.grid import PartitionedSample
 from gmmcompare.params import Array, Params
-from gmmcompare.placement import sum_in_order
+from gmmcompare.partitions.grid import PartitionedSample
+from gmmcompare.partitions.placement import sum_in_order
 
 BLOCK = 65_536
 """Uniforms drawn at a time, as for data in one piece."""

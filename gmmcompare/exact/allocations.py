@@ -58,7 +58,7 @@ class Allocations:
 
     def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """Draw n independent allocations: the sets of the K components, shape (n, K)."""
-        from gmmcompare.exact_kernels import choose_subsets
+        from gmmcompare.exact.kernels import choose_subsets
 
         sets = np.empty((n, len(self._log_f)), dtype=np.int64)
         left = np.full(n, self._log_f[0].size - 1, dtype=np.int64)
@@ -73,7 +73,7 @@ class Allocations:
 
     def _log_others(self) -> list[Array]:
         """Return, for each k, log of the convolution of all f but f_k."""
-        from gmmcompare.exact_kernels import subset_convolution
+        from gmmcompare.exact.kernels import subset_convolution
 
         others = []
         log_after = _log_unit(self._log_f[0].size)
@@ -85,7 +85,7 @@ class Allocations:
 
 def _with_one_more(by_occupied: list[Array], log_f: Array) -> list[Array]:
     """Convolve with one more component, which is empty or is not; at most N are not."""
-    from gmmcompare.exact_kernels import subset_convolution
+    from gmmcompare.exact.kernels import subset_convolution
 
     occupied = log_f.copy()
     occupied[0] = -np.inf

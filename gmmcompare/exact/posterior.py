@@ -1,8 +1,8 @@
 """The exact posterior of a mixture for at most 16 observations.
 
 Given the allocations of the observations the components are independent of each other. So the
-posterior is a sum over allocations, in `exact_allocations`, of products of integrals over one
-component's mean and variance, in `exact_component`. Nothing here is random but `sample`.
+posterior is a sum over allocations, in `allocations`, of products of integrals over one
+component's mean and variance, in `component`. Nothing here is random but `sample`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, gammaln
 
 from gmmcompare.errors import InputError
-from gmmcompare.exact_allocations import Allocations
-from gmmcompare.exact_component import Component, Points, all_subsets
+from gmmcompare.exact.allocations import Allocations
+from gmmcompare.exact.component import Component, Points, all_subsets
 from gmmcompare.params import Array, Params
 from gmmcompare.priors import Priors
 from gmmcompare.sample import Sample, Standardisation

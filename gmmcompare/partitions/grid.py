@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmcompare.params import Array, Params
-from gmmcompare.partitions import Summary, weighted_sample
-from gmmcompare.placement import Placement
+from gmmcompare.partitions.pieces import Summary, weighted_sample
+from gmmcompare.partitions.placement import Placement
 from gmmcompare.sample import Sample, Standardisation
 
 DRAWS_CHECKED = 100

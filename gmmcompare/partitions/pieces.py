@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmcompare.csvfile import CsvFile
+from gmmcompare.data.csvfile import CsvFile
+from gmmcompare.data.parquetfile import ParquetFile
 from gmmcompare.errors import InputError
 from gmmcompare.params import Array
-from gmmcompare.parquetfile import ParquetFile
-from gmmcompare.placement import Placement
+from gmmcompare.partitions.placement import Placement
 from gmmcompare.sample import Origin, Sample, Standardisation
 
 PARTITION_ROWS = 1_000_000

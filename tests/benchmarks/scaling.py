@@ -21,16 +21,16 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gmmcompare import placement
 from gmmcompare.card import EmSettings, GibbsSettings
 from gmmcompare.cluster import open_client
 from gmmcompare.engines.base import Draws, Problem
 from gmmcompare.engines.em_partitioned import PartitionedEmEngine
 from gmmcompare.engines.gibbs_partitioned import PartitionedGibbsEngine, allocation_sums
-from gmmcompare.grid import PartitionedSample
 from gmmcompare.mixture import simulate
 from gmmcompare.params import Params
-from gmmcompare.placement import place
+from gmmcompare.partitions import placement
+from gmmcompare.partitions.grid import PartitionedSample
+from gmmcompare.partitions.placement import place
 from gmmcompare.priors import Priors
 from gmmcompare.run import versions
 from gmmcompare.survey import open_partitions

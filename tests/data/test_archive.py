@@ -15,7 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gmmcompare import archive, data
+from gmmcompare import data
+from gmmcompare.data import archive
 from gmmcompare.errors import InputError
 
 N_ROWS = 6000

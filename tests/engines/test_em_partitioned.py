@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from partitioned import values, write_parquet
 
-from gmmcompare import mixture, partitions
+from gmmcompare import mixture
 from gmmcompare.card import EmSettings
 from gmmcompare.engines.base import Problem, no_progress
 from gmmcompare.engines.checkpoint import Checkpoint
 from gmmcompare.engines.em import EmEngine
 from gmmcompare.engines.em_partitioned import PartitionedEmEngine
-from gmmcompare.grid import PartitionedSample
 from gmmcompare.params import Params
+from gmmcompare.partitions import pieces
+from gmmcompare.partitions.grid import PartitionedSample
 from gmmcompare.priors import Priors
 from gmmcompare.sample import Sample
 from gmmcompare.survey import open_partitions
@@ -27,10 +28,10 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> PartitionedSample:
     """Ten partitions of about 1,200 values with ties."""
     pattern = write_parquet(tmp_path_factory.mktemp("stars"), Y, 2, rows_per_group=600)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partitions, "PARTITION_ROWS", 1200)
+        patch.setattr(pieces, "PARTITION_ROWS", 1200)
         # A coarse sketch, so that climbs over all data have some way to go.
-        patch.setattr(partitions, "SKETCH_POINTS", 100)
-        patch.setattr(partitions, "MIN_SKETCH_POINTS", 10)
+        patch.setattr(pieces, "SKETCH_POINTS", 100)
+        patch.setattr(pieces, "MIN_SKETCH_POINTS", 10)
         return open_partitions(pattern, 3)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from partitioned import values, write_parquet
 
-from gmmcompare import partitions
 from gmmcompare.card import GibbsSettings
 from gmmcompare.engines import checkpoint, gibbs_partitioned
 from gmmcompare.engines.base import Problem, no_progress, out_of_unit
@@ -17,8 +16,9 @@ from gmmcompare.engines.gibbs_partitioned import PartitionedGibbsEngine, stream
 from gmmcompare.engines.gibbs_plain import draw_allocations, draw_parameters
 from gmmcompare.engines.starts import start_point
 from gmmcompare.errors import InputError
-from gmmcompare.grid import PartitionedSample
 from gmmcompare.params import Params
+from gmmcompare.partitions import pieces
+from gmmcompare.partitions.grid import PartitionedSample
 from gmmcompare.priors import Priors
 from gmmcompare.survey import open_partitions
 
@@ -34,7 +34,7 @@ def pattern(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def sample(pattern: str, monkeypatch: pytest.MonkeyPatch) -> PartitionedSample:
-    monkeypatch.setattr(partitions, "PARTITION_ROWS", 1200)
+    monkeypatch.setattr(pieces, "PARTITION_ROWS", 1200)
     return open_partitions(pattern, 3)
 
 

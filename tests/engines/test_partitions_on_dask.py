@@ -28,7 +28,7 @@ from gmmcompare.engines.em_partitioned import PartitionedEmEngine  # noqa: E402
 from gmmcompare.engines.gibbs_partitioned import PartitionedGibbsEngine  # noqa: E402
 from gmmcompare.errors import EngineError, InputError  # noqa: E402
 from gmmcompare.params import Params  # noqa: E402
-from gmmcompare.placement import TASKS_PER_WORKER, place  # noqa: E402
+from gmmcompare.partitions.placement import TASKS_PER_WORKER, place  # noqa: E402
 from gmmcompare.priors import Priors  # noqa: E402
 from gmmcompare.survey import open_partitions  # noqa: E402
 

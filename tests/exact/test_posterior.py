@@ -16,11 +16,11 @@ from scipy.integrate import quad
 from scipy.special import gammaincc, gammaln, logsumexp
 from scipy.stats import beta
 
-from gmmcompare import exact, exact_component, mixture
+from gmmcompare import mixture
 from gmmcompare.errors import InputError
-from gmmcompare.exact import exact_posterior
-from gmmcompare.exact_component import Component, Points
-from gmmcompare.exact_kernels import subset_convolution
+from gmmcompare.exact import component, exact_posterior, posterior
+from gmmcompare.exact.component import Component, Points
+from gmmcompare.exact.kernels import subset_convolution
 from gmmcompare.priors import Priors
 
 Y = (-1.3, -0.9, -1.05, 0.8, 1.4, 1.0)
@@ -104,7 +104,7 @@ def integral(
     """Integrate prior times likelihood of one component over mu <= upto and sigma <= sigma_upto.
 
     The variance is integrated out in closed form, which leaves an integral over the mean: nothing
-    is shared with `exact_component`, which integrates over the log variance.
+    is shared with `component`, which integrates over the log variance.
     """
     shape = a + len(y) / 2
     log_constant = a * math.log(b) - math.lgamma(a) + math.lgamma(shape)
@@ -323,8 +323,8 @@ def test_results_do_not_depend_on_how_the_work_is_cut(monkeypatch):
         return np.r_[posterior.log_evidence, *curves, posterior.predictive(AT["mu"])]
 
     whole = everything()
-    monkeypatch.setattr(exact_component, "_BLOCK", 700)
-    monkeypatch.setattr(exact, "_BLOCK", 100)
+    monkeypatch.setattr(component, "_BLOCK", 700)
+    monkeypatch.setattr(posterior, "_BLOCK", 100)
     np.testing.assert_allclose(everything(), whole, atol=1e-11)
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gmmcompare.grid import add_bins, bin_values, log_density_derivatives, quadrature
 from gmmcompare.mixture import log_density, log_likelihood
 from gmmcompare.params import Params
+from gmmcompare.partitions.grid import add_bins, bin_values, log_density_derivatives, quadrature
 from gmmcompare.sample import Sample
 
 POINT = Params.of([0.5, 0.3, 0.2], [-1.0, 0.0, 4.0], [0.5, 1.0, 0.3])

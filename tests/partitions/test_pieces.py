@@ -15,13 +15,14 @@ from click.testing import Result
 from partitioned import values, write_parquet
 from typer.testing import CliRunner
 
-from gmmcompare import partitions, survey
+from gmmcompare import survey
 from gmmcompare.cli import app
 from gmmcompare.engines import checkpoint, gibbs_partitioned
 from gmmcompare.errors import InputError
 from gmmcompare.fit import load_fit
-from gmmcompare.partitions import find_pieces, is_partitioned, read_piece, summary_of
-from gmmcompare.placement import InProcess, place
+from gmmcompare.partitions import pieces
+from gmmcompare.partitions.pieces import find_pieces, is_partitioned, read_piece, summary_of
+from gmmcompare.partitions.placement import InProcess, place
 from gmmcompare.run import load_outcome
 from gmmcompare.sample import Sample
 from gmmcompare.survey import open_partitions, random_part
@@ -47,17 +48,17 @@ def test_a_glob_or_parquet_is_partitioned_and_one_csv_is_not():
 
 
 def test_row_groups_are_joined_up_to_a_size(pattern, monkeypatch):
-    monkeypatch.setattr(partitions, "PARTITION_ROWS", 1000)
-    pieces = find_pieces(pattern, "mag")
-    assert [piece.groups for piece in pieces] == [(0, 1), (2, 3)] * 3
-    y = np.concatenate([read_piece(piece, 0).y for piece in pieces])
+    monkeypatch.setattr(pieces, "PARTITION_ROWS", 1000)
+    found = find_pieces(pattern, "mag")
+    assert [piece.groups for piece in found] == [(0, 1), (2, 3)] * 3
+    y = np.concatenate([read_piece(piece, 0).y for piece in found])
     np.testing.assert_array_equal(np.sort(y), np.sort(Y))
 
 
 @pytest.mark.parametrize("points", [10, 400, 10**6])
 def test_the_summary_is_that_of_all_values(pattern, points, monkeypatch):
-    monkeypatch.setattr(partitions, "SKETCH_POINTS", points)
-    monkeypatch.setattr(partitions, "MIN_SKETCH_POINTS", 3)
+    monkeypatch.setattr(pieces, "SKETCH_POINTS", points)
+    monkeypatch.setattr(pieces, "MIN_SKETCH_POINTS", 3)
     found = summary_of(place(find_pieces(pattern, "mag")).then(read_piece))
     whole = Sample.of(Y)
     assert (found.n, found.n_missing) == (6000, 0)

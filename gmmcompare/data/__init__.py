@@ -1,0 +1,23 @@
+"""Data sets: bundled, from the NASA Exoplanet Archive, or a user's own file."""
+
+from gmmcompare.data.datasets import (
+    Description,
+    Listing,
+    Rows,
+    describe,
+    fetch,
+    list_datasets,
+    load_rows,
+    load_sample,
+)
+
+__all__ = [
+    "Description",
+    "Listing",
+    "Rows",
+    "describe",
+    "fetch",
+    "list_datasets",
+    "load_rows",
+    "load_sample",
+]
