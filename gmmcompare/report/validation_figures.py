@@ -18,6 +18,8 @@ BAND_ALPHA = 0.05
 """Probability that a right sampler leaves a band somewhere."""
 FAILED_AT, SUSPECT_AT = 5.0, 3.0
 """Powers of ten of the wealth at which a kernel has failed, or has not passed."""
+_HIGHEST = 12.0
+"""Power of ten that is drawn highest, so that the lines above stay apart."""
 
 
 def wealth_panel(path: Mapping[str, Sequence[float]]) -> Panel:
@@ -32,11 +34,16 @@ def wealth_panel(path: Mapping[str, Sequence[float]]) -> Panel:
                 text, (1.0, at), (-2, 2), xycoords=ax.get_yaxis_transform(),
                 textcoords="offset points", ha="right", va="bottom", color=MUTED, fontsize=10,
             )  # fmt: skip
-        ax.plot(n, power, color=INK, marker="o", ms=4, lw=1.5)
+        ax.plot(n, np.minimum(power, _HIGHEST), color=INK, marker="o", ms=4, lw=1.5)
+        if power[-1] > _HIGHEST:
+            ax.annotate(
+                f"{power[-1]:.0f} ↑", (n[-1], _HIGHEST), (6, 0), textcoords="offset points",
+                va="center", color=INK, fontsize=10,
+            )  # fmt: skip
         ax.set_xscale("log", base=10)
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         ax.set_xlim(n[0] / 1.3, max(n[-1] * 1.6, n[0] * 20))
-        ax.set_ylim(min(-1.0, power.min() - 0.5), max(6.0, min(power.max() * 1.08, 60.0)))
+        ax.set_ylim(min(-1.0, power.min() - 0.5), max(6.0, min(power.max() * 1.08, _HIGHEST + 1.0)))
         ax.set_xlabel("replicates")
         ax.set_ylabel("wealth, powers of ten")
         ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))

@@ -163,6 +163,7 @@ def _invariance(check: Check) -> dict[str, Any]:
         "positions": [
             {
                 "scene": name,
+                "K": data["scenes"][name]["K"],
                 "panels": figures.difference_panels(
                     f"pit-{name}", name,
                     dict(zip(pits["parameters"], pits["counts"], strict=True)), independent=True,
