@@ -50,7 +50,7 @@ FACTS = (
     f"the tested Gibbs engine; seed {SEED}.",
     f"Small data: {CALIBRATION.N} observations, {CALIBRATION.K} groups, the calibration prior, "
     f"{CALIBRATION.sweeps} sweeps, up to {ROUND * ROUNDS:,} replicates; seed {SEED}. The command "
-    "validate does this under three priors, and more.",
+    "validate does this under two priors and in other sizes and units, and more.",
 )
 
 
