@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import traceback
 from typing import Annotated, Any
@@ -16,6 +17,8 @@ from gmmcompare.errors import GmmCompareError
 EXIT_CODES = {"agree": 0, "passed": 0, "disagree": 1, "failed": 1, "inconclusive": 3}
 BAD_INPUT = 2
 INTERRUPTED = 130
+READER_LEFT = 141
+"""What a shell says of a program that was writing to a pipe nobody reads any more (``| head``)."""
 
 
 class _Commands(TyperGroup):
@@ -31,6 +34,9 @@ class _Commands(TyperGroup):
         except KeyboardInterrupt:
             _complain("interrupted; finished fits and replicates in an output folder are kept")
             raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(READER_LEFT) from None
         except (typer.Exit, typer.Abort):
             raise
         except Exception as error:
