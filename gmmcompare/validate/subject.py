@@ -292,6 +292,8 @@ class Subject:
         )
         if not good:
             problem = new.problem() or "sigma is infinite"
+            if (sigma == 0).any():
+                problem += "; without var_scale sigma collapses onto a single observation"
             raise BrokenError(
                 f"{self.name}: a sweep returned bad values: {problem} ({self._here(n)})"
             )

@@ -7,12 +7,15 @@ import pytest
 from inprocess import InProcess, silent
 
 from gmmcompare.errors import InputError
+from gmmcompare.params import Params
+from gmmcompare.priors import Priors
 from gmmcompare.validate import invariance
 from gmmcompare.validate.diagnosis import diagnose, stored_signatures
 from gmmcompare.validate.faults import FAULTS, KERNEL_FAULTS, NOT_FAULTS, fault
 from gmmcompare.validate.faults_of_scan import Remembering
 from gmmcompare.validate.invariance import Plan, check_invariance
 from gmmcompare.validate.scenes import ASYMMETRIC, CALIBRATION, SPARSE
+from gmmcompare.validate.subject import BrokenError, Subject
 
 HARDEST = "z-from-stale-weights"
 FEW = Plan(first=250, base=16_000, most=16_000)
@@ -73,6 +76,17 @@ def test_every_fault_has_a_signature_and_words() -> None:
     for kind in FAULTS.values():
         assert kind.mistake
         assert kind.effect
+
+
+def collapsed(w, mu, sigma, y, priors, rng):  # type: ignore[no-untyped-def]
+    return w, mu, 0.0 * sigma
+
+
+def test_a_sigma_that_collapses_is_told_what_may_be_missing() -> None:
+    subject = Subject(collapsed, "own")
+    point = Params(np.full(2, 0.5), np.zeros(2), np.ones(2))
+    with pytest.raises(BrokenError, match="smallest is 0; without var_scale sigma collapses"):
+        subject.sweep(point, np.zeros(3), Priors(), np.random.default_rng(1))
 
 
 def test_an_unknown_fault_is_refused_with_a_suggestion() -> None:
