@@ -90,7 +90,7 @@ def chosen_client(
     if workers is None and scheduler is None:
         yield None
         return
-    from gmmcompare.cluster import open_client
+    from gmmcompare.tasks.cluster import open_client
 
     with open_client(workers, scheduler, memory) as client:
         yield client

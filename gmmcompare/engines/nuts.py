@@ -332,8 +332,6 @@ def _statistics(groups: Sequence[Any]) -> dict[str, Array]:
     }
 
 
-# --- the engine -----------------------------------------------------------------------------------
-
 _SAMPLERS: Mapping[str, type[NutpieSampler] | type[PymcSampler]] = {
     "nutpie": NutpieSampler,
     "pymc": PymcSampler,

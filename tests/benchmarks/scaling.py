@@ -22,7 +22,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gmmcompare.card import EmSettings, GibbsSettings
-from gmmcompare.cluster import open_client
 from gmmcompare.engines.base import Draws, Problem
 from gmmcompare.engines.em_partitioned import PartitionedEmEngine
 from gmmcompare.engines.gibbs_partitioned import PartitionedGibbsEngine, allocation_sums
@@ -34,6 +33,7 @@ from gmmcompare.partitions.placement import place
 from gmmcompare.priors import Priors
 from gmmcompare.run import versions
 from gmmcompare.survey import open_partitions
+from gmmcompare.tasks.cluster import open_client
 from tests.benchmarks.growth import TRUTH
 
 REPORT = Path("reports/scaling.md")

@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from gmmcompare import cluster
-from gmmcompare.cluster import open_client
 from gmmcompare.errors import InputError
+from gmmcompare.tasks import cluster
+from gmmcompare.tasks.cluster import open_client
 
 
 @pytest.fixture(scope="module")

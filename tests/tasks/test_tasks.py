@@ -15,8 +15,6 @@ import pytest
 
 from gmmcompare.errors import InputError
 from gmmcompare.tasks import (
-    MOST_FAILED,
-    RETRIES,
     InProcess,
     OnDask,
     OutOfTimeError,
@@ -26,6 +24,8 @@ from gmmcompare.tasks import (
     in_order,
     open_tasks,
 )
+from gmmcompare.tasks.base import RETRIES
+from gmmcompare.tasks.on_dask import MOST_FAILED
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_a_cluster_that_goes_away_is_reported(tmp_path: Path) -> None:
         "    input()\n"
     )
     command = [sys.executable, str(script)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(errands.__file__).parent)}
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
     ) as cluster:
