@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from gmmcompare.data import load_sample
 from gmmcompare.sample import Sample
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests import what lies beside them
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Run in the background, where Ctrl-C is ignored: programs under test must hear it all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SNAPSHOT = "GMMCOMPARE_EXOPLANETS"
 

@@ -79,7 +79,7 @@ def copied_chains(params: Params) -> list[tuple[int, int]]:
     if params.w.ndim != 3 or params.w.shape[1] < 4:
         return []
     tail = np.concatenate(params, axis=-1)[:, params.w.shape[1] // 2 :]
-    moving = [bool(np.ptp(chain, axis=0).any()) for chain in tail]
+    moving = (tail != tail[:, :1]).any(axis=(1, 2))
     keys = _keys(tail)
     return [
         (a, b)
@@ -94,10 +94,10 @@ def _keys(draws: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
     Equal to 11 digits, as compiled code may round otherwise than NumPy.
     """
-    mantissa, exponent = np.frexp(draws)
-    rounded = np.ldexp(np.round(mantissa, 11), exponent)
+    mantissa, exponent = np.frexp(np.nan_to_num(draws, posinf=0.0))
+    parts = np.concatenate([np.round(mantissa, 11), exponent], axis=-1)  # none is very large
     # Weights without a common measure, so that exchanged labels give another number.
-    return np.asarray((rounded * np.sqrt(np.arange(2.0, 2.0 + draws.shape[-1]))).sum(axis=-1))
+    return np.asarray((parts * np.sqrt(np.arange(2.0, 2.0 + parts.shape[-1]))).sum(axis=-1))
 
 
 def _arrays(result: Mapping[str, Any], name: str) -> Params:

@@ -153,6 +153,14 @@ def test_chains_with_the_same_values_in_other_components_are_no_copies():
     check_engine(result)
 
 
+def test_chains_with_very_large_or_infinite_sds_are_no_copies():
+    result = good(chains=2)
+    result["sigma"][:, :, 0] = np.inf
+    check_engine(result)
+    result["sigma"][:, :, 0] = 1e308 * (1 + 0.5 * result["w"][:, :, 0])
+    check_engine(result)
+
+
 def test_chains_that_never_move_are_another_trouble():
     """A sampler that is stuck is for the diagnostics to tell, not a matter of random streams."""
     still = {k: np.broadcast_to(v[:1, :1], (2, 40, 2)) for k, v in good().items()}
