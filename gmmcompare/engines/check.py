@@ -73,7 +73,7 @@ def copied_chains(params: Params) -> list[tuple[int, int]]:
 
     Two chains with one seed and different starts soon coincide, so the second half decides. One
     long chain cut into pieces that overlap gives chains that are copies moved by some draws: more
-    than half of the draws of one are found in the other, wherever, which independent draws never
+    than half of the draws of each are found in the other, wherever, which independent draws never
     are.
     """
     if params.w.ndim != 3 or params.w.shape[1] < 4:
@@ -85,7 +85,8 @@ def copied_chains(params: Params) -> list[tuple[int, int]]:
         (a, b)
         for a in range(len(tail))
         for b in range(a + 1, len(tail))
-        if (moving[a] or moving[b]) and np.isin(keys[a], keys[b]).mean() > 0.5
+        if (moving[a] or moving[b])
+        and min(np.isin(keys[a], keys[b]).mean(), np.isin(keys[b], keys[a]).mean()) > 0.5
     ]
 
 

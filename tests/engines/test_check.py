@@ -167,6 +167,13 @@ def test_chains_that_never_move_are_another_trouble():
     assert copied_chains(check_engine(still)) == []
 
 
+def test_a_chain_that_stands_where_another_passes_is_no_copy():
+    result = good(chains=2)
+    for array in result.values():
+        array[1, :] = array[0, 30]
+    check_engine(result)
+
+
 def test_one_component_s_weight_is_no_copy():
     assert copied_chains(Params(**good(chains=3, K=1))) == []
 
