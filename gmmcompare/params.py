@@ -76,5 +76,9 @@ class Params(NamedTuple):
 
     def ordered_by_mean(self) -> Params:
         """Return the same mixture with components in ascending order of the mean (one point)."""
-        order = np.argsort(self.mu, kind="stable")
-        return Params(self.w[order], self.mu[order], self.sigma[order])
+        return self.permuted(np.argsort(self.mu, kind="stable"))
+
+    def permuted(self, order: ArrayLike) -> Params:
+        """Return the same mixture with its components in this order (one point)."""
+        index = np.asarray(order, dtype=int)
+        return Params(*(a[index] for a in self))

@@ -69,3 +69,10 @@ def test_order_by_mean_moves_whole_components_and_keeps_ties_in_place():
     np.testing.assert_array_equal(ordered.mu, [-1.0, 0.0, 2.0, 2.0])
     np.testing.assert_array_equal(ordered.w, [0.2, 0.4, 0.1, 0.3])
     np.testing.assert_array_equal(ordered.sigma, [2.0, 4.0, 1.0, 3.0])
+
+
+def test_permuted_components_keep_together():
+    point = Params.of([0.2, 0.3, 0.5], [1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
+    moved = point.permuted([2, 0, 1])
+    for new, old in zip(moved, point, strict=True):
+        assert new.tolist() == [old[2], old[0], old[1]]

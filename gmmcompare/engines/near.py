@@ -52,4 +52,4 @@ def _labelled(centre: Params, priors: Priors) -> Params:
     ]
     gain = np.stack([one.log_density(alone) for one in ones])  # (label, component)
     order = linear_sum_assignment(gain, maximize=True)[1]
-    return Params(*(a[order] for a in point))
+    return point.permuted(order)

@@ -108,7 +108,7 @@ def suspects_of_runs(effect: Array, n: int, scene: Scene) -> tuple[Suspect, ...]
     known = stored_signatures()
     if scene.name not in known.effects:
         return ()
-    label_free = np.array([q.component in ("", "all") for q in quantities(scene)])
+    label_free = np.array([q.label_free for q in quantities(scene)])
     after_all_sweeps = known.effects[scene.name][:, effect.size : 2 * effect.size]
     stored, seen = after_all_sweeps[:, label_free].astype(float), effect[label_free]
     scores = _cosines(stored, seen.size / known.n, seen, seen.size / n)

@@ -10,7 +10,7 @@ from gmmcompare.engines.gibbs_plain import Allocations
 from gmmcompare.mixture import LOG_SQRT_2PI, log_joint
 from gmmcompare.params import Array, Params
 from gmmcompare.priors import Priors
-from gmmcompare.validate.sweep import Fault, relabelled, sums, sums_of_squares
+from gmmcompare.validate.sweep import Fault, sums, sums_of_squares
 
 
 class Remembering(Fault):
@@ -172,8 +172,7 @@ class SortedJointly(Fault):
         self, w: Array, mu: Array, sigma: Array, y: Array, priors: Priors, rng: np.random.Generator
     ) -> Params:
         """Sort all parameters at the end of a sweep."""
-        new = super().__call__(w, mu, sigma, y, priors, rng)
-        return relabelled(new, np.argsort(new.mu))
+        return super().__call__(w, mu, sigma, y, priors, rng).ordered_by_mean()
 
 
 class PermutedLabels(Fault):
@@ -189,7 +188,7 @@ class PermutedLabels(Fault):
         """Permute the labels after one sweep in four."""
         new = super().__call__(w, mu, sigma, y, priors, rng)
         if rng.random() < 0.25:
-            return relabelled(new, rng.permutation(w.size))
+            return new.permuted(rng.permutation(w.size))
         return new
 
 

@@ -203,7 +203,7 @@ def _sorted_labels(test: SceneTest) -> str:
 
 
 def _label_free_moves(test: SceneTest) -> bool:
-    label_free = [q.component in ("", "all") for q in test.names]
+    label_free = [q.label_free for q in test.names]
     z = test.wealth.effect.reshape(-1, len(test.names))[:, label_free] * np.sqrt(test.wealth.n)
     return bool((np.abs(z) > _CLEAR).any())
 

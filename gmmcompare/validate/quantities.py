@@ -54,6 +54,11 @@ class Quantity(NamedTuple):
     component: str = ""
     load: str = ""
 
+    @property
+    def label_free(self) -> bool:
+        """Whether it stays the same when components change places."""
+        return self.component in ("", "all")
+
     def __str__(self) -> str:
         what = _KINDS[self.kind].format(self.name)
         if self.shape == "spread":

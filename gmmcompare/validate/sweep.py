@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gmmcompare.engines import gibbs_plain
 from gmmcompare.engines.gibbs_plain import Allocations
@@ -103,11 +102,6 @@ def sums(z: Allocations, y: Array, K: int) -> Array:
 def sums_of_squares(z: Allocations, y: Array, mu: Array) -> Array:
     """Return each component's sum of squares about mu, (K,)."""
     return np.bincount(z, weights=(y - mu[z]) ** 2, minlength=mu.size)
-
-
-def relabelled(params: Params, order: NDArray[np.int64]) -> Params:
-    """Return the same mixture with its components in another order, each (K,)."""
-    return Params(*(a[order] for a in params))
 
 
 def where_occupied(n_k: Array, values: Array, prior: Any) -> Array:
