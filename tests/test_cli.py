@@ -16,6 +16,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from gmmcompare.cli import app
+from gmmcompare.cli.application import heeding_interrupts
 from gmmcompare.fit import load_fit
 
 SMALL = (
@@ -307,6 +308,22 @@ def test_interrupt_keeps_what_is_finished(card: Path) -> None:
     again = run("compare", card, "--engines", "em,gibbs", "--out", out, *SMALL, "--set",
                 "engines.em.starts=20")  # fmt: skip
     assert "em           reused" in again.stderr
+
+
+class Finalized:
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)  # Ctrl-C while Python finalizes: printed and forgotten
+
+
+def test_an_interrupt_dropped_by_a_finalizer_comes_again() -> None:
+    came = False
+    with heeding_interrupts():
+        try:
+            Finalized()
+            time.sleep(20)
+        except KeyboardInterrupt:
+            came = True
+    assert came
 
 
 @pytest.mark.parametrize(

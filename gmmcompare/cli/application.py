@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -27,7 +31,8 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with heeding_interrupts():
+                return super().invoke(ctx)
         except GmmCompareError as error:
             _complain(str(error))
             raise typer.Exit(BAD_INPUT) from None
@@ -66,6 +71,29 @@ def main() -> None:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")  # chains are the parallel unit
     app()
+
+
+@contextmanager
+def heeding_interrupts() -> Iterator[None]:
+    """Send Ctrl-C again where Python drops it: what a finalizer raises is printed and forgotten.
+
+    Dask finalizes futures whenever a task has finished, just when somebody may lose patience.
+    """
+    before = sys.unraisablehook
+
+    def again(dropped: sys.UnraisableHookArgs) -> None:
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            before(dropped)
+            return
+        main_thread = threading.main_thread().ident or 0
+        # Not at once: it would be raised in this hook, and dropped again.
+        threading.Timer(0.05, signal.pthread_kill, (main_thread, signal.SIGINT)).start()
+
+    sys.unraisablehook = again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _complain(message: str) -> None:
