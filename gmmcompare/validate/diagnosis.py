@@ -80,12 +80,13 @@ def diagnose(tests: Sequence[SceneTest], remembers: bool) -> Diagnosis:
 
 def _only_elsewhere(tests: Sequence[SceneTest]) -> str:
     """Say in which sizes or units a kernel is wrong that is right in the main scenes."""
-    where = " and ".join(
-        f"the {test.scene.name} prior ({test.scene.about})" for test in tests if test.doubtful
-    )
+    scenes = [test.scene for test in tests if test.doubtful]
+    where = " and ".join(f"the {scene.name} prior ({scene.about})" for scene in scenes)
+    crowded = all(scene.crowded for scene in scenes)
     return (
         f"it is wrong only with {where}: look for a number written into the code that suits only "
         "some sizes or units"
+        + (", and at what becomes of components with one observation or none" if crowded else "")
     )
 
 

@@ -12,7 +12,7 @@ KERNEL_CALLS = 0
 own_stream = np.random.default_rng(7)
 
 
-def right(w, mu, sigma, y, priors, rng):
+def right(w, mu, sigma, y, priors, rng, least=0):
     K = len(w)
     r = w * np.exp(-0.5 * ((y[:, None] - mu) / sigma) ** 2) / sigma
     r /= r.sum(axis=1, keepdims=True)
@@ -22,6 +22,7 @@ def right(w, mu, sigma, y, priors, rng):
     v = 1 / (n / sigma**2 + 1 / priors.mean_sd**2)
     mu = rng.normal(v * (total / sigma**2 + priors.mean_loc / priors.mean_sd**2), np.sqrt(v))
     squares = np.bincount(z, (y - mu[z]) ** 2, K)
+    n, squares = n * (n >= least), squares * (n >= least)
     return w, mu, np.sqrt((priors.var_scale + squares / 2) / rng.gamma(priors.var_shape + n / 2))
 
 
@@ -57,6 +58,10 @@ class Thirds:
 
 def three_in_a_formula(w, mu, sigma, y, priors, rng):
     return right(w, mu, sigma, y, Thirds(priors, len(w)), rng)
+
+
+def singletons_from_the_prior(w, mu, sigma, y, priors, rng):
+    return right(w, mu, sigma, y, priors, rng, least=2)  # "one point has no variance"
 
 
 def three_components_only(w, mu, sigma, y, priors, rng):

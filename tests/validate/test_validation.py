@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 import samplers
-from inprocess import silent
+from inprocess import InProcess, silent
 
 from gmmcompare.errors import InputError
 from gmmcompare.testing import assert_valid_kernel
 from gmmcompare.validate import Validation, validate
+from gmmcompare.validate.diagnosis import diagnose
 from gmmcompare.validate.faults import fault
 from gmmcompare.validate.gallery import grade
 from gmmcompare.validate.invariance import Plan, check_invariance
 from gmmcompare.validate.sandbox import Sandbox
-from gmmcompare.validate.scenes import CALIBRATION, SCENES, Scene
+from gmmcompare.validate.scenes import CALIBRATION, FIVE, SCENES, Scene
 from gmmcompare.validate.simulate import Contract, probe_kernel
 from gmmcompare.validate.subject import Subject, Target
 
@@ -128,6 +129,17 @@ def test_what_is_wrong_in_other_sizes_or_units_only_is_found(name: str) -> None:
     assert max(wealth, key=wealth.__getitem__) == ELSEWHERE[name]
     assert f"only with the {ELSEWHERE[name]} prior" in found.diagnosis.findings[0]
     assert not found.diagnosis.suspects
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # its sigma leaves the data
+def test_what_is_wrong_with_single_observations_is_found() -> None:
+    # The main scenes do not notice: there, one observation counts little beside the prior.
+    kernel = InProcess(samplers.singletons_from_the_prior)
+    outcome = check_invariance(kernel, (FIVE,), Plan(), 1, silent)
+    assert outcome.check.verdict == "failed"
+    (finding, *_) = diagnose(outcome.tests, remembers=False).findings
+    assert "the five-component prior (K = 5, N = 3" in finding
+    assert "components with one observation or none" in finding
 
 
 def test_sizes_that_a_kernel_does_not_take_are_named() -> None:
