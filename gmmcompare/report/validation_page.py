@@ -153,25 +153,27 @@ def _invariance(check: Check) -> dict[str, Any]:
     if not data.get("path", {}).get("replicates"):
         return {}
     worst = max(data["scenes"], key=lambda name: data["scenes"][name]["log_wealth"])
+    tried = [name for name, scene in data["scenes"].items() if scene["replicates"]]
+    tables = {name: data["quantities"][name] for name in tried}
     return {
         "wealth": figures.wealth_panel(data["path"]),
         "scenes": [_scene(name, scene) for name, scene in data["scenes"].items()],
         "worst": worst,
-        "moved": _moved(data["quantities"]),
-        "tested": sum(len(table["quantity"]) for table in data["quantities"].values()),
+        "moved": _moved(tables),
+        "tested": sum(len(table["quantity"]) for table in tables.values()),
         "sweeps": data["scenes"][worst]["sweeps"],
-        "positions": [
-            {
-                "scene": name,
-                "K": data["scenes"][name]["K"],
-                "panels": figures.difference_panels(
-                    f"pit-{name}", name,
-                    dict(zip(pits["parameters"], pits["counts"], strict=True)), independent=True,
-                ),
-            }
-            for name, pits in sorted(data["pits"].items(), key=lambda item: item[0] != worst)
-        ],
-    }  # fmt: skip
+        "positions": [_positions(name, data) for name in sorted(tried, key=lambda n: n != worst)],
+    }
+
+
+def _positions(scene: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    pits = data["pits"][scene]
+    counts = dict(zip(pits["parameters"], pits["counts"], strict=True))
+    return {
+        "scene": scene,
+        "K": data["scenes"][scene]["K"],
+        "panels": figures.difference_panels(f"pit-{scene}", scene, counts, independent=True),
+    }
 
 
 def _scene(name: str, scene: Mapping[str, Any]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,9 +21,9 @@ from gmmcompare.validate.on_data import OnData, check_on_data
 from gmmcompare.validate.sandbox import Sandbox
 from gmmcompare.validate.sbc import SbcOutcome, check_sbc
 from gmmcompare.validate.sbc_runs import QUICK_SBC, SbcPlan
-from gmmcompare.validate.scenes import SCENES
+from gmmcompare.validate.scenes import SCENES, Scene
 from gmmcompare.validate.simulate import Contract, probe_kernel, probe_sampler
-from gmmcompare.validate.smalldata import DATA, check_exact_posterior
+from gmmcompare.validate.smalldata import check_exact_posterior
 from gmmcompare.validate.spread import SpreadSandbox
 from gmmcompare.validate.subject import BrokenError, SubjectKind, Target
 from gmmcompare.validate.verdict import Check, Diagnosis, Validation
@@ -170,7 +170,7 @@ class _Run:
 
     def _all_checks(self, sandbox: Sandbox, kind: SubjectKind) -> None:
         contract = self._contract(sandbox, kind)
-        self.not_tested += [*contract.refused, _other_sizes(contract)]
+        self.not_tested += contract.refused
         if not contract.reproducible:
             self.notes.append(
                 "the same rng gives different results: it draws from a stream of its own, or keeps "
@@ -227,6 +227,7 @@ class _Run:
             plan = QUICK if self.quick else Plan()
             outcome = check_invariance(sandbox, contract.scenes, plan, self.seed, self.progress)
             self.checks.append(outcome.check)
+            self.not_tested.append(_other_sizes([t.scene for t in outcome.tests if t.wealth.n]))
             if outcome.check.verdict == "failed":
                 self.diagnosis = diagnose(outcome.tests, contract.remembers)
             elif contract.remembers:
@@ -251,6 +252,7 @@ class _Run:
             store = None if self.out is None else Path(self.out)
             outcome = check_sbc(sandbox, scene, plan, self.seed, self.progress, store)
             self.checks.append(outcome.check)
+            self.not_tested.append(_other_sizes([scene]))
             self._keep_ranks(outcome, "sbc")
             if outcome.check.verdict == "failed":
                 suspects = suspects_of_runs(outcome.effect, outcome.check.replicates, scene)
@@ -321,8 +323,8 @@ def _only_numbers(contract: Contract) -> str:
     return "" if vectors else ", with one prior for all components only"
 
 
-def _other_sizes(contract: Contract) -> str:
-    """Say which numbers of components and observations are tested."""
-    sizes = dict.fromkeys((s.K, s.N) for s in contract.scenes)
+def _other_sizes(scenes: Sequence[Scene]) -> str:
+    """Say which numbers of components and observations were tested."""
+    sizes = dict.fromkeys((s.K, s.N) for s in scenes)
     tried = ", ".join(f"K = {K} with N = {N}" for K, N in sizes)
-    return f"other sizes than {tried}, and the {DATA.size} observations of the exact posterior"
+    return f"other sizes than {tried}"

@@ -41,6 +41,12 @@ def test_verdict_diagnosis_and_what_was_not_tested_are_on_the_page(
     assert not re.findall(r"(?:src|href)=\"https?:", text)
 
 
+def test_only_priors_with_replicates_are_drawn(failed: Validation, text: str) -> None:
+    assert "The asymmetric prior" in text
+    assert "The two-component prior" not in text  # it failed before that one's turn came
+    assert "other sizes than K = 3 with N = 12" in failed.not_tested
+
+
 def test_ids_are_unique_and_terms_are_explained(text: str) -> None:
     ids = re.findall(r" id=\"([^\"]+)\"", text)
     assert len(ids) == len(set(ids))
