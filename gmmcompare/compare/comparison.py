@@ -306,10 +306,7 @@ def _summarise(fit: Fit, alignment: Alignment) -> EngineSummary:
         point = Params(*(a[0, 0] for a in params))
         nothing = Params(*(np.full(fit.K, np.nan) for _ in Params._fields))
         errors = fit.standard_errors
-        spread = nothing
-        if errors is not None:
-            order = alignment.labels[0, 0]
-            spread = Params(*(a[order] for a in errors))
+        spread = nothing if errors is None else errors.permuted(alignment.labels[0, 0])
         zero = Params(*(np.zeros(fit.K) for _ in Params._fields))
         return EngineSummary(
             point, spread, zero, float(log_lik[0, 0]), float(fit.stat("prob_empty")[0, 0]), None
