@@ -6,22 +6,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gmmcompare.card import Card, load_card, validated_card
-from gmmcompare.compare.comparison import Comparison, compare_fits
+from gmmcompare.comparison.comparison import Comparison, compare_fits
+from gmmcompare.data.partitions.grid import PartitionedSample
 from gmmcompare.engines.base import BUILT_IN, Problem
-from gmmcompare.errors import InputError, did_you_mean
-from gmmcompare.fit import Fit
-from gmmcompare.partitions.grid import PartitionedSample
-from gmmcompare.priors import Priors
-from gmmcompare.run import card_sample
-from gmmcompare.runner import EngineRequest, Runner, engine_requests
-from gmmcompare.sample import Sample
-from gmmcompare.select.selection import Selection, parse_components
-from gmmcompare.select_run import ENGINES, select_card
-from gmmcompare.tasks import InProcess, Tasks
-from gmmcompare.validate.on_data import OnData
-from gmmcompare.validate.validation import validate as run_checks
-from gmmcompare.validate.verdict import Validation
+from gmmcompare.fitting.fit import Fit
+from gmmcompare.fitting.runner import EngineRequest, Runner, engine_requests
+from gmmcompare.model.card import Card, load_card, validated_card
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.errors import InputError, did_you_mean
+from gmmcompare.runtime.tasks import InProcess, Tasks
+from gmmcompare.selection.selection import Selection, parse_components
+from gmmcompare.validation.checks.on_data import OnData
+from gmmcompare.validation.run import validate as run_checks
+from gmmcompare.validation.verdict import Validation
+from gmmcompare.workflows.compare import card_sample
+from gmmcompare.workflows.select import ENGINES, select_card
+from gmmcompare.workflows.sensitivity import sensitivity as sensitivity
 
 
 def fit(
@@ -58,7 +59,7 @@ def fit(
     offline : bool
         Do not use the network for a card's data.
     tasks : Tasks, optional
-        Where the engine runs, if not here: see `gmmcompare.tasks.open_tasks`.
+        Where the engine runs, if not here: see `gmmcompare.runtime.tasks.open_tasks`.
     **settings
         Settings of the engine, such as ``draws=5000``.
 
@@ -152,7 +153,7 @@ def validate(
         Do not use the network for the card's data.
     **options
         ``quick``, ``seed``, ``jobs``, ``tasks``, ``time_limit``, ``call_limit``, ``geweke`` and
-        ``progress`` of `gmmcompare.validate.validation.validate`.
+        ``progress`` of `gmmcompare.validation.run.validate`.
 
     Returns
     -------
@@ -214,7 +215,7 @@ def select(
     offline : bool
         Do not use the network for a card's data.
     tasks : Tasks, optional
-        Where engines run, all at the same time: see `gmmcompare.tasks.open_tasks`.
+        Where engines run, all at the same time: see `gmmcompare.runtime.tasks.open_tasks`.
 
     Returns
     -------

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gmmcompare.validate.validation import DEFAULT_SEED, validate
-from gmmcompare.validate.verdict import Validation
+from gmmcompare.validation.run import DEFAULT_SEED, validate
+from gmmcompare.validation.verdict import Validation
 
 
 def assert_valid_kernel(

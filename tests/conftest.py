@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gmmcompare.data import load_sample
-from gmmcompare.sample import Sample
+from gmmcompare.model.sample import Sample
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests import what lies beside them
 

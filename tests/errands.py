@@ -1,4 +1,4 @@
-"""Tasks for the tests of `gmmcompare.tasks`, in a module that other processes can import."""
+"""Tasks for the tests of `runtime.tasks`, in a module that other processes can import."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import signal
 import time
 from pathlib import Path
 
-from gmmcompare.errors import InputError
-from gmmcompare.tasks import Progress
+from gmmcompare.runtime.errors import InputError
+from gmmcompare.runtime.tasks import Progress
 
 KEPT: list[str] = []
 

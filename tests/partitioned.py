@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gmmcompare.mixture import simulate
-from gmmcompare.params import Params
+from gmmcompare.model.mixture import simulate
+from gmmcompare.model.params import Params
 
 TRUTH = Params.of([0.5, 0.3, 0.2], [-1.0, 0.5, 4.0], [0.4, 1.0, 0.3])
 

@@ -22,9 +22,9 @@ def test_own_sampler_is_at_most_ten_lines_and_agrees_with_the_plain_one() -> Non
     """
     import numpy as np
 
-    from gmmcompare.engines.gibbs_plain import sweep as plain
-    from gmmcompare.params import Params
-    from gmmcompare.priors import Priors
+    from gmmcompare.engines.gibbs.plain import sweep as plain
+    from gmmcompare.model.params import Params
+    from gmmcompare.model.priors import Priors
 
     code = block("def sweep")
     assert len([line for line in code.splitlines() if line.strip()]) <= 14

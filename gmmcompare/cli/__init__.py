@@ -3,17 +3,31 @@
 Every import beyond typer waits until its command runs, so that ``gmmcompare --help`` is quick.
 """
 
-from gmmcompare.cli import comparing, datasets, priors, selecting, studying, teaching, validating
+from gmmcompare.cli import (
+    compare,
+    data,
+    engines,
+    fit,
+    lesson,
+    report,
+    select,
+    sensitivity,
+    study,
+    validate,
+)
 from gmmcompare.cli.application import app, main
 
 __all__ = [
     "app",
-    "comparing",
-    "datasets",
+    "compare",
+    "data",
+    "engines",
+    "fit",
+    "lesson",
     "main",
-    "priors",
-    "selecting",
-    "studying",
-    "teaching",
-    "validating",
+    "report",
+    "select",
+    "sensitivity",
+    "study",
+    "validate",
 ]

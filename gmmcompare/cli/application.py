@@ -15,8 +15,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from gmmcompare import __version__
-from gmmcompare.errors import GmmCompareError
+from gmmcompare._version import __version__
+from gmmcompare.runtime.errors import GmmCompareError
 
 EXIT_CODES = {"agree": 0, "passed": 0, "disagree": 1, "failed": 1, "inconclusive": 3}
 BAD_INPUT = 2
@@ -120,6 +120,6 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    from gmmcompare.progress import show_notices
+    from gmmcompare.cli.progress import show_notices
 
     show_notices()

@@ -14,9 +14,9 @@ import typer
 if TYPE_CHECKING:
     from distributed import Client
 
-    from gmmcompare.card import Card
-    from gmmcompare.sample import Sample
-    from gmmcompare.tasks import Tasks
+    from gmmcompare.model.card import Card
+    from gmmcompare.model.sample import Sample
+    from gmmcompare.runtime.tasks import Tasks
 
 CardArgument = Annotated[
     str, typer.Argument(metavar="CARD", help="A model card: a TOML file or a bundled short name.")
@@ -67,7 +67,7 @@ FreshOption = Annotated[bool, typer.Option("--fresh", help="Fit again what is al
 
 def chosen_card(name: str, overrides: list[str] | None, seed: int | None) -> Card:
     """Return the card of a command, with what its options override."""
-    from gmmcompare.card import load_card
+    from gmmcompare.model.card import load_card
 
     changes = list(overrides or [])
     if seed is not None:
@@ -77,7 +77,7 @@ def chosen_card(name: str, overrides: list[str] | None, seed: int | None) -> Car
 
 def chosen_sample(card: Card, data: str | None, offline: bool) -> Sample:
     """Return the data of a command."""
-    from gmmcompare.run import card_sample
+    from gmmcompare.workflows.compare import card_sample
 
     return card_sample(card, data, offline)
 
@@ -90,7 +90,7 @@ def chosen_client(
     if workers is None and scheduler is None:
         yield None
         return
-    from gmmcompare.tasks.cluster import open_client
+    from gmmcompare.runtime.tasks.cluster import open_client
 
     with open_client(workers, scheduler, memory) as client:
         yield client
@@ -99,7 +99,7 @@ def chosen_client(
 @contextmanager
 def chosen_tasks(workers: int | None, scheduler: str | None) -> Iterator[Tasks | None]:
     """Yield where the tasks of a command run if one of the options says so, else None."""
-    from gmmcompare.tasks import on_client
+    from gmmcompare.runtime.tasks import on_client
 
     with chosen_client(workers, scheduler) as client:
         yield on_client(client)
@@ -109,9 +109,9 @@ def chosen_data(
     card: Card, data: str | None, offline: bool, client: Client | None
 ) -> dict[str, Any]:
     """Return the data of a command as `compare_card` takes them: rows, or a sample without."""
-    from gmmcompare.partitions.pieces import is_partitioned
-    from gmmcompare.progress import working
-    from gmmcompare.run import card_rows, card_sample, card_source
+    from gmmcompare.cli.progress import working
+    from gmmcompare.data.partitions.pieces import is_partitioned
+    from gmmcompare.workflows.compare import card_rows, card_sample, card_source
 
     source = card_source(card, data)
     if is_partitioned(source):

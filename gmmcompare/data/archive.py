@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from gmmcompare.data.csvfile import CsvFile
-from gmmcompare.errors import InputError
+from gmmcompare.runtime.errors import InputError
 
 if TYPE_CHECKING:
     from requests.exceptions import RequestException

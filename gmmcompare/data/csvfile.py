@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gmmcompare.errors import InputError, did_you_mean
-from gmmcompare.params import Array
+from gmmcompare.model.params import Array
+from gmmcompare.runtime.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd

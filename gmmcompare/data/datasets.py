@@ -13,13 +13,13 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmcompare.bundled import bundled
 from gmmcompare.data import archive
 from gmmcompare.data.archive import Snapshot, file_sha256
 from gmmcompare.data.csvfile import Column, CsvFile
-from gmmcompare.errors import InputError, did_you_mean
-from gmmcompare.params import Array
-from gmmcompare.sample import Origin, Sample, random_ranks
+from gmmcompare.model.params import Array
+from gmmcompare.model.sample import Origin, Sample, random_ranks
+from gmmcompare.runtime.bundled import bundled
+from gmmcompare.runtime.errors import InputError, did_you_mean
 
 Transform = Literal["none", "log", "log10"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from gmmcompare.errors import InputError, did_you_mean
-from gmmcompare.params import Array
+from gmmcompare.model.params import Array
+from gmmcompare.runtime.errors import InputError, did_you_mean
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
-from gmmcompare.errors import InputError
-from gmmcompare.params import Array, Params
-from gmmcompare.priors import Priors
-from gmmcompare.sample import Sample, Standardisation
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample, Standardisation
+from gmmcompare.runtime.errors import InputError
 
 if TYPE_CHECKING:
     from gmmcompare.engines.checkpoint import Checkpoint
@@ -157,17 +157,17 @@ class Resumable(Protocol):
 
 
 BUILT_IN: Mapping[str, str] = {
-    "em": "gmmcompare.engines.em:EmEngine",
-    "gibbs": "gmmcompare.engines.gibbs:GibbsEngine",
-    "gibbs_plain": "gmmcompare.engines.gibbs_plain:PlainGibbsEngine",
-    "nuts": "gmmcompare.engines.nuts:NutsEngine",
-    "exact": "gmmcompare.engines.exact_draws:ExactEngine",
+    "em": "gmmcompare.engines.em.engine:EmEngine",
+    "gibbs": "gmmcompare.engines.gibbs.engine:GibbsEngine",
+    "gibbs_plain": "gmmcompare.engines.gibbs.plain:PlainGibbsEngine",
+    "nuts": "gmmcompare.engines.nuts.engine:NutsEngine",
+    "exact": "gmmcompare.engines.exact:ExactEngine",
 }
 
 
 ON_PARTITIONS: Mapping[str, str] = {
-    "em": "gmmcompare.engines.em_partitioned:PartitionedEmEngine",
-    "gibbs": "gmmcompare.engines.gibbs_partitioned:PartitionedGibbsEngine",
+    "em": "gmmcompare.engines.em.partitioned:PartitionedEmEngine",
+    "gibbs": "gmmcompare.engines.gibbs.partitioned:PartitionedGibbsEngine",
 }
 """Engines that go over data in partitions."""
 ON_A_GRID = ("nuts",)

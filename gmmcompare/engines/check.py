@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gmmcompare.errors import EngineError
-from gmmcompare.params import Params
+from gmmcompare.model.params import Params
+from gmmcompare.runtime.errors import EngineError
 
 _FIELDS = ("w", "mu", "sigma")
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmcompare.files import replacing
+from gmmcompare.runtime.files import replacing
 
 EVERY_SECONDS = 5.0
 

@@ -14,8 +14,8 @@ import xarray as xr
 
 from gmmcompare.engines.base import Draws, Problem, Progress, Seconds
 from gmmcompare.engines.check import check_engine
-from gmmcompare.errors import EngineError, InputError
-from gmmcompare.params import Params
+from gmmcompare.model.params import Params
+from gmmcompare.runtime.errors import EngineError, InputError
 
 if TYPE_CHECKING:
     from pandas import DataFrame

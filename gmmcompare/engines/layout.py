@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmcompare.params import Array
-from gmmcompare.sample import Sample
+from gmmcompare.model.params import Array
+from gmmcompare.model.sample import Sample
 
 TILE_ENTRIES = 4096
 TILE_OBSERVATIONS = 32_768

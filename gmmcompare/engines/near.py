@@ -9,8 +9,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from gmmcompare.engines.base import Problem
-from gmmcompare.params import Params
-from gmmcompare.priors import Priors
+from gmmcompare.model.params import Params
+from gmmcompare.model.priors import Priors
 
 
 def starting_points(

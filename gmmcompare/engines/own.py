@@ -19,12 +19,12 @@ from typing import Any, Literal
 import cloudpickle
 import numpy as np
 
-from gmmcompare.card import SamplerSettings
 from gmmcompare.engines.base import Draws, Point, Problem, Progress, Seconds, chain_streams
 from gmmcompare.engines.check import check_engine
 from gmmcompare.engines.starts import start_point
-from gmmcompare.errors import EngineError, InputError, did_you_mean
-from gmmcompare.params import Params
+from gmmcompare.model.card import SamplerSettings
+from gmmcompare.model.params import Params
+from gmmcompare.runtime.errors import EngineError, InputError, did_you_mean
 
 OwnKind = Literal["kernel", "sampler"]
 ENTRY_POINTS = "gmmcompare.engines"

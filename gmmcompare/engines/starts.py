@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 
 from gmmcompare.engines.base import Problem
-from gmmcompare.mixture import log_density, responsibilities
-from gmmcompare.params import Array, Params
+from gmmcompare.model.mixture import log_density, responsibilities
+from gmmcompare.model.params import Array, Params
 
 StartRule = Literal["overdispersed", "lecture"]
 CANDIDATES = 20

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from gmmcompare.card import EmSettings, GibbsSettings
-from gmmcompare.compare.diagnostics import convergence
-from gmmcompare.compare.labels import Reference, align
+from gmmcompare.comparison.diagnostics import convergence
+from gmmcompare.comparison.labels import Reference, align
 from gmmcompare.engines.base import Problem, no_progress
-from gmmcompare.engines.em import EmEngine
-from gmmcompare.engines.gibbs import GibbsEngine
+from gmmcompare.engines.em.engine import EmEngine
+from gmmcompare.engines.gibbs.engine import GibbsEngine
 from gmmcompare.lessons.cards import card_with_data
-from gmmcompare.params import Array, Params
-from gmmcompare.validate.faults import FAULTS, NOT_FAULTS, fault
-from gmmcompare.validate.invariance import ALPHA, SceneTest
-from gmmcompare.validate.scenes import CALIBRATION
-from gmmcompare.validate.simulate import kernel_replicates
-from gmmcompare.validate.subject import Subject
+from gmmcompare.model.card import EmSettings, GibbsSettings
+from gmmcompare.model.params import Array, Params
+from gmmcompare.validation.checks.invariance import ALPHA, SceneTest
+from gmmcompare.validation.checks.scenes import CALIBRATION
+from gmmcompare.validation.faults.catalogue import FAULTS, NOT_FAULTS, fault
+from gmmcompare.validation.sandbox.simulate import kernel_replicates
+from gmmcompare.validation.sandbox.subject import Subject
 
 SEED = 4
 CARD, DATASET = "exoplanets-k3", "exoplanets-simulated"

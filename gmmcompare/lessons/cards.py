@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gmmcompare.card import Card, load_card
 from gmmcompare.data import load_sample
-from gmmcompare.sample import Sample
+from gmmcompare.model.card import Card, load_card
+from gmmcompare.model.sample import Sample
 
 
 def card_with_data(name: str, *overrides: str) -> tuple[Card, Sample]:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from gmmcompare.engines.base import Problem
-from gmmcompare.engines.em_kernel import Sums, expectation, flat_prior, maximisation
+from gmmcompare.engines.em.compiled import Sums, expectation, flat_prior, maximisation
 from gmmcompare.engines.starts import start_point
 from gmmcompare.lessons.cards import card_with_data
-from gmmcompare.params import Array, Params
-from gmmcompare.sample import Sample
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.sample import Sample
 
 K = 3
 CARD = "galaxies-k4"

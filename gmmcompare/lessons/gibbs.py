@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from gmmcompare import mixture
-from gmmcompare.card import EmSettings, GibbsSettings
-from gmmcompare.compare.diagnostics import convergence, parameter_values
-from gmmcompare.compare.labels import Reference, align
-from gmmcompare.engines import gibbs_plain
+from gmmcompare.comparison.diagnostics import convergence, parameter_values
+from gmmcompare.comparison.labels import Reference, align
 from gmmcompare.engines.base import Draws, Problem, no_progress
-from gmmcompare.engines.em import EmEngine
-from gmmcompare.engines.gibbs import GibbsEngine
+from gmmcompare.engines.em.engine import EmEngine
+from gmmcompare.engines.gibbs import plain as gibbs_plain
+from gmmcompare.engines.gibbs.engine import GibbsEngine
 from gmmcompare.engines.starts import start_point
-from gmmcompare.kernels import score
 from gmmcompare.lessons import em
 from gmmcompare.lessons.cards import card_with_data
-from gmmcompare.params import Array, Params
+from gmmcompare.model import mixture
+from gmmcompare.model.card import EmSettings, GibbsSettings
+from gmmcompare.model.compiled import score
+from gmmcompare.model.params import Array, Params
 
 K = 4
 SEED = 4

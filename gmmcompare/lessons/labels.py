@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmcompare import mixture
-from gmmcompare.card import EmSettings, GibbsSettings, NutsSettings
-from gmmcompare.compare.diagnostics import convergence, parameter_values
-from gmmcompare.compare.labels import Alignment, Reference, align, sort_by_mean
+from gmmcompare.comparison.diagnostics import convergence, parameter_values
+from gmmcompare.comparison.labels import Alignment, Reference, align, sort_by_mean
 from gmmcompare.engines.base import Problem, no_progress
-from gmmcompare.engines.em import EmEngine
-from gmmcompare.engines.gibbs import GibbsEngine
-from gmmcompare.kernels import score
+from gmmcompare.engines.em.engine import EmEngine
+from gmmcompare.engines.gibbs.engine import GibbsEngine
 from gmmcompare.lessons.cards import card_with_data
-from gmmcompare.params import Array, Params
-from gmmcompare.priors import Priors
-from gmmcompare.sample import Sample
+from gmmcompare.model import mixture
+from gmmcompare.model.card import EmSettings, GibbsSettings, NutsSettings
+from gmmcompare.model.compiled import score
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample
 
 SEED = 4
 N = 200
@@ -102,7 +102,7 @@ def mislabelled(labelled: Params) -> float:
 
 def ordered_run() -> dict[str, Any]:
     """Return the ordered run chain by chain, with Gibbs and the wall between two means."""
-    from gmmcompare.engines.nuts import NutsEngine  # imports PyMC
+    from gmmcompare.engines.nuts.engine import NutsEngine  # imports PyMC
 
     card, sample = card_with_data(CARD, f"data.dataset={DATASET}")
     problem = Problem(sample, card.K, card.build_priors())

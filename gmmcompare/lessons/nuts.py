@@ -8,14 +8,15 @@ from typing import Any, cast
 import contourpy
 import numpy as np
 
-from gmmcompare import api, mixture
-from gmmcompare.card import load_card
-from gmmcompare.compare.comparison import EngineSummary
-from gmmcompare.compare.diagnostics import convergence
-from gmmcompare.fit import Fit
+from gmmcompare.comparison.comparison import EngineSummary
+from gmmcompare.comparison.diagnostics import convergence
+from gmmcompare.fitting.fit import Fit
 from gmmcompare.lessons.two_means import TwoMeans, chain, gibbs_draw, nuts_draw
-from gmmcompare.params import Array, Params
-from gmmcompare.priors import Priors
+from gmmcompare.model import mixture
+from gmmcompare.model.card import load_card
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.workflows.compare import compare_card
 
 SEED = 4
 N = 30
@@ -156,7 +157,7 @@ def marginals(posterior: TwoMeans, density: Array) -> dict[str, Any]:
 def _race(name: str, card_name: str, changes: tuple[str, ...]) -> dict[str, Any]:
     """Return what `compare` with the card says: the same seeds, draws and definitions."""
     card = load_card(card_name, changes)
-    comparison = api.compare([api.fit(card, engine) for engine in ("em", "gibbs", "nuts")])
+    comparison = compare_card(card).comparison
     rows = {
         engine: _worth(comparison.fits[engine], comparison.summaries[engine])
         for engine in ("gibbs", "nuts")

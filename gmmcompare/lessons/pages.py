@@ -15,11 +15,11 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from gmmcompare import __version__
-from gmmcompare.errors import InputError, did_you_mean
-from gmmcompare.files import write_json, write_text
+from gmmcompare._version import __version__
 from gmmcompare.lessons import LESSONS, SHORT_TITLES, Progress
 from gmmcompare.lessons.notebook import notebook_of
+from gmmcompare.runtime.errors import InputError, did_you_mean
+from gmmcompare.runtime.files import write_json, write_text
 
 _HERE = files("gmmcompare.lessons")
 

@@ -10,8 +10,7 @@ import numpy as np
 from scipy.special import gammaincc
 from scipy.stats import invgamma
 
-from gmmcompare import mixture
-from gmmcompare.engines.em_kernel import (
+from gmmcompare.engines.em.compiled import (
     Penalty,
     Sums,
     expectation,
@@ -20,11 +19,12 @@ from gmmcompare.engines.em_kernel import (
     maximisation,
     penalty_of,
 )
-from gmmcompare.exact import exact_posterior
 from gmmcompare.lessons.cards import card_with_data
-from gmmcompare.params import Array, Params
-from gmmcompare.priors import Priors
-from gmmcompare.sample import Sample
+from gmmcompare.model import mixture
+from gmmcompare.model.exact import exact_posterior
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample
 
 K = 2
 SEED = 4

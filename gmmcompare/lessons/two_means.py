@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gmmcompare import mixture
-from gmmcompare.engines import gibbs_plain
-from gmmcompare.params import Array, Params
-from gmmcompare.priors import Priors
+from gmmcompare.engines.gibbs import plain as gibbs_plain
+from gmmcompare.model import mixture
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
 
 MAX_DEPTH = 8
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gmmcompare.report.page import write_index, write_report
-from gmmcompare.report.select_page import write_selection
-from gmmcompare.report.sensitivity_page import write_sensitivity
-from gmmcompare.report.validation_page import write_validation
+from gmmcompare.report.comparison.page import write_index, write_report
+from gmmcompare.report.selection.page import write_selection
+from gmmcompare.report.sensitivity.page import write_sensitivity
+from gmmcompare.report.validation.page import write_validation
 
 __all__ = [
     "write_index",

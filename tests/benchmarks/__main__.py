@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gmmcompare.run import versions
+from gmmcompare.workflows.compare import versions
 from tests.benchmarks import cases, growth
 
 REPORT = Path("reports/benchmarks.md")

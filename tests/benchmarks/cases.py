@@ -14,20 +14,20 @@ from pathlib import Path
 
 import numpy as np
 
-from gmmcompare.card import EmSettings, GibbsSettings, NutsSettings
-from gmmcompare.compare.diagnostics import convergence
-from gmmcompare.compare.functionals import as_mapping, functionals
-from gmmcompare.compare.labels import Reference, align
+from gmmcompare.comparison.diagnostics import convergence
+from gmmcompare.comparison.functionals import as_mapping, functionals
+from gmmcompare.comparison.labels import Reference, align
 from gmmcompare.data import load_sample
 from gmmcompare.engines.base import Draws, Problem, no_progress
-from gmmcompare.engines.em import EmEngine
-from gmmcompare.engines.gibbs import GibbsEngine
-from gmmcompare.engines.gibbs_plain import sweep as plain_sweep
-from gmmcompare.engines.nuts import NutsEngine
-from gmmcompare.kernels import score
-from gmmcompare.params import Params
-from gmmcompare.priors import Priors
-from gmmcompare.sample import Sample
+from gmmcompare.engines.em.engine import EmEngine
+from gmmcompare.engines.gibbs.engine import GibbsEngine
+from gmmcompare.engines.gibbs.plain import sweep as plain_sweep
+from gmmcompare.engines.nuts.engine import NutsEngine
+from gmmcompare.model.card import EmSettings, GibbsSettings, NutsSettings
+from gmmcompare.model.compiled import score
+from gmmcompare.model.params import Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample
 from tests.benchmarks import course
 from tests.benchmarks.timing import Timings, interleaved, peak_memory_mb
 
@@ -116,9 +116,10 @@ def memory_rows() -> Iterator[Row]:
         "sample, _ = cases.exoplanets()\ny = sample.y\n"
     )
     fast = (
-        "from gmmcompare.engines.gibbs import GibbsEngine\n"
+        "from gmmcompare.engines.gibbs.engine import GibbsEngine\n"
         "from gmmcompare.engines.base import Problem, no_progress\n"
-        "from gmmcompare.card import GibbsSettings\nfrom gmmcompare.priors import Priors\n"
+        "from gmmcompare.model.card import GibbsSettings\n"
+        "from gmmcompare.model.priors import Priors\n"
         "problem = Problem(sample, 3, Priors())\n"
         "run = lambda n: GibbsEngine(GibbsSettings(chains=1, warmup=0, draws=n)).run("
         "problem, 4, no_progress)\nrun(10)\n"

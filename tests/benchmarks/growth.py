@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from gmmcompare.card import GibbsSettings
 from gmmcompare.engines.base import Problem, no_progress
-from gmmcompare.engines.gibbs import GibbsEngine
-from gmmcompare.mixture import simulate
-from gmmcompare.params import Params
-from gmmcompare.priors import Priors
-from gmmcompare.sample import Sample
+from gmmcompare.engines.gibbs.engine import GibbsEngine
+from gmmcompare.model.card import GibbsSettings
+from gmmcompare.model.mixture import simulate
+from gmmcompare.model.params import Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample
 from tests.benchmarks.timing import peak_memory_mb
 
 TRUTH = Params(
@@ -55,11 +55,12 @@ def by_chains(n: int = 10_000) -> Iterator[tuple[int, float]]:
 def memory_of_large_run(n: int = 10**7) -> float:
     """Peak memory of 100 sweeps beyond imports and data, as a multiple of the data's 8 N bytes."""
     setup = (
-        "import numpy as np\nfrom gmmcompare.engines.gibbs import GibbsEngine\n"
+        "import numpy as np\nfrom gmmcompare.engines.gibbs.engine import GibbsEngine\n"
         "from gmmcompare.engines.base import Problem, no_progress\n"
-        "from gmmcompare.card import GibbsSettings\nfrom gmmcompare.priors import Priors\n"
-        "from gmmcompare.sample import Sample\n"
-        "from tests.benchmarks.growth import TRUTH\nfrom gmmcompare.mixture import simulate\n"
+        "from gmmcompare.model.card import GibbsSettings\n"
+        "from gmmcompare.model.priors import Priors\n"
+        "from gmmcompare.model.sample import Sample\n"
+        "from tests.benchmarks.growth import TRUTH\nfrom gmmcompare.model.mixture import simulate\n"
         "def run(y, draws):\n"
         "    engine = GibbsEngine(GibbsSettings(chains=1, warmup=0, draws=draws))\n"
         "    return engine.run(Problem(Sample.of(y), 3, Priors()), 4, no_progress)\n"

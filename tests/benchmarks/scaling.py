@@ -21,19 +21,19 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gmmcompare.card import EmSettings, GibbsSettings
+from gmmcompare.data.partitions import placement
+from gmmcompare.data.partitions.grid import PartitionedSample
+from gmmcompare.data.partitions.placement import place
 from gmmcompare.engines.base import Draws, Problem
-from gmmcompare.engines.em_partitioned import PartitionedEmEngine
-from gmmcompare.engines.gibbs_partitioned import PartitionedGibbsEngine, allocation_sums
-from gmmcompare.mixture import simulate
-from gmmcompare.params import Params
-from gmmcompare.partitions import placement
-from gmmcompare.partitions.grid import PartitionedSample
-from gmmcompare.partitions.placement import place
-from gmmcompare.priors import Priors
-from gmmcompare.run import versions
-from gmmcompare.survey import open_partitions
-from gmmcompare.tasks.cluster import open_client
+from gmmcompare.engines.em.partitioned import PartitionedEmEngine
+from gmmcompare.engines.gibbs.partitioned import PartitionedGibbsEngine, allocation_sums
+from gmmcompare.model.card import EmSettings, GibbsSettings
+from gmmcompare.model.mixture import simulate
+from gmmcompare.model.params import Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.runtime.tasks.cluster import open_client
+from gmmcompare.workflows.compare import versions
+from gmmcompare.workflows.open_partitions import open_partitions
 from tests.benchmarks.growth import TRUTH
 
 REPORT = Path("reports/scaling.md")

@@ -13,13 +13,13 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gmmcompare.files import write_text
-from gmmcompare.tasks import open_tasks
-from gmmcompare.validate.child import Task
-from gmmcompare.validate.sbc_runs import SbcPlan, choose_thinning, sbc_replicate
-from gmmcompare.validate.scenes import CALIBRATION
-from gmmcompare.validate.spread import SpreadSandbox
-from gmmcompare.validate.subject import Target
+from gmmcompare.runtime.files import write_text
+from gmmcompare.runtime.tasks import open_tasks
+from gmmcompare.validation.checks.sbc_runs import SbcPlan, choose_thinning, sbc_replicate
+from gmmcompare.validation.checks.scenes import CALIBRATION
+from gmmcompare.validation.sandbox.child import Task
+from gmmcompare.validation.sandbox.spread import SpreadSandbox
+from gmmcompare.validation.sandbox.subject import Target
 
 REPORT = Path("reports/spread.md")
 SLICE = 250

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import gmmcompare as gc
-from gmmcompare import run
+from gmmcompare.fitting.runner import engine_requests
 from gmmcompare.report import write_index
-from gmmcompare.runner import engine_requests
+from gmmcompare.workflows import compare as run
 
 Opener = Callable[..., Any]
 

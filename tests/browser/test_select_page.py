@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import gmmcompare as gc
-from gmmcompare.card import validated_card
+from gmmcompare.model.card import validated_card
 from gmmcompare.report import write_selection
-from gmmcompare.select_run import select_card
+from gmmcompare.workflows.select import select_card
 
 pytestmark = pytest.mark.browser
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import gmmcompare as gc
-from gmmcompare.card import validated_card
 from gmmcompare.data import Rows
+from gmmcompare.model.card import validated_card
 from gmmcompare.report import write_sensitivity
 
 pytestmark = pytest.mark.browser

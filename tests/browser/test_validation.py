@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gmmcompare.report import write_validation
-from gmmcompare.validate import validate
+from gmmcompare.validation import validate
 
 pytestmark = pytest.mark.browser
 

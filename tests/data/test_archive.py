@@ -17,7 +17,7 @@ import pytest
 
 from gmmcompare import data
 from gmmcompare.data import archive
-from gmmcompare.errors import InputError
+from gmmcompare.runtime.errors import InputError
 
 N_ROWS = 6000
 

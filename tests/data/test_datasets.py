@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from gmmcompare import data
-from gmmcompare.bundled import bundled
-from gmmcompare.errors import InputError
+from gmmcompare.runtime.bundled import bundled
+from gmmcompare.runtime.errors import InputError
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ import pytest
 
 import gmmcompare
 from gmmcompare.engines.check import check_engine, copied_chains
-from gmmcompare.errors import EngineError
-from gmmcompare.params import Params
+from gmmcompare.model.params import Params
+from gmmcompare.runtime.errors import EngineError
 
 
 def good(chains: int = 3, draws: int = 40, K: int = 2) -> dict[str, np.ndarray]:

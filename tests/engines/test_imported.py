@@ -10,9 +10,9 @@ import xarray as xr
 
 from gmmcompare.engines.base import Draws, Problem, no_progress
 from gmmcompare.engines.imported import ImportedEngine
-from gmmcompare.errors import EngineError, InputError
-from gmmcompare.priors import Priors
-from gmmcompare.sample import Sample
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.errors import EngineError, InputError
 
 PROBLEM = Problem(Sample.of([0.1, 0.5, 2.0]), 2, Priors())
 

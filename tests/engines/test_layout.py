@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gmmcompare.engines import layout
 from gmmcompare.engines.layout import HEAVY, TILE_ENTRIES, TILE_OBSERVATIONS, Layout, build_layout
-from gmmcompare.sample import Sample
+from gmmcompare.model.sample import Sample
 
 CASES = {
     "one observation": [1],

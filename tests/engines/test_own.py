@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from numba import njit
 
-from gmmcompare.card import SamplerSettings
-from gmmcompare.engines import gibbs_plain
 from gmmcompare.engines.base import Draws, Point, Problem, no_progress
+from gmmcompare.engines.gibbs import plain as gibbs_plain
 from gmmcompare.engines.own import ENTRY_POINTS, OwnEngine, kind_of, resolve, source_digest
-from gmmcompare.errors import EngineError, InputError
-from gmmcompare.priors import Priors
-from gmmcompare.sample import Sample
+from gmmcompare.model.card import SamplerSettings
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.errors import EngineError, InputError
 
 PROBLEM = Problem(Sample.of([0.1, 0.5, 0.5, 2.0, 2.2]), 2, Priors(2.0, 0.5, 1.5, 3.0, 1.0))
 SETTINGS = SamplerSettings(chains=2, warmup=3, draws=8)
@@ -241,7 +241,7 @@ def test_files_of_one_name_are_two_files(tmp_path):
 
 
 def test_a_function_in_a_module():
-    assert resolve("gmmcompare.engines.gibbs_plain:sweep") is gibbs_plain.sweep
+    assert resolve("gmmcompare.engines.gibbs.plain:sweep") is gibbs_plain.sweep
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ class Installed:
 
 
 def test_entry_points(monkeypatch):
-    points = Installed(lecture="gmmcompare.engines.gibbs_plain:sweep", gone="no_such_module:f")
+    points = Installed(lecture="gmmcompare.engines.gibbs.plain:sweep", gone="no_such_module:f")
     monkeypatch.setattr(importlib.metadata, "entry_points", points)
     assert resolve("lecture") is gibbs_plain.sweep
     with pytest.raises(InputError, match="gone: fails to import: ModuleNotFoundError"):

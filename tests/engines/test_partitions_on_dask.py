@@ -20,17 +20,17 @@ distributed = pytest.importorskip("distributed")
 import dask  # noqa: E402
 from partitioned import values, write_parquet  # noqa: E402
 
-from gmmcompare.card import EmSettings, GibbsSettings  # noqa: E402
+from gmmcompare.data.partitions.placement import TASKS_PER_WORKER, place  # noqa: E402
 from gmmcompare.engines.base import Problem, no_progress  # noqa: E402
 from gmmcompare.engines.checkpoint import Checkpoint  # noqa: E402
-from gmmcompare.engines.em_partitioned import PartitionedEmEngine  # noqa: E402
-from gmmcompare.engines.gibbs_partitioned import PartitionedGibbsEngine  # noqa: E402
-from gmmcompare.errors import EngineError, InputError  # noqa: E402
-from gmmcompare.params import Params  # noqa: E402
-from gmmcompare.partitions.placement import TASKS_PER_WORKER, place  # noqa: E402
-from gmmcompare.priors import Priors  # noqa: E402
-from gmmcompare.survey import open_partitions  # noqa: E402
-from gmmcompare.tasks.cluster import open_client  # noqa: E402
+from gmmcompare.engines.em.partitioned import PartitionedEmEngine  # noqa: E402
+from gmmcompare.engines.gibbs.partitioned import PartitionedGibbsEngine  # noqa: E402
+from gmmcompare.model.card import EmSettings, GibbsSettings  # noqa: E402
+from gmmcompare.model.params import Params  # noqa: E402
+from gmmcompare.model.priors import Priors  # noqa: E402
+from gmmcompare.runtime.errors import EngineError, InputError  # noqa: E402
+from gmmcompare.runtime.tasks.cluster import open_client  # noqa: E402
+from gmmcompare.workflows.open_partitions import open_partitions  # noqa: E402
 
 SETTINGS = GibbsSettings(chains=2, warmup=5, draws=20)
 

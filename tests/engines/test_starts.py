@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from gmmcompare import mixture
 from gmmcompare.engines.base import Problem, chain_streams, into_unit, out_of_unit
 from gmmcompare.engines.starts import start_point
-from gmmcompare.params import Params
-from gmmcompare.priors import Priors
-from gmmcompare.sample import Sample, Standardisation
+from gmmcompare.model import mixture
+from gmmcompare.model.params import Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample, Standardisation
 
 TRUTH = Params.of([0.6, 0.4], [-2.0, 3.0], [0.5, 1.0])
 SAMPLE = Sample.of(mixture.simulate(TRUTH, 500, np.random.default_rng(1))[0])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gmmcompare.card import load_card
+from gmmcompare.model.card import load_card
 
 Embedded = Callable[[str], Any]
 

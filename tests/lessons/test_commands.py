@@ -6,11 +6,11 @@ import shlex
 
 import pytest
 
-from gmmcompare.card import load_card
 from gmmcompare.cli import app
 from gmmcompare.engines.base import BUILT_IN
 from gmmcompare.lessons import LESSONS, pages
-from gmmcompare.validate.faults import fault
+from gmmcompare.model.card import load_card
+from gmmcompare.validation.faults.catalogue import fault
 
 COMMANDS = [
     pytest.param(command, id=f"{name}-{i}")

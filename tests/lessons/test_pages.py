@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 import gmmcompare as gc
-from gmmcompare.errors import InputError
 from gmmcompare.lessons import LESSONS, SHORT_TITLES, em, gibbs, pages, write_lessons
 from gmmcompare.lessons.notebook import notebook_of
 from gmmcompare.lessons.two_means import leapfrog, nuts_draw, start_of
-from gmmcompare.mixture import log_likelihood, responsibilities
+from gmmcompare.model.mixture import log_likelihood, responsibilities
+from gmmcompare.runtime.errors import InputError
 
 Page = Callable[[str], str]
 LIMIT = 3_000_000

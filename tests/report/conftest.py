@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import gmmcompare as gc
-from gmmcompare import run
-from gmmcompare.runner import engine_requests
+from gmmcompare.fitting.runner import engine_requests
+from gmmcompare.workflows import compare as run
 
 DRAWS = 400
 

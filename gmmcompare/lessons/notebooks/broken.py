@@ -6,8 +6,8 @@
 # The gallery of classic faults.
 # %%
 from gmmcompare.lessons import broken
-from gmmcompare.validate.faults import KERNEL_FAULTS
-from gmmcompare.validate.validation import validate
+from gmmcompare.validation.faults.catalogue import KERNEL_FAULTS
+from gmmcompare.validation.run import validate
 
 for name, kernel in KERNEL_FAULTS.items():
     print(f"{name:30s} {kernel.mistake}")

@@ -8,7 +8,7 @@
 import numpy as np
 
 import gmmcompare as gc
-from gmmcompare import mixture
+from gmmcompare.model import mixture
 
 sample = gc.load_sample("galaxies", "velocity_1000km_s")
 y = sample.y

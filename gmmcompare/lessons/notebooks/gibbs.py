@@ -9,8 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import gmmcompare as gc
-from gmmcompare import mixture
-from gmmcompare.engines.gibbs_plain import sweep
+from gmmcompare.engines.gibbs.plain import sweep
+from gmmcompare.model import mixture
 
 card = gc.load_card("galaxies-k4")
 sample = gc.load_sample("galaxies", "velocity_1000km_s")
@@ -18,7 +18,7 @@ priors = card.build_priors()
 
 # %% [markdown]
 # One sweep draws z, then w, mu and sigma. `sweep` is the readable sampler, worth reading:
-# `gmmcompare/engines/gibbs_plain.py`.
+# `gmmcompare/engines/gibbs/plain.py`.
 # %%
 rng = np.random.default_rng(4)
 at = gc.Params(np.full(4, 0.25), np.full(4, 20.0), np.full(4, 2.0))

@@ -8,9 +8,9 @@
 import numpy as np
 
 import gmmcompare as gc
-from gmmcompare import mixture
-from gmmcompare.compare.labels import Reference, sort_by_mean
+from gmmcompare.comparison.labels import Reference, sort_by_mean
 from gmmcompare.lessons import labels
+from gmmcompare.model import mixture
 
 y, _ = mixture.simulate(labels.TRUE, labels.N, np.random.default_rng(labels.SEED))
 sample = gc.Sample.of(y)

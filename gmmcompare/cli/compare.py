@@ -1,0 +1,75 @@
+"""``compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from gmmcompare.cli.application import EXIT_CODES, app
+from gmmcompare.cli.options import (
+    CardArgument,
+    DataOption,
+    DrawsOption,
+    EnginesOption,
+    FreshOption,
+    MemoryOption,
+    OfflineOption,
+    OutOption,
+    OwnOption,
+    SchedulerOption,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+    chosen_card,
+    chosen_client,
+    chosen_data,
+    command_line,
+)
+
+
+@app.command()
+def compare(
+    card: CardArgument,
+    engines: EnginesOption = "em,gibbs,nuts",
+    engine: OwnOption = None,
+    draws: DrawsOption = None,
+    data: DataOption = None,
+    out: OutOption = None,
+    seed: SeedOption = None,
+    set_: SetOption = None,
+    offline: OfflineOption = False,
+    fresh: FreshOption = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    memory: MemoryOption = None,
+) -> None:
+    """Fit the engines, compare them, and write a report."""
+    from gmmcompare.cli.progress import RichWatcher
+    from gmmcompare.cli.show import print_comparison
+    from gmmcompare.fitting.runner import engine_requests
+    from gmmcompare.report import write_report
+    from gmmcompare.runtime.tasks import on_client
+    from gmmcompare.workflows.compare import compare_card
+
+    chosen = chosen_card(card, set_, seed)
+    requests = engine_requests(_listed(engines), engine or (), draws or ())
+    folder = out or Path("reports") / chosen.name
+    with chosen_client(workers, scheduler, memory) as client:
+        outcome = compare_card(
+            chosen,
+            requests,
+            **chosen_data(chosen, data, offline, client),
+            tasks=on_client(client),
+            folder=folder,
+            fresh=fresh,
+            watcher=RichWatcher(),
+            command=command_line(),
+        )
+    page = write_report(outcome, folder / "index.html")
+    print_comparison(outcome, page)
+    raise typer.Exit(EXIT_CODES[outcome.comparison.verdict])
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -1,0 +1,28 @@
+"""``report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gmmcompare.cli.application import app
+
+
+@app.command()
+def report(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Finished comparisons.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Index page (index.html beside the first folder).")
+    ] = None,
+) -> None:
+    """Write report pages again from finished fits, and an index over several."""
+    from gmmcompare.report import write_index, write_report
+    from gmmcompare.workflows.compare import load_outcome
+
+    outcomes = [load_outcome(folder) for folder in folders]
+    for folder, outcome in zip(folders, outcomes, strict=True):
+        typer.echo(write_report(outcome, folder / "index.html"))
+    if len(outcomes) > 1 or out:
+        typer.echo(write_index(outcomes, out or folders[0].parent / "index.html"))

@@ -1,0 +1,79 @@
+"""``select``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gmmcompare.cli.application import app
+from gmmcompare.cli.options import (
+    CardArgument,
+    DataOption,
+    FreshOption,
+    OfflineOption,
+    SchedulerOption,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+    chosen_card,
+    chosen_sample,
+    chosen_tasks,
+    command_line,
+)
+
+
+@app.command()
+def select(
+    card: CardArgument,
+    components: Annotated[
+        str, typer.Option("--components", metavar="1-6", help="Numbers to try: 1-6 or 2,3,5.")
+    ] = "1-6",
+    engines: Annotated[
+        str, typer.Option("--engines", help="Built-in engines to run, separated by commas.")
+    ] = "em,gibbs,nuts",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print selection.json instead of a table.")
+    ] = False,
+    data: DataOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder (reports/select-CARD).")
+    ] = None,
+    seed: SeedOption = None,
+    set_: SetOption = None,
+    offline: OfflineOption = False,
+    fresh: FreshOption = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+) -> None:
+    """Fit several numbers of components, and say which each criterion prefers."""
+    from gmmcompare.cli.progress import RichWatcher
+    from gmmcompare.cli.show import print_selection
+    from gmmcompare.fitting.runner import engine_requests
+    from gmmcompare.report import write_selection
+    from gmmcompare.runtime.files import to_json
+    from gmmcompare.selection.selection import parse_components
+    from gmmcompare.workflows.select import select_card, selection_json
+
+    numbers = parse_components(components)
+    chosen = chosen_card(card, set_, seed)
+    folder = out or Path("reports") / f"select-{chosen.name}"
+    requests = engine_requests(engines.replace(" ", "").split(","))
+    with chosen_tasks(workers, scheduler) as tasks:
+        outcome = select_card(
+            chosen,
+            numbers,
+            sample=chosen_sample(chosen, data, offline),
+            engines=[request.name for request in requests],
+            folder=folder,
+            fresh=fresh,
+            watcher=RichWatcher(),
+            command=command_line(),
+            tasks=tasks,
+        )
+    page = write_selection(outcome, folder / "index.html")
+    if as_json:
+        typer.echo(to_json(selection_json(outcome)), nl=False)
+    else:
+        print_selection(outcome.selection, page)

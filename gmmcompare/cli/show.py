@@ -1,0 +1,281 @@
+"""Results as text on stdout."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from gmmcompare.runtime.files import to_json
+
+if TYPE_CHECKING:
+    from gmmcompare.comparison.agreement import PairVerdict
+    from gmmcompare.comparison.comparison import Comparison
+    from gmmcompare.data import Description, Listing
+    from gmmcompare.selection.selection import Selection
+    from gmmcompare.validation.faults.gallery import Exhibit
+    from gmmcompare.validation.verdict import Validation
+    from gmmcompare.workflows.compare import Outcome
+    from gmmcompare.workflows.sensitivity import Sensitivity
+
+WIDE = 200
+"""Columns assumed where stdout is no terminal, so that nothing is cut."""
+
+
+def _console() -> Console:
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
+    return Console(file=sys.stdout, width=width, highlight=False, markup=False)
+
+
+def print_comparison(outcome: Outcome, page: Path) -> None:
+    """Print the verdict first, then the table, the pairs and where the files are."""
+    comparison, console = outcome.comparison, _console()
+    console.print(f"{comparison.verdict.upper()}: {comparison.sentence()}", soft_wrap=True)
+    console.print(_estimates(comparison))
+    for pair in comparison.pairs:
+        console.print(f"{pair.a} and {pair.b}: {pair.verdict}. {_reason(pair)}", soft_wrap=True)
+    for alike in comparison.clustering.alike:
+        console.print(
+            f"{alike.a} and {alike.b} put {100 * alike.same_mode:.2f} % of the observations into "
+            f"the same component (adjusted Rand index {alike.adjusted_rand:.4f})",
+            soft_wrap=True,
+        )
+    for name, fit in comparison.fits.items():
+        for note in fit.notes:
+            console.print(f"{name}: {note}", soft_wrap=True)
+    console.print(f"report: {page}", soft_wrap=True)
+
+
+def print_fit(comparison: Comparison, as_json: bool) -> None:
+    """Print one engine's estimates, or its entry of ``comparison.json``."""
+    (name,) = comparison.fits
+    if as_json:
+        entry = comparison.to_dict()["engines"][name]
+        print(to_json(entry), end="")
+        return
+    console, fit = _console(), comparison.fits[name]
+    console.print(f"{name}: {fit.status}", soft_wrap=True)
+    console.print(_estimates(comparison))
+    diagnostics = comparison.summaries[name].diagnostics
+    for what, value in diagnostics.as_rows() if diagnostics else []:
+        console.print(f"{what}: {value}", soft_wrap=True)
+    for note in fit.notes:
+        console.print(note, soft_wrap=True)
+
+
+def print_selection(selection: Selection, page: Path) -> None:
+    """Print the criteria by number of components, what each prefers, and where the page is."""
+    console = _console()
+    console.print(_criteria(selection))
+    for conclusion in selection.conclusions:
+        console.print(conclusion.sentence, soft_wrap=True)
+        for doubt in conclusion.doubts:
+            console.print(f"  but: {doubt}", soft_wrap=True)
+    for said in (*selection.disagreements, *selection.doubts):
+        console.print(said, soft_wrap=True)
+    console.print(f"report: {page}", soft_wrap=True)
+
+
+def _criteria(selection: Selection) -> Table:
+    from gmmcompare.comparison.comparison import display_name
+
+    table = Table(box=None, header_style="")
+    names = [display_name(engine) for engine in selection.engines]
+    for heading in (
+        "components",
+        "log-likelihood",
+        *("AIC", "BIC", "ICL"),
+        *(f"{what} ({name})" for name in names for what in ("LOO", "log evidence", "P(K)")),
+    ):
+        table.add_column(heading, justify="right")
+    for c in selection.candidates:
+        found = c.information
+        cells = [f"{c.K}"]
+        cells += (
+            [f"{v:.1f}" for v in (found.log_lik, found.aic, found.bic, found.icl)]
+            if found
+            else ["-"] * 4
+        )
+        for engine in selection.engines:
+            if engine not in c.sampled:
+                cells += ["-"] * 3
+                continue
+            s, p = c.sampled[engine], selection.probabilities(engine)[c.K]
+            mark = "*" if s.doubts or s.loo.n_bad else ""
+            cells += [
+                f"{s.loo.elpd:.1f} ± {s.loo.mcse:.1f}{mark}",
+                f"{s.evidence.value:.2f} ± {s.evidence.se:.2f}{mark}",
+                f"{p.value:.3f}",
+            ]
+        table.add_row(*cells)
+    table.caption = "± Monte Carlo error; * in doubt, see below"
+    return table
+
+
+def print_sensitivity(found: Sensitivity, page: Path, as_json: bool) -> None:
+    """Print which priors matter, and a line for each change; or ``sensitivity.json``."""
+    if as_json:
+        print(to_json(found.to_dict()), end="")
+        return
+    from gmmcompare.report.sensitivity.page import conclusion
+
+    console = _console()
+    heading, sentence = conclusion(found)
+    console.print(f"{heading.upper()}: {sentence}", soft_wrap=True)
+    for doubt in found.base.doubts:
+        console.print(f"in doubt: {doubt}", soft_wrap=True)
+    table = Table(box=None, header_style="")
+    for heading in ("change", "finding", "moves most", "shift, sd", "P(empty)", "odds"):
+        table.add_column(heading)
+    table.add_row("as in the card", "", "", "", f"{found.base.prob_empty:.3g}", "")
+    for rerun in found.reruns:
+        s = rerun.largest
+        odds = [f"{o.occupied}:{o.occupied - 1} x {o.factor:.3g}" for o in rerun.odds]
+        table.add_row(
+            f"{rerun.change.field} {rerun.change.words}",
+            rerun.finding,
+            f"{s.name} ({s.statistic})" if s else "",
+            f"{s.diff:+.3f} ± {s.se:.3f}" if s else "",
+            f"{rerun.fit.prob_empty:.3g}",
+            ", ".join(odds),
+        )
+    console.print(table)
+    console.print(f"page: {page}", soft_wrap=True)
+
+
+def print_validation(found: Validation, as_json: bool, page: Path | None = None) -> None:
+    """Print the verdict on one sampler and what it rests on."""
+    print(found.to_json() if as_json else found, end="" if as_json else "\n")
+    if page and not as_json:
+        print(f"page: {page}")
+
+
+def print_gallery(exhibits: Iterable[Exhibit]) -> None:
+    """Print which check caught each fault, a line at a time as they are done."""
+    line = "{:<36} {:<13} {:<36} {:>12} {:>8}  {}"
+    print(line.format("sampler", "verdict", "caught by", "replicates", "seconds", "named"))
+    for e in exhibits:
+        named = _ORDINALS.get(e.rank, "") if e.is_fault else "right: no fault"
+        cells = (e.name, e.verdict, e.caught_by, f"{e.replicates:,}", f"{e.seconds:.1f}", named)
+        print(line.format(*cells), flush=True)
+
+
+_ORDINALS = {1: "first", 2: "second", 3: "third"}
+
+
+def print_grades(table: Path) -> None:
+    """Print where the grades are, and the grades."""
+    print(table.read_text(encoding="utf-8"), end="")
+    print(f"grades: {table}", file=sys.stderr)
+
+
+def print_engines() -> None:
+    """List built-in engines with versions, and entry points of other packages."""
+    from gmmcompare.engines.base import BUILT_IN
+    from gmmcompare.engines.own import ENTRY_POINTS
+
+    table = Table(box=None, header_style="")
+    for heading in ("engine", "what", "versions"):
+        table.add_column(heading)
+    for name in BUILT_IN:
+        what, packages = _ENGINES[name]
+        found = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in packages)
+        table.add_row(name, what, found)
+    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        origin = f"{point.dist.name} {point.dist.version}" if point.dist else ""
+        table.add_row(point.name, point.value, origin)
+    console = _console()
+    console.print(table)
+    console.print("your own: --engine NAME=FILE.py:FUNC; draws made elsewhere: --draws NAME=FILE")
+
+
+_ENGINES = {
+    "em": ("expectation-maximisation, ML or MAP", ("gmmcompare", "numba")),
+    "gibbs": ("Gibbs sampler, compiled", ("gmmcompare", "numba")),
+    "gibbs_plain": ("Gibbs sampler to read", ("gmmcompare", "numpy")),
+    "nuts": ("NUTS on the marginal likelihood", ("pymc", "nutpie")),
+    "exact": ("independent exact draws, N <= 16", ("gmmcompare",)),
+}
+
+
+def print_datasets(listings: Sequence[Listing]) -> None:
+    """List data sets."""
+    table = Table(box=None, header_style="")
+    for heading in ("name", "what", "column", "status"):
+        table.add_column(heading)
+    for listing in listings:
+        d = listing.dataset
+        table.add_row(d.name, d.description, d.column, listing.status)
+    _console().print(table)
+
+
+def print_description(description: Description) -> None:
+    """Show one data set."""
+    dataset, sample = description.listing.dataset, description.sample
+    rows = [
+        ("name", dataset.name),
+        ("what", dataset.description),
+        ("source", dataset.source),
+        ("licence", dataset.licence),
+        ("status", description.listing.status),
+        ("column", f"{dataset.column}: {dataset.label}"),
+    ]
+    if description.path:
+        rows.append(("file", str(description.path)))
+    if description.snapshot:
+        rows += [("query", description.snapshot.query), ("fetched", description.snapshot.date)]
+    if sample:
+        quantiles = ", ".join(f"{q:g}" for q in sample.quantiles([0.05, 0.25, 0.5, 0.75, 0.95]))
+        rows += [
+            ("values", f"{sample.n:,} ({sample.n_distinct:,} distinct)"),
+            ("missing", f"{sample.origin.n_missing:,}"),
+            ("range", f"{sample.values[0]:g} to {sample.values[-1]:g}"),
+            ("quantiles", f"{quantiles} (5, 25, 50, 75, 95 %)"),
+            ("sha256", sample.origin.sha256),
+        ]
+    table = Table(box=None, show_header=False)
+    for row in rows:
+        table.add_row(*row)
+    _console().print(table)
+
+
+def _estimates(comparison: Comparison) -> Table:
+    table = Table(box=None, header_style="")
+    for heading in ("", *comparison.fits):
+        table.add_column(heading, justify="right" if heading else "left")
+    labels = ("weight", "mean", "sd")
+    for label, field in zip(labels, ("w", "mu", "sigma"), strict=True):
+        for k in range(comparison.K):
+            cells = []
+            for summary in comparison.summaries.values():
+                value = float(getattr(summary.point, field)[k])
+                spread = float(getattr(summary.spread, field)[k])
+                cells.append(_with_spread(value, spread))
+            table.add_row(f"{label} {k + 1}", *cells)
+    table.add_row("log-likelihood", *(f"{s.log_lik:.2f}" for s in comparison.summaries.values()))
+    table.add_row(
+        "seconds",
+        *(f"{f.seconds.prepare:.1f} + {f.seconds.sample:.1f}" for f in comparison.fits.values()),
+    )
+    return table
+
+
+def _with_spread(value: float, spread: float) -> str:
+    if not np.isfinite(value):
+        return "no mean"  # an empty component's sd under a nearly improper prior
+    if not np.isfinite(spread) or spread <= 0:
+        return f"{value:.4g}"
+    # As many decimals as show two digits of the spread.
+    decimals = int(np.clip(1 - np.floor(np.log10(spread)), 0, 12))
+    return f"{value:.{decimals}f} ± {spread:.{decimals}f}"
+
+
+def _reason(pair: PairVerdict) -> str:
+    return "; ".join(pair.reasons) + "."

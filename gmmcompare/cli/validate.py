@@ -1,0 +1,102 @@
+"""``validate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gmmcompare.cli.application import EXIT_CODES, app
+from gmmcompare.cli.options import (
+    DataOption,
+    JobsOption,
+    OfflineOption,
+    SchedulerOption,
+    SetOption,
+    WorkersOption,
+    chosen_card,
+    chosen_sample,
+    chosen_tasks,
+    command_line,
+)
+from gmmcompare.runtime.errors import InputError
+
+
+@app.command()
+def validate(
+    sampler: Annotated[
+        str | None,
+        typer.Argument(metavar="SAMPLER", help="FILE.py:FUNC, fault:NAME or a built-in engine."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Only what takes a few seconds.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write a page and the results there."),
+    ] = None,
+    gallery: Annotated[
+        bool, typer.Option("--gallery", help="Validate every fault of the gallery instead.")
+    ] = False,
+    grade: Annotated[
+        Path | None,
+        typer.Option("--grade", metavar="DIR", help="Validate every Python file of a folder."),
+    ] = None,
+    function: Annotated[
+        str, typer.Option("--function", help="With --grade: what each file defines.")
+    ] = "sweep",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same verdict.")] = 1,
+    jobs: JobsOption = 2,
+    time_limit: Annotated[
+        float, typer.Option("--time-limit", min=1, help="Seconds for everything.")
+    ] = 900.0,
+    card: Annotated[
+        str | None,
+        typer.Option("--card", metavar="CARD", help="Compare with NUTS on this card's data, too."),
+    ] = None,
+    around: Annotated[
+        bool, typer.Option("--around", help="With --card: calibrate around its data, too.")
+    ] = False,
+    data: DataOption = None,
+    set_: SetOption = None,
+    offline: OfflineOption = False,
+    geweke: Annotated[
+        bool, typer.Option("--geweke", help="Make Geweke's joint distribution test, too.")
+    ] = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+) -> None:
+    """Find out whether a sampler is right. Its code runs with your rights."""
+    from gmmcompare.api import validate as run_checks
+    from gmmcompare.cli.progress import FractionBar
+    from gmmcompare.cli.show import print_gallery, print_grades, print_validation
+    from gmmcompare.report import write_validation
+    from gmmcompare.validation import grade as grade_folder
+    from gmmcompare.validation import run_gallery
+
+    if (sampler is not None) + gallery + (grade is not None) != 1:
+        raise InputError("validate: give one of SAMPLER, --gallery or --grade DIR")
+    if gallery:
+        with chosen_tasks(workers, scheduler) as tasks:
+            print_gallery(run_gallery(quick=quick, seed=seed, jobs=jobs, tasks=tasks))
+        return
+    if grade is not None:
+        table = (out or grade) / "grades.csv"
+        with chosen_tasks(workers, scheduler) as tasks:
+            print_grades(
+                grade_folder(
+                    grade, table, function=function, quick=quick, seed=seed, jobs=jobs, tasks=tasks
+                )
+            )
+        return
+    chosen = chosen_card(card, set_, None) if card else None
+    with chosen_tasks(workers, scheduler) as tasks, FractionBar() as bar:
+        found = run_checks(
+            str(sampler), card=chosen,
+            sample=chosen_sample(chosen, data, offline) if chosen else None,
+            around=around, quick=quick, seed=seed, out=out, jobs=jobs, tasks=tasks,
+            time_limit=time_limit, geweke=geweke, progress=bar.show,
+        )  # fmt: skip
+    page = write_validation(found, out / "index.html", command_line()) if out else None
+    print_validation(found, as_json, page)
+    raise typer.Exit(EXIT_CODES[found.verdict])

@@ -1,0 +1,350 @@
+"""Do two engines sample the same posterior? A verdict with known error rates.
+
+For every function of a draw (`functionals`), nine bounded statistics are compared by the difference
+of their means (`equality`). The smallest of m p-values, times m, decides at level 0.01; a rejection
+counts only if it repeats with fresh seeds and four times the draws at level 0.001. Agreement has to
+be shown as well: every difference, with its one-sided 95 % limit, must lie within a tenth of a
+posterior sd, and neither engine may have failed a check (`checks`). Anything else is inconclusive.
+This module judges numbers; it never runs an engine but calls the ``refit`` it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from scipy.special import ndtri
+
+from gmmcompare.comparison.checks import Evidence, failed_checks, faults, in_minor_mode
+from gmmcompare.comparison.equality import Differences, differences
+from gmmcompare.comparison.functionals import STATISTICS
+
+Verdict = Literal["agree", "disagree", "inconclusive"]
+
+ALPHA = 0.01
+CONFIRM_ALPHA = 0.001
+MAX_ROUNDS = 3
+MARGIN = 0.1
+"""Differences below a tenth of a posterior sd are of no consequence."""
+POWER_80 = 0.84
+
+
+@dataclass(frozen=True)
+class FunctionalResult:
+    """One function's most significant statistic, in units of that statistic's posterior sd.
+
+    ``p`` is not yet corrected for multiplicity; ``mdd`` is the difference that the procedure would
+    detect with probability 0.8; ``bound`` is the largest ``|diff| + t_.95 se`` over all nine,
+    ``se_largest`` their largest standard error, and ``ess`` the smaller of the engines' bulk ESS.
+    """
+
+    name: str
+    statistic: str
+    diff: float
+    se: float
+    p: float
+    mdd: float
+    bound: float
+    label_free: bool
+    ess: float = float("nan")
+    se_largest: float = float("nan")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers for ``comparison.json``."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class PairVerdict:
+    """What is concluded of two engines, and why.
+
+    Attributes
+    ----------
+    a, b : str
+        Names of the engines.
+    verdict : "agree", "disagree" or "inconclusive"
+    reasons : tuple of str
+    functionals : tuple of FunctionalResult
+        Empty for a pair with a point estimate.
+    suspect : str or None
+        The engine that is probably wrong where the evidence points to one.
+    rounds : int
+        1, or how often the comparison was repeated with fresh seeds to confirm a difference.
+    ess_needed : float or None
+        ESS of each engine with which agreement could be shown, where that is what lacks.
+    numbers : dict
+        Further figures, such as a point's log-likelihood gap and Mahalanobis distance.
+    """
+
+    a: str
+    b: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    functionals: tuple[FunctionalResult, ...] = ()
+    suspect: str | None = None
+    rounds: int = 1
+    ess_needed: float | None = None
+    numbers: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def corrected_p(self) -> float:
+        """Smallest p-value times the number of statistics, at most 1."""
+        if not self.functionals:
+            return float("nan")
+        m = len(self.functionals) * len(STATISTICS)
+        return min(1.0, m * min(f.p for f in self.functionals))
+
+    @property
+    def largest(self) -> FunctionalResult | None:
+        """The function whose difference is the most significant."""
+        return min(self.functionals, key=lambda f: f.p, default=None)
+
+    @property
+    def bound(self) -> float:
+        """The largest difference still possible, in posterior sds (NaN without functionals)."""
+        return max((f.bound for f in self.functionals), default=float("nan"))
+
+    @property
+    def mdd(self) -> float:
+        """The largest minimum detectable difference over all functions, in posterior sds."""
+        return max((f.mdd for f in self.functionals), default=float("nan"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry of ``pairs`` in ``comparison.json``."""
+        return {
+            "a": self.a,
+            "b": self.b,
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            "suspect": self.suspect,
+            "rounds": self.rounds,
+            "ess_needed": self.ess_needed,
+            "numbers": dict(self.numbers),
+            "functionals": [f.to_dict() for f in self.functionals],
+        }
+
+    @classmethod
+    def from_dict(cls, entry: dict[str, Any]) -> PairVerdict:
+        """Return the verdict that `to_dict` described."""
+        return cls(
+            **{
+                **entry,
+                "reasons": tuple(entry["reasons"]),
+                "numbers": _known(entry["numbers"]),
+                "functionals": tuple(FunctionalResult(**_known(f)) for f in entry["functionals"]),
+            }
+        )
+
+
+def _known(numbers: dict[str, Any]) -> dict[str, Any]:
+    """Undo what JSON did to NaN."""
+    return {key: float("nan") if value is None else value for key, value in numbers.items()}
+
+
+Refit = Callable[[str, int], Evidence | None]
+"""``refit(engine, round)`` runs an engine with a fresh seed and 4**(round - 1) times the draws."""
+
+Pair = tuple[Evidence, Evidence]
+
+
+def judge_draws(
+    a: Evidence, b: Evidence, refit: Refit | None = None, peers: Sequence[Evidence] = ()
+) -> PairVerdict:
+    """Judge two engines that draw.
+
+    Parameters
+    ----------
+    a, b : Evidence
+    refit : callable, optional
+        Without it, or where it returns None for either engine (draws that were made elsewhere
+        cannot be repeated), a difference counts at once if it is significant at `CONFIRM_ALPHA`.
+    peers : sequence of Evidence
+        All engines of the comparison: a chain may be below the best of any of them.
+
+    Returns
+    -------
+    PairVerdict
+    """
+    everyone = list(peers) or [a, b]
+    found = _failures((a, b), everyone)
+    copied = next((e.name for e in (a, b) if e.copies), None)
+    if copied:  # copies carry no information about the error, so no test is possible
+        return PairVerdict(a.name, b.name, "inconclusive", _said(found, copied), suspect=copied)
+    last = _confirm((a, b), refit)
+    if last.round > 1:
+        found += _failures(last.pair, [*everyone, *last.pair], "when repeated, ")
+    suspect = _suspect(found, (a, b), everyone, last)
+    verdict, reasons, needed = _conclude(last, _said(found, suspect))
+    return PairVerdict(a.name, b.name, verdict, reasons, last.results, suspect, last.round, needed)
+
+
+@dataclass(frozen=True)
+class _Round:
+    """Where the comparison stopped: the last evidence, and what it says."""
+
+    pair: Pair
+    results: tuple[FunctionalResult, ...]
+    round: int
+    rejected: bool
+    confirmed: bool
+
+
+def _confirm(pair: Pair, refit: Refit | None) -> _Round:
+    """Compare; repeat a rejection with fresh seeds until it is confirmed, gone or out of rounds."""
+    results = _compare(*pair)
+    p = _corrected(results)
+    for this_round in range(2, MAX_ROUNDS + 1):
+        if p >= ALPHA:
+            return _Round(pair, results, this_round - 1, rejected=False, confirmed=False)
+        again = _repeat(pair, refit, this_round)
+        if again is None:
+            return _Round(pair, results, this_round - 1, True, confirmed=p < CONFIRM_ALPHA)
+        pair, results = again, _compare(*again)
+        p = _corrected(results)
+        if p < CONFIRM_ALPHA:
+            return _Round(pair, results, this_round, rejected=True, confirmed=True)
+    return _Round(pair, results, MAX_ROUNDS, rejected=p < ALPHA, confirmed=False)
+
+
+def _repeat(pair: Pair, refit: Refit | None, this_round: int) -> Pair | None:
+    if refit is None:
+        return None
+    a, b = refit(pair[0].name, this_round), refit(pair[1].name, this_round)
+    return None if a is None or b is None else (a, b)
+
+
+def _conclude(
+    last: _Round, problems: tuple[str, ...]
+) -> tuple[Verdict, tuple[str, ...], float | None]:
+    """Return the verdict, its reasons, and the ESS that is needed where that is what lacks."""
+    results = last.results
+    if last.confirmed:
+        return "disagree", (_difference_sentence(last), *problems), None
+    worst = max(results, key=lambda r: r.bound, default=None)
+    needed = _needed(results) if worst and worst.bound >= MARGIN else None
+    if last.rejected:
+        why = "a difference was found but is not beyond doubt; run longer"
+        return "inconclusive", (*problems, why), needed
+    if problems:
+        return "inconclusive", problems, needed
+    if worst is None:
+        return "inconclusive", ("nothing varies in the draws of either engine",), None
+    if needed is None:
+        why = (
+            f"no difference found, and none above {worst.bound:.3f} posterior sd is left possible "
+            f"({len(results) * len(STATISTICS)} statistics)"
+        )
+        return "agree", (why,), None
+    why = (
+        f"no difference found, but one of up to {worst.bound:.2f} posterior sd in {worst.name} is "
+        f"still possible; about {needed:,.0f} effective draws from each would settle it"
+    )
+    return "inconclusive", (why,), needed
+
+
+def _compare(a: Evidence, b: Evidence) -> tuple[FunctionalResult, ...]:
+    """Test every function that varies; m is nine times their number."""
+    tested = []
+    for fa, fb in zip(a.functionals, b.functionals, strict=True):
+        ess = a.convergence.ess_bulk[fa.name], b.convergence.ess_bulk[fa.name]
+        found = differences(fa.values, fb.values, ess)
+        if found is not None:
+            tested.append((fa.name, fa.label_free, ess, found))
+    factor = _z(len(tested)) + POWER_80
+    return tuple(_result(*test, factor) for test in tested)
+
+
+def _result(
+    name: str, label_free: bool, ess: tuple[float, float], found: Differences, factor: float
+) -> FunctionalResult:
+    worst = int(np.argmin(found.p))
+    known = [e for e in ess if np.isfinite(e)]  # a function may be constant in one engine
+    return FunctionalResult(
+        name,
+        STATISTICS[worst],
+        float(found.diff[worst]),
+        float(found.se[worst]),
+        float(found.p[worst]),
+        factor * float(np.sqrt(sum(1.0 / e for e in known))),
+        float(found.limit.max()),
+        label_free,
+        min(known, default=float("nan")),
+        float(found.se.max()),
+    )
+
+
+def _z(functions: int) -> float:
+    """Return the normal quantile of the corrected level."""
+    return -float(ndtri(ALPHA / (2 * max(1, functions * len(STATISTICS)))))
+
+
+def _corrected(results: tuple[FunctionalResult, ...]) -> float:
+    m = len(results) * len(STATISTICS)
+    return min(1.0, m * min((r.p for r in results), default=1.0))
+
+
+def _needed(results: tuple[FunctionalResult, ...]) -> float:
+    """Return the ESS of each engine at which equal engines would probably be found to agree.
+
+    There the minimum detectable difference equals the margin, by its formula or, where a statistic
+    mixes worse than its function's bulk, by its standard error. Where that is reached and does not
+    suffice, there is a small difference to resolve: four times the draws.
+    """
+    factor = _z(len(results)) + POWER_80
+    by_formula = 2.0 * (factor / MARGIN) ** 2
+    have = min((r.ess for r in results if np.isfinite(r.ess)), default=by_formula)
+    by_error = max(r.ess * (r.se_largest * factor / MARGIN) ** 2 for r in results)
+    needed = max(by_formula, by_error if np.isfinite(by_error) else 0.0)
+    return needed if needed > have else 4.0 * have
+
+
+def _difference_sentence(last: _Round) -> str:
+    a, b = last.pair
+    times = "once" if last.round == 2 else f"{last.round - 1} times"
+    repeated = (
+        f"repeated {times} with fresh seeds"
+        if last.round > 1
+        else "could not be repeated with fresh seeds"
+    )
+    largest = min(last.results, key=lambda r: r.p)
+    direction = "above" if largest.diff > 0 else "below"
+    return (
+        f"{largest.name} ({largest.statistic}): {a.name} is {abs(largest.diff):.2f} posterior sd "
+        f"{direction} {b.name} (standard error {largest.se:.3f}); {repeated}"
+    )
+
+
+Failure = tuple[str, str]
+"""An engine's name, and a condition that it does not meet."""
+
+
+def _failures(pair: Pair, everyone: Sequence[Evidence], when: str = "") -> list[Failure]:
+    return [(e.name, when + why) for e in pair for why in failed_checks(e, everyone)]
+
+
+def _said(failures: Sequence[Failure], suspect: str | None) -> tuple[str, ...]:
+    """Return failures as sentences, those of the suspect first."""
+    return tuple(f"{name}: {why}" for name, why in sorted(failures, key=lambda f: f[0] != suspect))
+
+
+def _suspect(
+    failures: Sequence[Failure], pair: Pair, everyone: Sequence[Evidence], last: _Round
+) -> str | None:
+    """Name the engine in a minor mode; else the only one at fault, or that is not exact.
+
+    An engine that merely ran too short is suspected only where a difference was confirmed.
+    """
+    repeated = [*everyone, *last.pair]
+    for doubtful in (
+        [e.name for e in pair if in_minor_mode(e, everyone)],
+        [e.name for e in last.pair if in_minor_mode(e, repeated)],
+        [e.name for e in pair if faults(e, everyone)],
+        [e.name for e in last.pair if faults(e, repeated)],
+        [e.name for e in pair if last.confirmed and not e.exact],
+        sorted({name for name, _ in failures}) if last.confirmed else [],
+    ):
+        if len(doubtful) == 1:
+            return doubtful[0]
+    return None

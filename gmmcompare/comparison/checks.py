@@ -1,0 +1,196 @@
+"""Conditions for a comparison: enough sound draws from each engine, all from the same mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gmmcompare.comparison.diagnostics import SHORTEST, Convergence, convergence
+from gmmcompare.comparison.functionals import Functional, as_mapping, functionals
+from gmmcompare.engines.check import copied_chains
+from gmmcompare.fitting.fit import Fit
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.sample import Sample
+
+MIN_CHAINS = 4
+MAX_RHAT = 1.01
+MIN_ESS = 1000.0
+MODE_GAP = 10.0
+"""A chain whose mean log-likelihood is this far below another's is in a minor mode."""
+MAX_SMALL = 1e-3
+MIN_CROSSINGS = 100
+MAX_DRAWS = 100_000
+"""Of more draws, evenly spaced ones are judged: enough for a hundredth of a posterior sd."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One engine's draws, prepared for judging; arrays (chains, draws).
+
+    Attributes
+    ----------
+    name : str
+    functionals : tuple of Functional
+    log_lik : ndarray
+    prob_small : ndarray
+        P(some n_k <= 1) given each draw, or a bound on it.
+    divergences : int or None
+        None for an engine that cannot diverge.
+    copies : tuple of pair of int
+        Chains, counted from 0, that are copies of each other.
+    exact : bool
+        Whether the draws are independent draws from the posterior itself.
+    """
+
+    name: str
+    functionals: tuple[Functional, ...]
+    log_lik: Array
+    prob_small: Array
+    divergences: int | None
+    copies: tuple[tuple[int, int], ...] = ()
+    exact: bool = False
+
+    @classmethod
+    def of(cls, fit: Fit, aligned: Params, sample: Sample, max_draws: int = MAX_DRAWS) -> Evidence:
+        """Prepare a fit whose draws were aligned; of more draws, evenly spaced ones are taken."""
+        log_lik = fit.stat("log_lik")
+        step = -(-log_lik.size // max_draws)
+        thinned = Params(*(a[:, ::step] for a in aligned))
+        return cls(
+            name=fit.engine,
+            functionals=tuple(functionals(thinned, log_lik[:, ::step], sample)),
+            log_lik=log_lik,
+            prob_small=fit.stat("prob_small"),
+            divergences=int(fit.stat("diverging").sum()) if fit.has_stat("diverging") else None,
+            copies=tuple(copied_chains(fit.params)),
+            exact=fit.has_extra("log_evidence"),
+        )
+
+    @cached_property
+    def convergence(self) -> Convergence:
+        """R-hat and ESS of every functional."""
+        return convergence(as_mapping(self.functionals), with_mcse=False)
+
+    @property
+    def chain_log_lik(self) -> Array:
+        """Mean log-likelihood of each chain, shape (chains,)."""
+        return np.asarray(self.log_lik.mean(axis=1))
+
+
+def failed_checks(engine: Evidence, everyone: Sequence[Evidence]) -> list[str]:
+    """Say in words which conditions for a comparison the engine does not meet: faults, shortages.
+
+    Parameters
+    ----------
+    engine : Evidence
+    everyone : sequence of Evidence
+        All engines of the comparison, among which the best chain is looked for.
+    """
+    return [*faults(engine, everyone), *_too_few_chains(engine), *_too_few_draws(engine)]
+
+
+def faults(engine: Evidence, everyone: Sequence[Evidence]) -> list[str]:
+    """Say in words what casts doubt on the engine; that it ran too short does not."""
+    return [
+        *_copied(engine),
+        *_minor_mode(engine, everyone),
+        *_empty_states(engine),
+        *_diverging(engine),
+        *_unconverged(engine),
+    ]
+
+
+def low_chains(engine: Evidence, everyone: Sequence[Evidence]) -> tuple[list[int], float, str]:
+    """Return chains in a minor mode (from 1), the largest gap, and whose chain is best.
+
+    Another engine's, if that is enough above them; else the engine's own best chain.
+    """
+    tops = {e.name: float(e.chain_log_lik.max()) for e in (engine, *everyone)}
+    own = tops.pop(engine.name)
+    other = max(tops, key=tops.__getitem__, default=engine.name)
+    gaps = max(own, tops.get(other, own)) - engine.chain_log_lik
+    low = np.flatnonzero(gaps > MODE_GAP)
+    by_other = tops.get(other, -np.inf) - float(engine.chain_log_lik.min())
+    if by_other > MODE_GAP:
+        return [int(c) + 1 for c in low], by_other, other
+    return [int(c) + 1 for c in low], float(gaps.max()), engine.name
+
+
+def in_minor_mode(engine: Evidence, everyone: Sequence[Evidence]) -> bool:
+    """Whether any of the engine's chains is in a minor mode."""
+    return bool(low_chains(engine, everyone)[0])
+
+
+def _copied(engine: Evidence) -> list[str]:
+    if not engine.copies:
+        return []
+    pairs = ", ".join(f"{a + 1} and {b + 1}" for a, b in engine.copies)
+    return [f"chains {pairs} are copies of each other: they share a random stream"]
+
+
+def _too_few_chains(engine: Evidence) -> list[str]:
+    chains, draws = engine.log_lik.shape
+    if draws < SHORTEST:
+        return [f"has {draws} draws in a chain; at least {SHORTEST} are needed to say anything"]
+    if chains >= MIN_CHAINS:
+        return []
+    return [
+        f"has {chains} chain{'s' if chains > 1 else ''}; at least {MIN_CHAINS} are needed to see "
+        "whether chains found the same mode"
+    ]
+
+
+def _minor_mode(engine: Evidence, everyone: Sequence[Evidence]) -> list[str]:
+    low, gap, best = low_chains(engine, everyone)
+    if not low:
+        return []
+    whom = "its best chain" if best == engine.name else best
+    which = _listed_chains(low, engine.log_lik.shape[0]).rpartition(" ")[0]
+    return [f"{which} {gap:.0f} below {whom} in log-likelihood: a minor mode"]
+
+
+def _empty_states(engine: Evidence) -> list[str]:
+    p = engine.prob_small
+    if p.mean() <= MAX_SMALL:
+        return []
+    # Given the draws, allocations are independent: so many changes of state are expected.
+    crossings = float((p[:, 1:] * (1.0 - p[:, :-1]) + p[:, :-1] * (1.0 - p[:, 1:])).sum())
+    if crossings >= MIN_CROSSINGS:
+        return []
+    there = [int(c) + 1 for c in np.flatnonzero(p.mean(axis=1) > MAX_SMALL)]
+    return [
+        f"{_listed_chains(there, len(p))} in {100 * float(p.mean()):.3g} % of the draws where a "
+        f"component has at most one observation, entered and left {crossings:.0f} times; "
+        f"{MIN_CROSSINGS} are needed to know how often"
+    ]
+
+
+def _listed_chains(chains: Sequence[int], of: int) -> str:
+    if len(chains) == of:
+        return "all chains are"
+    if len(chains) == 1:
+        return f"chain {chains[0]} is"
+    return f"chains {', '.join(map(str, chains))} are"
+
+
+def _unconverged(engine: Evidence) -> list[str]:
+    name, rhat = engine.convergence.worst_rhat
+    if np.isnan(rhat) or rhat < MAX_RHAT:
+        return []
+    return [f"R-hat {rhat:.3f} of {name} (below {MAX_RHAT} needed)"]
+
+
+def _too_few_draws(engine: Evidence) -> list[str]:
+    name, ess = engine.convergence.worst_ess
+    if np.isnan(ess) or ess >= MIN_ESS:
+        return []
+    return [f"ESS {ess:,.0f} of {name} ({MIN_ESS:,.0f} needed)"]
+
+
+def _diverging(engine: Evidence) -> list[str]:
+    if not engine.divergences:
+        return []
+    return [f"{engine.divergences} divergence{'s' if engine.divergences > 1 else ''}"]

@@ -1,0 +1,383 @@
+"""`Comparison`: several fits of one problem, aligned, diagnosed, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gmmcompare.comparison.agreement import PairVerdict, Verdict, judge_draws
+from gmmcompare.comparison.checks import Evidence
+from gmmcompare.comparison.clustering import Clustering, Names
+from gmmcompare.comparison.density import (
+    DensityEstimate,
+    Distance,
+    density_grid,
+    distance,
+    estimate_density,
+)
+from gmmcompare.comparison.diagnostics import EngineDiagnostics, diagnose
+from gmmcompare.comparison.labels import Alignment, Reference, align
+from gmmcompare.comparison.point import judge_point, judge_two_points
+from gmmcompare.fitting.fit import Fit
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RefitFit = Callable[[str, int], Fit | None]
+
+
+@dataclass(frozen=True)
+class EngineSummary:
+    """One engine's column of the table, components by ascending mean of the reference.
+
+    Each array has shape (K,). For draws ``point`` is the posterior mean, ``spread`` the posterior
+    sd and ``mcse`` the Monte Carlo standard error of the mean; for a point estimate ``spread`` is
+    its standard error (NaN where it has none) and ``mcse`` is zero.
+    """
+
+    point: Params
+    spread: Params
+    mcse: Params
+    log_lik: float
+    prob_empty: float
+    diagnostics: EngineDiagnostics | None
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Fits side by side.
+
+    Attributes
+    ----------
+    fits : dict of str to Fit
+        By engine, each with the group ``aligned``.
+    sample : Sample
+    reference : Reference
+    alignments : dict of str to Alignment
+    summaries : dict of str to EngineSummary
+    pairs : tuple of PairVerdict
+    grid : ndarray
+    densities : dict of str to DensityEstimate
+    names : dict of float to sequence of str
+        Names of the observations at each value, where the data have any.
+    """
+
+    fits: Mapping[str, Fit]
+    sample: Sample
+    reference: Reference
+    alignments: Mapping[str, Alignment]
+    summaries: Mapping[str, EngineSummary]
+    pairs: tuple[PairVerdict, ...]
+    grid: Array
+    densities: Mapping[str, DensityEstimate]
+    names: Names = field(default_factory=dict)
+
+    @property
+    def K(self) -> int:
+        """Number of components."""
+        return self.reference.params.K
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on all engines: a disagreement of any pair wins, then an open question."""
+        found = {pair.verdict for pair in self.pairs}
+        if "disagree" in found:
+            return "disagree"
+        return "inconclusive" if "inconclusive" in found or not found else "agree"
+
+    @property
+    def suspects(self) -> tuple[str, ...]:
+        """Engines that the evidence points to.
+
+        Those that a pair's evidence names; else the one engine whose removal leaves no
+        disagreement, where at least two others remain.
+        """
+        named = [pair.suspect for pair in self.pairs if pair.suspect]
+        if not named and len(self.fits) > 2:
+            disagreeing = [{p.a, p.b} for p in self.pairs if p.verdict == "disagree"]
+            named = [name for name in self.fits if all(name in pair for pair in disagreeing)]
+            named = named if len(disagreeing) > 1 and len(named) == 1 else []
+        return tuple(dict.fromkeys(named))
+
+    @cached_property
+    def distances(self) -> dict[tuple[str, str], Distance]:
+        """Distances between the engines' mean densities, by pair of names."""
+        return {
+            (a, b): distance(self.densities[a].mean, self.densities[b].mean, self.grid)
+            for a, b in combinations(self.fits, 2)
+        }
+
+    @cached_property
+    def clustering(self) -> Clustering:
+        """Which component each observation belongs to, by every engine."""
+        drawing = [name for name, fit in self.fits.items() if fit.kind == "draws"]
+        aligned = {name: alignment.params for name, alignment in self.alignments.items()}
+        return Clustering.of(aligned, self.sample, (drawing or list(self.fits))[0], self.names)
+
+    def sentence(self) -> str:
+        """Return the verdict as one sentence."""
+        names = _listed([display_name(name) for name in self.fits])
+        if self.verdict == "agree":
+            limit = max((p.bound for p in self.pairs if p.functionals), default=float("nan"))
+            if np.isnan(limit):
+                return f"{names} agree."
+            points = [display_name(n) for n, f in self.fits.items() if f.kind == "point"]
+            drawn = [display_name(n) for n, f in self.fits.items() if f.kind == "draws"]
+            who = _listed(drawn) if points else "they"
+            within = f", and the point of {_listed(points)} lies within their posterior"
+            return (
+                f"{names} agree: {who} differ by no more than {np.ceil(100 * limit) / 100:.2f} "
+                f"posterior standard deviations in any quantity{within if points else ''}."
+            )
+        relevant = [p for p in self.pairs if p.verdict == self.verdict]
+        if not relevant:
+            return f"There is nothing to compare {names} with."
+        first = next((p for p in relevant if p.suspect), relevant[0])
+        what = "disagree" if self.verdict == "disagree" else "cannot be compared conclusively"
+        said = f"{display_name(first.a)} and {display_name(first.b)} {what}: {first.reasons[0]}."
+        return said + self._blame(first)
+
+    def _blame(self, pair: PairVerdict) -> str:
+        """Name the suspects, and why the pair's is one if its first reason does not say so."""
+        if not self.suspects:
+            return ""
+        own = [r for r in pair.reasons if pair.suspect and r.startswith(f"{pair.suspect}: ")]
+        why = f" ({own[0]})" if own and own[0] != pair.reasons[0] else ""
+        verb = "suspects are" if len(self.suspects) > 1 else "suspect is"
+        return f" The {verb} {_listed([display_name(s) for s in self.suspects])}{why}."
+
+    def table(self) -> pd.DataFrame:
+        """Return weights, means and sds of every engine, with spread and MCSE.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index (parameter, component); columns (engine, "estimate" | "spread" | "mcse").
+        """
+        import pandas as pd
+
+        index = pd.MultiIndex.from_product(
+            [["weight", "mean", "sd"], range(1, self.K + 1)], names=["parameter", "component"]
+        )
+        columns = {}
+        for name, s in self.summaries.items():
+            for kind, params in (("estimate", s.point), ("spread", s.spread), ("mcse", s.mcse)):
+                columns[name, kind] = np.concatenate(params)
+        return pd.DataFrame(columns, index=index)
+
+    def differences(self) -> pd.DataFrame:
+        """Return differences of estimates, in units of the pooled posterior sd, by pair."""
+        import pandas as pd
+
+        table = self.table()
+        columns = {}
+        for a, b in combinations(self.fits, 2):
+            spreads = [table[n, "spread"] for n in (a, b) if self.fits[n].kind == "draws"]
+            unit = np.sqrt(np.mean([s**2 for s in spreads], axis=0)) if spreads else np.nan
+            columns[f"{a} - {b}"] = (table[a, "estimate"] - table[b, "estimate"]) / unit
+        return pd.DataFrame(columns, index=table.index)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the verdict, engines and pairs of ``comparison.json``."""
+        return {
+            "verdict": self.verdict,
+            "sentence": self.sentence(),
+            "engines": {name: self._engine_entry(name) for name in self.fits},
+            "pairs": [pair.to_dict() for pair in self.pairs],
+        }
+
+    def _engine_entry(self, name: str) -> dict[str, Any]:
+        fit, summary = self.fits[name], self.summaries[name]
+        entry: dict[str, Any] = {"kind": fit.kind}
+        for suffix, params in (("", summary.point), ("_sd", summary.spread)):
+            for word, values in zip(("weights", "means", "sds"), params, strict=True):
+                entry[f"{word}{suffix}"] = values.tolist()
+        worst = summary.diagnostics.parameters if summary.diagnostics else None
+        entry.update(
+            log_lik=float(summary.log_lik),
+            prob_empty=float(summary.prob_empty),
+            ess_min=float(worst.worst_ess[1]) if worst else None,
+            rhat_max=float(worst.worst_rhat[1]) if worst else None,
+            divergences=summary.diagnostics.divergences if summary.diagnostics else None,
+            seconds={"prepare": fit.seconds.prepare, "sample": fit.seconds.sample},
+            seed=fit.seed,
+            status=fit.status,
+            notes=list(fit.notes),
+        )
+        return entry
+
+    def _repr_html_(self) -> str:
+        """Show verdict and table in a notebook."""
+        html: str = self.table().round(4).to_html()
+        return f"<p><strong>{self.verdict}</strong>. {self.sentence()}</p>{html}"
+
+
+def compare_fits(
+    fits: Sequence[Fit],
+    sample: Sample | None = None,
+    refit: RefitFit | None = None,
+    reference: Params | None = None,
+    pairs: tuple[PairVerdict, ...] | None = None,
+    names: Names | None = None,
+) -> Comparison:
+    """Align, diagnose and judge fits of one problem.
+
+    Parameters
+    ----------
+    fits : sequence of Fit
+        At least one; of the same data and the same K.
+    sample : Sample, optional
+        The data; taken from the first fit if not given.
+    refit : callable, optional
+        ``refit(engine, round)`` runs an engine again with a fresh seed and ``4**(round - 1)`` times
+        the draws, or returns None where that cannot be done.
+    reference : Params, optional
+        What components are aligned to, shape (K,); by default the best point estimate, or the
+        draw of highest log-likelihood.
+    pairs : tuple of PairVerdict, optional
+        Verdicts that were reached before; by default they are reached now.
+    names : dict of float to sequence of str, optional
+        Names of the observations at each value, for the list of those between components.
+
+    Raises
+    ------
+    InputError
+        If there is no fit, two have one name, or data or K differ.
+    """
+    _check_comparable(fits)
+    sample = sample or sample_of(fits[0])
+    chosen = Reference.of(reference or reference_point(fits), sample)
+    alignments = {fit.engine: align(fit.params, chosen) for fit in fits}
+    aligned = {fit.engine: fit.with_aligned(alignments[fit.engine].params) for fit in fits}
+    grid = density_grid(sample)
+    if pairs is None:
+        pairs = _judge(aligned, alignments, sample, chosen, refit)
+    return Comparison(
+        fits=aligned,
+        sample=sample,
+        reference=chosen,
+        alignments=alignments,
+        summaries={name: _summarise(fit, alignments[name]) for name, fit in aligned.items()},
+        pairs=pairs,
+        grid=grid,
+        densities={name: estimate_density(a.params, grid) for name, a in alignments.items()},
+        names=names or {},
+    )
+
+
+def sample_of(fit: Fit) -> Sample:
+    """Return the data that a fit was made of."""
+    return fit.sample
+
+
+def _check_comparable(fits: Sequence[Fit]) -> None:
+    if not fits:
+        raise InputError("nothing to compare: give at least one fit")
+    names = [fit.engine for fit in fits]
+    if len(set(names)) < len(names):
+        raise InputError(f"two fits have one name: {', '.join(names)}; give each engine its own")
+    if len({fit.K for fit in fits}) > 1:
+        raise InputError(
+            "fits differ in K: " + ", ".join(f"{fit.engine} has {fit.K}" for fit in fits)
+        )
+    if len({sample_of(fit).fingerprint for fit in fits}) > 1:
+        raise InputError(f"fits are of different data: {', '.join(names)}; refit on the same data")
+
+
+def reference_point(fits: Sequence[Fit]) -> Params:
+    """Return the best point estimate, else the draw of highest log-likelihood."""
+    points = [fit for fit in fits if fit.kind == "point" and fit.status == "ok"]
+    best = max(points or fits, key=lambda fit: float(fit.stat("log_lik").max()))
+    at = np.unravel_index(int(best.stat("log_lik").argmax()), best.stat("log_lik").shape)
+    return Params(*(a[at] for a in best.params))
+
+
+def _summarise(fit: Fit, alignment: Alignment) -> EngineSummary:
+    params, log_lik = alignment.params, fit.stat("log_lik")
+    if fit.kind == "point":
+        point = Params(*(a[0, 0] for a in params))
+        nothing = Params(*(np.full(fit.K, np.nan) for _ in Params._fields))
+        errors = fit.standard_errors
+        spread = nothing if errors is None else errors.permuted(alignment.labels[0, 0])
+        zero = Params(*(np.zeros(fit.K) for _ in Params._fields))
+        return EngineSummary(
+            point, spread, zero, float(log_lik[0, 0]), float(fit.stat("prob_empty")[0, 0]), None
+        )
+    diagnostics = diagnose(fit, params, alignment.switch_rate)
+    mcse = diagnostics.parameters.mcse_mean
+    with np.errstate(invalid="ignore"):
+        spread = Params(*(a.std(axis=(0, 1)) for a in params))
+    return EngineSummary(
+        point=Params(*(a.mean(axis=(0, 1)) for a in params)),
+        spread=spread,
+        mcse=Params(
+            *(np.array([mcse[f"{name}[{k + 1}]"] for k in range(fit.K)]) for name in Params._fields)
+        ),
+        log_lik=float(log_lik.mean()),
+        prob_empty=float(fit.stat("prob_empty").mean()),
+        diagnostics=diagnostics,
+    )
+
+
+def _judge(
+    fits: Mapping[str, Fit],
+    alignments: Mapping[str, Alignment],
+    sample: Sample,
+    reference: Reference,
+    refit: RefitFit | None,
+) -> tuple[PairVerdict, ...]:
+    drawing = {name: fit for name, fit in fits.items() if fit.kind == "draws"}
+    evidence = {
+        name: Evidence.of(fit, alignments[name].params, sample) for name, fit in drawing.items()
+    }
+    everyone = list(evidence.values())
+
+    @cache  # an engine is in several pairs
+    def again(name: str, this_round: int) -> Evidence | None:
+        fit = refit(name, this_round) if refit else None
+        if fit is None:
+            return None
+        return Evidence.of(fit, align(fit.params, reference).params, sample)
+
+    pairs = []
+    for a, b in combinations(fits, 2):
+        if a in drawing and b in drawing:
+            pairs.append(judge_draws(evidence[a], evidence[b], refit and again, everyone))
+        elif a in drawing or b in drawing:
+            point, other = (b, a) if a in drawing else (a, b)
+            place = Params(*(x[0, 0] for x in alignments[point].params))
+            pairs.append(
+                judge_point(
+                    fits[point],
+                    place,
+                    fits[other],
+                    alignments[other].params,
+                    evidence[other],
+                    everyone,
+                    list(drawing.values()),
+                )
+            )
+        else:
+            pairs.append(judge_two_points(fits[a], fits[b]))
+    return tuple(pairs)
+
+
+def display_name(name: str) -> str:
+    """Return how text calls an engine."""
+    return {"em": "EM", "gibbs": "Gibbs", "nuts": "NUTS", "exact": "the exact posterior"}.get(
+        name, name
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) <= 1:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

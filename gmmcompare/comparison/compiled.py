@@ -1,0 +1,168 @@
+"""The compiled loops of `labels`, `functionals`, `equality` and `clustering`."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from gmmcompare.model.compiled import TILE, joint_tile, normalise_tile
+from gmmcompare.model.params import Array
+
+_HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
+
+
+# --- Relabelling ----------------------------------------------------------------------------------
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def label_costs(points: Array, log_q: Array, w: Array, mu: Array, sigma: Array) -> Array:
+    """Return ``-sum_i p_ik log q_ij`` for each draw, shape (n, K, K).
+
+    p are the draw's responsibilities at the points. The divergence's other term, sum p log p, is
+    the same for every permutation.
+    """
+    n_draws, K = w.shape
+    n = points.size
+    r = np.empty((K, n))
+    top, total, inverse = np.empty(n), np.empty(n), np.empty(n)
+    cost = np.empty((n_draws, K, K))
+    for i in range(n_draws):
+        joint_tile(points, w[i], mu[i], sigma[i], r, top)
+        normalise_tile(r, total, inverse, n)
+        for k in range(K):
+            for j in range(K):
+                cost[i, k, j] = -_dot(r[k], log_q[j])
+    return cost
+
+
+@njit(fastmath={"reassoc", "contract"}, error_model="numpy")
+def _dot(a: Array, b: Array) -> float:
+    out = 0.0
+    for i in range(a.size):
+        out += a[i] * b[i]
+    return out
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def best_permutations(cost: Array, orders: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each draw the order with the least sum of ``cost[order[j], j]``, shape (n, K)."""
+    n_draws, K = cost.shape[:2]
+    out = np.empty((n_draws, K), dtype=np.int64)
+    for i in range(n_draws):
+        best, least = 0, np.inf
+        for o in range(orders.shape[0]):
+            total = 0.0
+            for j in range(K):
+                total += cost[i, orders[o, j], j]
+            if total < least:
+                best, least = o, total
+        out[i] = orders[best]
+    return out
+
+
+# --- Functionals, held to `mixture` by a test -----------------------------------------------------
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def evaluate(
+    points: Array, n_at: int, pairs: NDArray[np.int64], w: Array, mu: Array, sigma: Array
+) -> Array:
+    """Return functions of the mixture for each draw, shape (2 n_at + len(pairs), n).
+
+    First the log density at ``points[:n_at]``, then the distribution function there, then for each
+    pair of indices of ``points`` the probability that observations there share a component.
+    """
+    n, K = w.shape
+    out = np.empty((2 * n_at + pairs.shape[0], n))
+    e = np.empty((K, points.size))
+    top, total, inverse = np.empty((3, points.size))
+    for i in range(n):
+        joint_tile(points, w[i], mu[i], sigma[i], e, top)
+        normalise_tile(e, total, inverse, points.size)
+        for d in range(n_at):
+            out[d, i] = top[d] - _HALF_LOG_2PI + math.log(total[d])
+            below = 0.0
+            for k in range(K):
+                t = (mu[i, k] - points[d]) / sigma[i, k]
+                below += w[i, k] * 0.5 * math.erfc(t * math.sqrt(0.5))
+            out[n_at + d, i] = below
+        for p in range(pairs.shape[0]):
+            together = 0.0
+            for k in range(K):
+                together += e[k, pairs[p, 0]] * e[k, pairs[p, 1]]
+            out[2 * n_at + p, i] = together
+    return out
+
+
+# --- Statistics of the pooled rank ----------------------------------------------------------------
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def batch_sums(
+    pooled: Array,
+    order: NDArray[np.int64],
+    batch: NDArray[np.int64],
+    scores: Array,
+    cuts: NDArray[np.int64],
+    sums: Array,
+) -> Array:
+    """Add up statistics of the pooled rank over batches; return their sums of squares.
+
+    pooled : (n,), order : (n,) sorts it, batch : (n,) is the batch of each value.
+    scores : (2 n - 1,), the normal score of rank r (from 0, halves among ties) at index 2 r.
+    cuts : ascending positions in the sorted values; "below" means at most the value there.
+    sums : (2 + len(cuts), batches), zero before; receives score, |score| and indicators.
+    """
+    n = pooled.size
+    squares = np.zeros(sums.shape[0])
+    i = 0
+    while i < n:
+        j = i
+        while j + 1 < n and pooled[order[j + 1]] == pooled[order[i]]:
+            j += 1
+        score = scores[i + j]
+        first = 0  # of the cuts that this value is not above
+        while first < cuts.size and i > cuts[first]:
+            first += 1
+        for at in range(i, j + 1):
+            b = batch[order[at]]
+            sums[0, b] += score
+            sums[1, b] += abs(score)
+            if first < cuts.size:
+                sums[2 + first, b] += 1.0
+        squares[0] += (j - i + 1) * score * score
+        i = j + 1
+    squares[1] = squares[0]
+    for s in range(3, sums.shape[0]):  # below one cut is below the next as well
+        for b in range(sums.shape[1]):
+            sums[s, b] += sums[s - 1, b]
+    for s in range(2, sums.shape[0]):
+        squares[s] = sums[s].sum()
+    return squares
+
+
+# --- Allocation probabilities ---------------------------------------------------------------------
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def add_responsibilities(v: Array, w: Array, mu: Array, sigma: Array, total: Array) -> None:
+    """Add every draw's responsibilities at values v (n,) to total (K, n); draws have shape (m, K).
+
+    A tile of values stays in the processor's cache while all draws pass over it.
+    """
+    m, K = w.shape
+    width = min(TILE, v.size)
+    r = np.empty((K, width))
+    top, inverse = np.empty(width), np.empty(width)
+    for start in range(0, v.size, width):
+        n = min(width, v.size - start)
+        tile, out = v[start : start + n], total[:, start : start + n]
+        for i in range(m):
+            joint_tile(tile, w[i], mu[i], sigma[i], r, top)
+            normalise_tile(r, top, inverse, n)
+            for k in range(K):
+                for d in range(n):
+                    out[k, d] += r[k, d]

@@ -1,0 +1,89 @@
+"""What engines are compared on: functions of a draw.
+
+Label-free functions come first; parameters of aligned components follow. Raw moments of sigma need
+not exist under nearly improper priors, so nothing here is averaged: `equality` compares bounded
+statistics of these values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gmmcompare.comparison.compiled import evaluate
+from gmmcompare.model import mixture
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.sample import Sample
+
+DATA_QUANTILES = np.linspace(0.1, 0.9, 9)
+PAIRS = ((0.1, 0.5), (0.5, 0.9), (0.75, 0.95))
+"""Pairs of data quantiles whose observations may share a component."""
+POOLED_QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+STATISTICS = ("location", "spread", *(f"below q{q:g}" for q in POOLED_QUANTILES))
+"""Of each function: normal score of the pooled rank, its absolute value, and indicators at pooled
+quantiles. All are bounded, so that no moment has to exist; see `equality`."""
+
+
+@dataclass(frozen=True)
+class Functional:
+    """Its name, and its value at every draw, shape (chains, draws)."""
+
+    name: str
+    values: Array
+    label_free: bool
+
+
+def functionals(aligned: Params, log_lik: Array, sample: Sample) -> list[Functional]:
+    """Evaluate all functions at aligned draws.
+
+    Parameters
+    ----------
+    aligned : Params
+        Arrays of shape (chains, draws, K).
+    log_lik : ndarray, shape (chains, draws)
+    sample : Sample
+
+    Returns
+    -------
+    list of Functional
+        Log-likelihood, mixture mean, log density and distribution function at nine quantiles of
+        the data, sorted weights, co-clustering of three pairs; then w, mu and log sigma of each
+        component.
+    """
+    free = {"log_lik": log_lik, "mean": mixture.mean(aligned), **_of_the_mixture(aligned, sample)}
+    ordered = np.sort(aligned.w, axis=-1)[..., ::-1]
+    free.update({f"sorted_w[{k + 1}]": ordered[..., k] for k in range(aligned.K)})
+    labelled: dict[str, Array] = {}
+    for name, values in (
+        ("w", aligned.w),
+        ("mu", aligned.mu),
+        ("log_sigma", np.log(aligned.sigma)),
+    ):
+        labelled.update({f"{name}[{k + 1}]": values[..., k] for k in range(aligned.K)})
+    return [
+        *(Functional(name, values, True) for name, values in free.items()),
+        *(Functional(name, values, False) for name, values in labelled.items()),
+    ]
+
+
+def _of_the_mixture(aligned: Params, sample: Sample) -> dict[str, Array]:
+    """Evaluate what needs densities, by name, each of shape (chains, draws)."""
+    at = sample.quantiles(DATA_QUANTILES)
+    points = np.concatenate([at, sample.quantiles(np.ravel(PAIRS))])
+    pairs = at.size + np.arange(2 * len(PAIRS)).reshape(-1, 2)
+    flat = (np.ascontiguousarray(a, dtype=float).reshape(-1, aligned.K) for a in aligned)
+    rows = evaluate(points, at.size, pairs, *flat).reshape(-1, *aligned.w.shape[:2])
+    quantiles = [f"q{q:.2g}" for q in DATA_QUANTILES.tolist()]
+    names = [
+        *(f"log_density[{q}]" for q in quantiles),
+        *(f"cdf[{q}]" for q in quantiles),
+        *(f"together[q{p:g},q{q:g}]" for p, q in PAIRS),
+    ]
+    return dict(zip(names, rows, strict=True))
+
+
+def as_mapping(found: Sequence[Functional]) -> Mapping[str, Array]:
+    """Return values by name."""
+    return {f.name: f.values for f in found}

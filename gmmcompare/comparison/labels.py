@@ -1,0 +1,158 @@
+"""Relabelling: every draw is permuted to one fixed reference, so that component k means one thing.
+
+A mixture's likelihood does not change when its components are permuted, so an engine's labels mean
+nothing by themselves and may switch in mid-chain. Sorting by mean repairs this only where means
+never cross. Here each draw takes the permutation whose responsibilities are nearest the reference's
+in Kullback-Leibler divergence (Stephens 2000, section 4.1, with the reference held fixed).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmcompare.comparison.compiled import best_permutations, label_costs
+from gmmcompare.fitting.fit import Fit
+from gmmcompare.model.mixture import log_joint
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.errors import InputError
+
+REFERENCE_POINTS = 500
+ENUMERATE_UP_TO = 5
+"""Up to this K all K! permutations are tried; beyond it the assignment problem is solved."""
+
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Responsibilities of a fixed mixture at quantile-spaced data points.
+
+    Attributes
+    ----------
+    params : Params
+        The mixture, shape (K,), components in ascending order of the mean.
+    points : ndarray, shape (n,)
+    log_q : ndarray, shape (K, n)
+        Log responsibilities.
+    """
+
+    params: Params
+    points: Array
+    log_q: Array
+
+    @classmethod
+    def of(cls, params: Params, sample: Sample) -> Reference:
+        """Build the reference for a sample from one point, shape (K,)."""
+        params = params.ordered_by_mean()
+        n = min(REFERENCE_POINTS, sample.n)
+        points = sample.quantiles((np.arange(n) + 0.5) / n)
+        joint = log_joint(points, params)
+        log_r = joint - np.logaddexp.reduce(joint, axis=1, keepdims=True)
+        # A responsibility of exactly 0 would forbid a label; exp(-700) merely discourages it.
+        return cls(params, points, np.ascontiguousarray(np.maximum(log_r, -700.0).T))
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Relabelled draws, and the permutation each one took.
+
+    Attributes
+    ----------
+    params : Params
+        Arrays of the draws' shape, (chains, draws, K) or (draws, K).
+    labels : ndarray, of the same shape
+        ``labels[..., j]`` is the engine's own label of component j.
+    """
+
+    params: Params
+    labels: Labels
+
+    @property
+    def switch_rate(self) -> Array:
+        """Share of steps at which the labels changed, for each chain, shape (chains,)."""
+        by_chain = self.labels if self.labels.ndim == 3 else self.labels[None]
+        changed = (np.diff(by_chain, axis=1) != 0).any(axis=-1)
+        return np.asarray(changed.sum(axis=1) / max(1, changed.shape[1]))
+
+
+def align(
+    draws: Params | Fit, reference: Reference | Params, sample: Sample | None = None
+) -> Alignment:
+    """Permute every draw to the reference; whole triples (w, mu, sigma) move together.
+
+    Parameters
+    ----------
+    draws : Params or Fit
+        Arrays of shape (chains, draws, K) or (draws, K); or the fit they are in.
+    reference : Reference or Params
+        A `Reference`; or one mixture, shape (K,), such as an EM fit's ``.point``, in whose
+        ascending order of means the components are numbered.
+    sample : Sample, optional
+        The data, where ``reference`` is a mixture; a fit brings its own.
+
+    Returns
+    -------
+    Alignment
+        ``.params``, the relabelled draws, and ``.labels``, the engine's own labels.
+
+    Raises
+    ------
+    InputError
+        If the numbers of components differ, or a mixture comes without data.
+
+    References
+    ----------
+    Stephens, M. (2000). Dealing with label switching in mixture models. JRSS B 62, section 4.1;
+    the reference is held fixed, so that draws of different engines are labelled alike.
+    """
+    if isinstance(draws, Fit):
+        params, sample = draws.params, sample or draws.sample
+    else:
+        params = draws
+    if isinstance(reference, Params):
+        if sample is None:
+            raise InputError("align: give the sample as well, or a Reference that was made of one")
+        reference = Reference.of(reference, sample)
+    K = params.K
+    if reference.params.K != K:
+        raise InputError(
+            f"align: the draws have {K} components and the reference {reference.params.K}; "
+            "give a reference of as many"
+        )
+    shape = params.w.shape
+    if K == 1:
+        return Alignment(params, np.zeros(shape, dtype=np.int64))
+    flat = (np.ascontiguousarray(a, dtype=float).reshape(-1, K) for a in params)
+    labels = _assign(label_costs(reference.points, reference.log_q, *flat)).reshape(shape)
+    return Alignment(permuted(params, labels), labels)
+
+
+def sort_by_mean(draws: Params) -> Alignment:
+    """Label by ascending mean: what most people do, and wrong where components cross in mean."""
+    labels = np.argsort(draws.mu, axis=-1, kind="stable")
+    return Alignment(permuted(draws, labels), labels)
+
+
+def permuted(draws: Params, labels: Labels) -> Params:
+    """Return draws with component j taken from the engine's label ``labels[..., j]``."""
+    return Params(*(np.take_along_axis(a, labels, axis=-1) for a in draws))
+
+
+def _assign(cost: Array) -> Labels:
+    """Minimise the summed cost of draw's component k in reference place j; cost (n, K, K)."""
+    K = cost.shape[1]
+    if K <= ENUMERATE_UP_TO:
+        orders = np.array(list(permutations(range(K))), dtype=np.int64)
+        return np.asarray(best_permutations(cost, orders))
+    from scipy.optimize import linear_sum_assignment
+
+    labels = np.empty(cost.shape[:2], dtype=np.int64)
+    for i, c in enumerate(cost):
+        k, j = linear_sum_assignment(c)
+        labels[i, j] = k
+    return labels

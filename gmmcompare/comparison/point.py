@@ -1,0 +1,180 @@
+"""The verdict on a point estimate: the best point there is, and where the posterior is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from gmmcompare.comparison.agreement import PairVerdict, Verdict
+from gmmcompare.comparison.checks import Evidence, failed_checks, faults
+from gmmcompare.fitting.fit import Fit
+from gmmcompare.model.params import Array, Params
+
+CLOUD_QUANTILE = 0.999
+MIN_OCCUPIED = 0.5
+"""Share of draws in which no component is nearly empty, below which a point cannot be placed."""
+SAME_MAXIMUM = 0.01
+"""Two point estimates whose log-likelihoods differ by no more are at the same maximum."""
+
+
+def judge_point(
+    point: Fit,
+    place: Params,
+    draws: Fit,
+    aligned: Params,
+    evidence: Evidence,
+    everyone: Sequence[Evidence],
+    all_draws: Sequence[Fit],
+) -> PairVerdict:
+    """Judge a point estimate against one engine's draws.
+
+    A maximum has a log-likelihood (or, for a MAP, a posterior density over (w, mu, log sigma^2)) no
+    lower than that of any draw of any engine; and its Mahalanobis distance in the aligned
+    posterior, in logits of w, mu and log sigma, is within the 99.9 % quantile of the draws' own.
+    Draws in which a component is nearly empty have the prior's tails, and are left out of that.
+
+    Parameters
+    ----------
+    point : Fit
+    place : Params
+        The point, aligned, shape (K,).
+    draws : Fit
+    aligned : Params
+        That engine's aligned draws, (chains, draws, K).
+    evidence : Evidence
+        Of the same engine.
+    everyone : sequence of Evidence
+        Of all engines that draw.
+    all_draws : sequence of Fit
+        Of all engines that draw.
+    """
+    short = _shortfall(point, all_draws)
+    distance, limit, occupied = _distance(place, aligned, evidence.prob_small)
+    numbers = {
+        "log_lik_gap": short.log_lik,
+        "density_gap": short.density,
+        "mahalanobis": distance,
+        "mahalanobis_limit": limit,
+    }
+    a, b = point.engine, draws.engine
+    if short.log_lik > 0 and short.density > 0:
+        reason = (
+            f"{a}: a draw of {short.best} is {short.log_lik:.2f} higher in log-likelihood: stopped "
+            "early or in a local mode"
+        )
+        return PairVerdict(a, b, "disagree", (reason, *_status(point)), suspect=a, numbers=numbers)
+    failures = [f"{b}: {why}" for why in failed_checks(evidence, everyone)]
+    if occupied < MIN_OCCUPIED:
+        failures.append(
+            f"{b}: a component is nearly empty in {100 * (1 - occupied):.2g} % of the draws, so "
+            "its posterior has no ellipse to place a point in"
+        )
+    elif not distance <= limit:
+        reason = (
+            f"{a} lies outside the posterior of {b}: Mahalanobis distance {distance:.1f}, where "
+            f"99.9 % of its draws are within {limit:.1f}"
+        )
+        verdict: Verdict = "inconclusive" if failures else "disagree"
+        suspect = b if faults(evidence, everyone) else None
+        return PairVerdict(a, b, verdict, (reason, *failures), suspect=suspect, numbers=numbers)
+    problems = (*_status(point), *failures)
+    if problems:
+        suspect = a if _status(point) else b if faults(evidence, everyone) else None
+        return PairVerdict(a, b, "inconclusive", problems, suspect=suspect, numbers=numbers)
+    highest = "log-likelihood" if short.log_lik == 0 else "posterior density"
+    reason = (
+        f"no draw has a higher {highest}, and the point is within the posterior (Mahalanobis "
+        f"distance {distance:.1f}, limit {limit:.1f})"
+    )
+    return PairVerdict(a, b, "agree", (reason,), numbers=numbers)
+
+
+def _status(point: Fit) -> tuple[str, ...]:
+    return () if point.status == "ok" else (f"{point.engine}: {point.status}",)
+
+
+class _Shortfall(NamedTuple):
+    """By how much the best draw exceeds a point, 0 if none does, and the engine that drew it.
+
+    A point is a maximum of the likelihood or of the posterior; it need be the best in one only.
+    """
+
+    log_lik: float
+    density: float
+    best: str
+
+
+def _shortfall(point: Fit, all_draws: Sequence[Fit]) -> _Shortfall:
+    best = max(all_draws, key=lambda f: float(f.stat("log_lik").max()))
+    height = float(point.stat("log_lik").max())
+    gap = float(best.stat("log_lik").max()) - height
+    posterior = max(float(log_scale_density(f).max()) for f in all_draws)
+    by_posterior = posterior - float(log_scale_density(point).max())
+    rounding = 1e-9 * abs(height)  # the likelihood is a sum of N terms
+    return _Shortfall(
+        gap if gap > rounding else 0.0,
+        by_posterior if by_posterior > rounding else 0.0,
+        best.engine,
+    )
+
+
+def judge_two_points(a: Fit, b: Fit) -> PairVerdict:
+    """Compare two point estimates: the same maximum, or which one is higher."""
+    gap = _height(a) - _height(b)
+    numbers = {"log_lik_gap": abs(gap)}
+    if abs(gap) <= SAME_MAXIMUM:
+        reason = f"log-likelihoods differ by {abs(gap):.2g}"
+        return PairVerdict(a.engine, b.engine, "agree", (reason,), numbers=numbers)
+    lower, higher = (b, a) if gap > 0 else (a, b)
+    if _density(lower) > _density(higher):
+        reason = (
+            f"{higher.engine} is {abs(gap):.2f} higher in log-likelihood and {lower.engine} in "
+            "posterior density: they maximise different things"
+        )
+        return PairVerdict(a.engine, b.engine, "inconclusive", (reason,), numbers=numbers)
+    reason = f"{lower.engine} is {abs(gap):.2f} lower in log-likelihood: not the same maximum"
+    return PairVerdict(
+        a.engine, b.engine, "disagree", (reason,), suspect=lower.engine, numbers=numbers
+    )
+
+
+def _height(point: Fit) -> float:
+    return float(point.stat("log_lik")[0, 0])
+
+
+def _density(point: Fit) -> float:
+    return float(log_scale_density(point)[0, 0])
+
+
+def log_scale_density(fit: Fit) -> Array:
+    """Return the log posterior density over (w, mu, log sigma^2): a factor sigma_k^2 more."""
+    with np.errstate(invalid="ignore"):
+        density = fit.stat("lp") + 2.0 * np.log(fit.params.sigma).sum(-1)
+    return np.where(np.isfinite(density), density, -np.inf)
+
+
+def _distance(place: Params, aligned: Params, prob_small: Array) -> tuple[float, float, float]:
+    """Return the point's distance, the draws' 99.9 % quantile and the share of draws used."""
+    x = _coordinates(aligned).reshape(-1, 3 * aligned.K - 1)
+    usable = np.isfinite(x).all(axis=1) & (prob_small.ravel() <= 0.5)
+    cloud = x[usable]
+    share = float(usable.mean())
+    if len(cloud) <= cloud.shape[1]:
+        return float("nan"), float("nan"), 0.0
+    centre, sd = cloud.mean(axis=0), cloud.std(axis=0)
+    sd = np.where(sd > 0, sd, 1.0)  # a coordinate that stands still has no scale of its own
+    z, at = (cloud - centre) / sd, (_coordinates(place) - centre) / sd
+    precision = np.linalg.pinv(z.T @ z / len(z), hermitian=True)
+    own = np.sqrt(np.einsum("ij,jk,ik->i", z, precision, z))
+    with np.errstate(invalid="ignore"):  # an infinite sd of the point's
+        distance = float(np.sqrt(at @ precision @ at))
+    return distance, float(np.quantile(own, CLOUD_QUANTILE)), share
+
+
+def _coordinates(params: Params) -> Array:
+    """Logits of w against the last, mu and log sigma, shape (..., 3K - 1)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logits = np.log(params.w[..., :-1]) - np.log(params.w[..., -1:])
+        return np.concatenate([logits, params.mu, np.log(params.sigma)], axis=-1)

@@ -1,0 +1,1 @@
+"""EM: compiled, and over data in partitions."""

@@ -1,0 +1,59 @@
+"""The exact posterior as an engine: independent draws, which no sampler can better.
+
+They stand in for a sampler known to be right, where data are few enough (see `exact`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gmmcompare.engines.base import Draws, Problem, Progress, Seconds, chain_streams
+from gmmcompare.model.card import ExactSettings
+from gmmcompare.model.exact import exact_posterior
+from gmmcompare.model.params import Params
+
+
+class ExactEngine:
+    """Independent posterior draws, presented as chains."""
+
+    name = "exact"
+
+    def __init__(self, settings: ExactSettings) -> None:
+        self._settings = settings
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings of the card."""
+        return self._settings.model_dump()
+
+    def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
+        """Draw from the exact posterior.
+
+        Raises
+        ------
+        InputError
+            If there are more observations than `exact_posterior` takes.
+        """
+        started = time.perf_counter()
+        posterior = exact_posterior(problem.sample.y, problem.K, problem.priors)
+        prepared = time.perf_counter()
+        points, counts = [], []
+        for streams in chain_streams(seed, self._settings.chains):
+            point, z = posterior.sample_with_allocations(self._settings.draws, streams.parameters)
+            points.append(point)
+            counts.append((z[..., None] == np.arange(problem.K)).sum(axis=1).astype(float))
+            progress(len(points) / self._settings.chains)
+        return Draws(
+            Params(*(np.stack(chains) for chains in zip(*points, strict=True))),
+            Seconds(prepared - started, time.perf_counter() - prepared),
+            stats={"n_k": np.stack(counts)},
+            extra={
+                "log_evidence": np.array(posterior.log_evidence),
+                "prob_occupied": posterior.prob_occupied,
+                "coclustering": posterior.coclustering,
+            },
+        )

@@ -1,0 +1,1 @@
+"""The Gibbs sampler: to read, compiled, and over data in partitions."""

@@ -1,0 +1,1 @@
+"""NUTS on a PyMC model with the labels summed out."""

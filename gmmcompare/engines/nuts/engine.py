@@ -1,0 +1,400 @@
+"""NUTS (Hoffman and Gelman 2014) on a PyMC model with the labels summed out.
+
+Why components are left unordered, and chains start near EM solutions, unless asked otherwise. An
+ordering constraint on the means makes labels unique, but it cuts the space along surfaces where two
+means are equal, and a chain that comes to such a surface with its components in the wrong order
+cannot walk through: it settles against the wall, in a mode of the constrained posterior that is
+none of the mixture's. Chains there agree with one another, so R-hat sees nothing. On the exoplanet
+radii with three components about one chain in four ends so when nutpie shakes its starts; others
+end where a component is empty and its prior, nearly improper, has no scale. Without the constraint
+the posterior has K! copies of each mode; a chain stays in one, which is harmless since every
+comparison relabels. And a start near a mode that EM found spares the warmup a search in which it
+can fail; the other engines, whose starts are dispersed, show whether that mode was the right one.
+
+How the model is made fast without changing it:
+
+* the likelihood runs over distinct values, with counts;
+* value and gradient are one PyTensor graph, so that both use the same K x D exponentials (left to
+  itself, PyTensor takes them again for the gradient of a log-sum-exp);
+* logarithms are to base 2, whose exponential is the cheapest that a C library has;
+* data and hyperparameters are shared variables, so that one compiled function serves every data set
+  and every prior of its K, in this process and through PyTensor's cache on disk;
+* ``fastmath`` is off: with it, code that comes from the cache rounds otherwise than code that was
+  just compiled, and the same seed would give other draws.
+
+Before sampling, the very function that nutpie is given is held against `mixture` and `priors`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import nutpie
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+from pytensor.compile.builders import OpFromGraph
+from pytensor.gradient import DisconnectedType, zero_grad
+
+from gmmcompare.engines.base import Draws, Problem, Progress, Seconds, out_of_unit
+from gmmcompare.engines.near import starting_points
+from gmmcompare.engines.nuts.unconstrained import Coordinates, LogDensity, parity, thinned
+from gmmcompare.model.card import NutsSettings
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.errors import EngineError, InputError
+
+POLL = 0.02
+"""Seconds between two looks at a chain: how long Ctrl-C can take to be noticed."""
+
+STATISTICS = {
+    "diverging": "diverging",
+    "energy": "energy",
+    "energy_error": "energy_error",
+    "n_steps": "n_steps",
+    "step_size": "step_size",
+    "step_size_bar": "step_size_bar",
+    "tree_depth": "depth",
+    "acceptance_rate": "mean_tree_accept",
+    "reached_max_treedepth": "maxdepth_reached",
+}
+"""Statistics that are kept: ArviZ's name, which is PyMC's too, and nutpie's."""
+
+PACKAGES = ("pymc", "nutpie", "pytensor", "numba")
+"""Packages whose versions a fit records."""
+
+
+def model_inputs(problem: Problem) -> dict[str, Array]:
+    """Return all that a compiled model does not know, in few arrays since each costs compile time.
+
+    ``data`` has rows values and counts, (2, D); ``hyperparameters`` the fields of `Priors`, (5, K).
+    """
+    sample, priors = problem.sample, problem.priors.expanded(problem.K)
+    return {
+        "data": np.stack([sample.values, sample.counts]),
+        "hyperparameters": np.stack([np.asarray(getattr(priors, f.name)) for f in fields(priors)]),
+    }
+
+
+def build_model(
+    inputs: Mapping[str, Array], ordered: bool = False
+) -> tuple[pm.Model, Mapping[str, Any]]:
+    """Return the PyMC model, and its shared variables by the names of ``inputs``.
+
+    The free variables are ``w`` (not for K = 1, where it is 1), ``mu`` and ``sigma_sq``.
+    """
+    K = inputs["hyperparameters"].shape[1]
+    shapes = {"data": (2, None), "hyperparameters": (len(fields(Priors)), K)}
+    shared = {n: pytensor.shared(inputs[n], name=n, shape=shape) for n, shape in shapes.items()}
+    prior = {f.name: shared["hyperparameters"][i] for i, f in enumerate(fields(Priors))}
+    order = pm.distributions.transforms.ordered if ordered else None
+    with pm.Model() as model:
+        c = prior["weight_concentration"]
+        w = pm.Dirichlet("w", c) if K > 1 else pm.Deterministic("w", pt.ones(1))
+        # Ordered means cannot all start at the prior's; here they start one sd of the data apart.
+        start = prior["mean_loc"] + np.arange(K) - 0.5 * (K - 1) if ordered else None
+        mu = pm.Normal(
+            "mu", prior["mean_loc"], prior["mean_sd"], default_transform=order, initval=start
+        )
+        sigma_sq = pm.InverseGamma("sigma_sq", prior["var_shape"], prior["var_scale"])
+        pm.Potential("log_lik", _log_likelihood(w, mu, sigma_sq, shared["data"]))
+    return model, shared
+
+
+def _log_likelihood(w: Any, mu: Any, sigma_sq: Any, data: Any) -> Any:
+    """Return the log-likelihood, with its gradient taken in the same graph."""
+    inputs = [v.type() for v in (w, mu, sigma_sq, data)]
+    weight, mean, variance, rows = inputs
+    y, c = rows[0], rows[1]
+    log2_e = 1.0 / np.log(2.0)
+    constant = log2_e * (pt.log(weight) - 0.5 * pt.log(2.0 * np.pi * variance))
+    joint = constant[:, None] - (0.5 * log2_e / variance)[:, None] * (y - mean[:, None]) ** 2
+    # The highest term guards against underflow. It cancels, so the gradient need not go through it.
+    highest = zero_grad(pt.max(joint, axis=0))
+    density = pt.sum(pt.exp2(joint - highest), axis=0)
+    log_lik = pt.sum(c * (highest + pt.log2(density))) / log2_e
+
+    def pullback(_: Any, outputs: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
+        return [cotangents[0] * gradient for gradient in outputs[1:]] + [DisconnectedType()()]
+
+    both = OpFromGraph(
+        inputs,
+        [log_lik, *pt.grad(log_lik, inputs[:3])],
+        pullback=pullback,
+        # What may be differentiated: the first output, by the parameters.
+        connection_pattern=[[v is not inputs[-1], False, False, False] for v in inputs],
+        name="log_lik_and_gradient",
+    )
+    return both(w, mu, sigma_sq, data)[0]
+
+
+def _strict() -> Any:
+    """Compile without ``fastmath``, for the sake of reproducible draws."""
+    return pytensor.config.change_flags(numba__fastmath=False)
+
+
+@lru_cache(maxsize=16)
+def _compiled(K: int, ordered: bool) -> tuple[Any, Mapping[str, Any]]:
+    """Compile the model of one K for nutpie; data and priors are put in afterwards."""
+    placeholder = Problem(Sample.of(np.linspace(-1.0, 1.0, 4)), K, Priors())
+    model, shared = build_model(model_inputs(placeholder), ordered)
+    with _strict():
+        return nutpie.compile_pymc_model(model, var_names=[]), shared
+
+
+class NutpieSampler:
+    """nutpie, with a sampler of its own for every chain.
+
+    One nutpie sampler calls one function for the starts of all its chains and does not tell it
+    which chain is asking, and it takes one seed.
+    """
+
+    def __init__(self, problem: Problem, settings: NutsSettings) -> None:
+        ordered = settings.identify == "ordered"
+        self._settings = settings
+        self._inputs = model_inputs(problem)
+        self._coordinates = Coordinates(problem.K, ordered)
+        self._compiled, self._shared = _compiled(problem.K, ordered)
+
+    def density(self, problem: Problem) -> LogDensity:
+        """Return the compiled function that nutpie calls, on another problem's data and priors."""
+        compiled = self._compiled.with_data(**model_inputs(problem))
+        signature = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)
+        function = signature(compiled.compiled_logp_func.address)
+
+        def log_density(x: Array) -> tuple[float, Array]:
+            at, value, gradient = np.array(x), np.empty(1), np.empty(x.size)
+            pointers = (a.ctypes.data for a in (at, gradient, value, compiled.user_data))
+            if function(x.size, *pointers) != 0:
+                raise EngineError(f"nuts: PyMC's log density is not a number at x = {x.tolist()}")
+            return float(value[0]), gradient
+
+        return log_density
+
+    def sample(
+        self, starts: Sequence[Params] | None, seeds: Sequence[int], progress: Progress
+    ) -> tuple[Params, dict[str, Array]]:
+        """Return draws, each (chains, draws, K), and statistics, each (chains, draws)."""
+        s = self._settings
+        points = (
+            self.own_starts(seeds) if starts is None else list(map(self._coordinates.of, starts))
+        )
+        compiled = self._compiled.with_data(**self._inputs)
+        finished = [0] * len(seeds)
+
+        def launch(chain: int) -> Any:
+            def keep_count(chains: Sequence[Any]) -> None:
+                finished[chain] = chains[0].finished_draws
+
+            return nutpie.sample(
+                replace(compiled, initial_point_func=lambda _: points[chain]),
+                draws=s.draws,
+                tune=max(1, s.warmup),  # nutpie cannot do with none
+                chains=1,
+                cores=1,
+                seed=seeds[chain],
+                target_accept=s.target_accept,
+                save_warmup=False,
+                store_unconstrained=True,
+                progress_bar=False,
+                progress_callback=keep_count,
+                blocking=False,
+            )
+
+        total = len(seeds) * (s.warmup + s.draws)
+        trees = _side_by_side(launch, len(seeds), lambda: progress(min(1.0, sum(finished) / total)))
+        groups = [tree["sample_stats"] for tree in trees]
+        x = np.concatenate([group["unconstrained_draw"].values for group in groups])
+        return self._coordinates.params(x), _statistics(groups)
+
+    def own_starts(self, seeds: Sequence[int]) -> list[Array]:
+        """Return nutpie's own starts: the prior's centre, moved by up to 1 in every coordinate."""
+        for name, array in self._inputs.items():
+            self._shared[name].set_value(array)
+        return [self._compiled.initial_point_func(seed) for seed in seeds]
+
+
+def _side_by_side(launch: Callable[[int], Any], chains: int, tell: Callable[[], None]) -> list[Any]:
+    """Run as many chains at a time as there are cores; on any exception stop those that run."""
+    waiting = list(range(chains))
+    running, results = dict[int, Any](), dict[int, Any]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < (os.cpu_count() or 1):
+                chain = waiting.pop(0)
+                running[chain] = launch(chain)
+            for chain, handle in list(running.items()):
+                try:
+                    results[chain] = handle.wait(timeout=POLL)
+                except TimeoutError:
+                    continue
+                except RuntimeError as error:
+                    raise _stopped("nutpie", error) from error
+                del running[chain]
+            tell()
+    finally:
+        for handle in running.values():
+            handle.cancel()
+    return [results[chain] for chain in range(chains)]
+
+
+class PymcSampler:
+    """PyMC's own NUTS, one chain after the other.
+
+    In one process: PyMC runs chains side by side by forking, which a process with other threads
+    (nutpie's, Numba's) may not survive.
+    """
+
+    def __init__(self, problem: Problem, settings: NutsSettings) -> None:
+        self._settings = settings
+        self._problem = problem
+
+    def _model(self, problem: Problem) -> pm.Model:
+        return build_model(model_inputs(problem), self._settings.identify == "ordered")[0]
+
+    def density(self, problem: Problem) -> LogDensity:
+        """Return PyMC's compiled log density, on another problem's data and priors."""
+        with _strict():
+            compiled = self._model(problem).logp_dlogp_function(ravel_inputs=True)
+        compiled.set_extra_values({})
+        return lambda x: compiled(x)
+
+    def sample(
+        self, starts: Sequence[Params] | None, seeds: Sequence[int], progress: Progress
+    ) -> tuple[Params, dict[str, Array]]:
+        """Return draws, each (chains, draws, K), and statistics, each (chains, draws)."""
+        s = self._settings
+        per_chain, done = s.warmup + s.draws, 0
+
+        def count(draw: Any, **_: Any) -> None:
+            nonlocal done
+            if done != draw.chain * per_chain + draw.draw_idx:
+                raise KeyboardInterrupt  # the first one ended a chain, and PyMC began the next
+            done += 1
+            progress(done / (s.chains * per_chain))
+
+        model = self._model(self._problem)
+        initial = None if starts is None else [_free_values(model, point) for point in starts]
+        try:
+            with model, _strict():
+                tree = pm.sample(
+                    nuts_sampler="pymc",
+                    draws=s.draws,
+                    tune=s.warmup,
+                    chains=s.chains,
+                    cores=1,
+                    random_seed=seeds[0],
+                    target_accept=s.target_accept,
+                    init="auto" if starts is None else "adapt_diag",
+                    initvals=initial,
+                    compute_convergence_checks=False,
+                    discard_tuned_samples=False,  # without any, an interrupted run is a ValueError
+                    callback=count,
+                    quiet=True,
+                )
+        except Exception as error:
+            if isinstance(error.__cause__, KeyboardInterrupt):  # it came while compiled code ran
+                raise KeyboardInterrupt from None
+            raise _stopped("PyMC", error) from error
+        if done < s.chains * per_chain:
+            raise KeyboardInterrupt
+        w, mu, sigma_sq = (tree["posterior"][name].values for name in ("w", "mu", "sigma_sq"))
+        return Params(w, mu, np.sqrt(sigma_sq)), _statistics([tree["sample_stats"]])
+
+
+def _free_values(model: pm.Model, point: Params) -> dict[str, Array]:
+    values = {"w": point.w, "mu": point.mu, "sigma_sq": point.sigma**2}
+    return {variable.name: values[variable.name] for variable in model.free_RVs}
+
+
+def _stopped(sampler: str, error: Exception) -> EngineError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
+    return EngineError(
+        f"nuts: {sampler} stopped: {reason}; check that the priors suit the data, "
+        'or try start = "default"'
+    )
+
+
+def _statistics(groups: Sequence[Any]) -> dict[str, Array]:
+    """Return what ArviZ knows of the groups' statistics, one group's chains after the other's."""
+    return {
+        known: np.concatenate([np.asarray(g[known if known in g else own].values) for g in groups])
+        for known, own in STATISTICS.items()
+    }
+
+
+_SAMPLERS: Mapping[str, type[NutpieSampler] | type[PymcSampler]] = {
+    "nutpie": NutpieSampler,
+    "pymc": PymcSampler,
+}
+
+
+class NutsEngine:
+    """NUTS on the marginal likelihood; the module says what it samples and from where."""
+
+    name = "nuts"
+
+    def __init__(self, settings: NutsSettings | None = None) -> None:
+        self._settings = settings or NutsSettings()
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings, as they enter the cache key and the provenance."""
+        return self._settings.model_dump()
+
+    def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
+        """Sample the posterior; the same seed gives the same draws, on any number of cores.
+
+        ``extra`` holds what the parity check found and the versions of what was used.
+
+        Raises
+        ------
+        InputError
+            If ``identify = "ordered"`` meets priors that differ between components.
+        EngineError
+            If PyMC's density is not ours (see `parity`), or the sampler cannot go on.
+        """
+        s = self._settings
+        ordered = s.identify == "ordered"
+        if ordered and not problem.priors.exchangeable:
+            raise InputError(
+                'engines.nuts.identify = "ordered" needs the same priors for every component, as '
+                'it keeps one order of the means and drops the others; use identify = "none"'
+            )
+        began = time.perf_counter()
+        inner, unit = problem.standardised()
+        sampler = _SAMPLERS[s.nuts_sampler](inner, s)
+        few = thinned(inner)
+        rngs = [np.random.default_rng(q) for q in np.random.SeedSequence(seed).spawn(s.chains + 1)]
+        found = parity(sampler.density(few), few, Coordinates(inner.K, ordered), rngs.pop())
+        if not found.holds:
+            raise EngineError(
+                f"nuts: PyMC's log density is not ours: they differ by {found.spread:.3g} between "
+                f"points, their gradients by {found.gradient_error:.3g}; the data cannot be the "
+                "cause: report it, with the output of `gmmcompare engines`"
+            )
+        starts = starting_points(inner, rngs, ordered) if s.start == "em" else None
+        seeds = [int(rng.integers(2**31)) for rng in rngs]
+        ready = time.perf_counter()
+        draws, stats = sampler.sample(starts, seeds, progress)
+        finished = time.perf_counter()
+        progress(1.0)
+        return Draws(
+            params=out_of_unit(draws, unit),
+            seconds=Seconds(prepare=ready - began, sample=finished - ready),
+            stats=stats,
+            extra={
+                "parity_spread": np.array(found.spread),
+                "parity_gradient_error": np.array(found.gradient_error),
+                "versions": np.array([f"{name} {version(name)}" for name in PACKAGES]),
+            },
+        )

@@ -1,0 +1,1 @@
+"""One engine of one problem: run, or found in the cache."""

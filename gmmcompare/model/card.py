@@ -1,0 +1,303 @@
+"""Model cards: what to fit, with which priors, by which engines. See ``models/README.md``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from gmmcompare.model.priors import Priors
+from gmmcompare.runtime.bundled import bundled
+from gmmcompare.runtime.errors import InputError, did_you_mean
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Transform = Literal["none", "log", "log10"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DataSection(_Section):
+    """Which column of which data, and how it is transformed.
+
+    ``subsample`` takes so many of the values at random; the seed is the run's.
+    """
+
+    dataset: str | None = None
+    path: str | None = None
+    column: str | None = None
+    transform: Transform = "none"
+    label: str | None = None
+    name_column: str | None = None
+    subsample: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DataSection:
+        if (self.dataset is None) == (self.path is None):
+            raise ValueError("give either dataset (a name) or path (a file), and not both")
+        return self
+
+
+class MixtureSection(_Section):
+    """The number of components K."""
+
+    components: int = Field(ge=1, le=64)
+
+
+class PriorSection(_Section):
+    """The five hyperparameters, each a number or one number per component."""
+
+    weight_concentration: Positive | list[Positive]
+    mean_loc: Finite | list[Finite]
+    mean_sd: Positive | list[Positive]
+    var_shape: Positive | list[Positive]
+    var_scale: Positive | list[Positive]
+
+
+class EmSettings(_Section):
+    """Settings of the EM engine."""
+
+    starts: int = Field(default=20, ge=1)
+    start: Literal["spread", "lecture"] = "spread"
+    objective: Literal["ml", "map"] = "ml"
+    max_iterations: int = Field(default=20_000, ge=1)
+    accelerate: bool = True
+
+
+class SamplerSettings(_Section):
+    """Chains, warmup and draws of any sampler; of a user's own under ``[engines.custom]``."""
+
+    chains: int = Field(default=4, ge=1)
+    warmup: int = Field(default=1000, ge=0)
+    draws: int = Field(default=2500, ge=1)
+
+
+class GibbsSettings(SamplerSettings):
+    """Settings of the Gibbs engines."""
+
+    warmup: int = Field(default=2000, ge=0)
+    draws: int = Field(default=20_000, ge=1)
+    start: Literal["overdispersed", "lecture"] = "overdispersed"
+    keep_allocations: int = Field(default=0, ge=0)
+
+
+class NutsSettings(SamplerSettings):
+    """Settings of the NUTS engine."""
+
+    identify: Literal["none", "ordered"] = "none"
+    start: Literal["em", "default"] = "em"
+    target_accept: float = Field(default=0.8, gt=0, lt=1)
+    nuts_sampler: Literal["nutpie", "pymc"] = "nutpie"
+
+
+class ExactSettings(_Section):
+    """Settings of the exact engine: independent posterior draws, for N <= 16."""
+
+    chains: int = Field(default=4, ge=1)
+    draws: int = Field(default=5000, ge=1)
+
+
+class EngineSection(_Section):
+    """Settings of every engine; a section that is left out takes its defaults."""
+
+    em: EmSettings = EmSettings()
+    gibbs: GibbsSettings = GibbsSettings()
+    gibbs_plain: GibbsSettings = GibbsSettings(warmup=500, draws=2000)
+    nuts: NutsSettings = NutsSettings()
+    exact: ExactSettings = ExactSettings()
+    custom: SamplerSettings = SamplerSettings()
+
+
+class RunSection(_Section):
+    """The seed from which every engine's own seed is derived."""
+
+    seed: int = Field(default=4, ge=0)
+
+
+class Card(_Section):
+    """A model card. `file` says where it was read, and is no part of its content."""
+
+    title: str
+    data: DataSection
+    mixture: MixtureSection
+    priors: PriorSection
+    engines: EngineSection = EngineSection()
+    run: RunSection = RunSection()
+    file: Path = Field(default=Path("card"), exclude=True)
+
+    @property
+    def name(self) -> str:
+        """Short name: the file's name without its ending."""
+        return self.file.stem
+
+    @property
+    def K(self) -> int:
+        """Number of components."""
+        return self.mixture.components
+
+    def build_priors(self) -> Priors:
+        """Return the priors, expanded to one value per component."""
+        return Priors(**self.priors.model_dump()).expanded(self.K)
+
+    def with_overrides(self, overrides: Iterable[str]) -> Card:
+        """Return the card with ``key.of.field=value`` strings applied; values are TOML.
+
+        Raises
+        ------
+        InputError
+            If a string has no ``=``, or the changed card is not valid.
+        """
+        return self.changed(dict(_parsed(text) for text in overrides))
+
+    def changed(self, values: Mapping[str, Any]) -> Card:
+        """Return the card with fields replaced, given as ``{"engines.gibbs.draws": 2000}``.
+
+        Raises
+        ------
+        InputError
+            If the changed card is not valid.
+        """
+        content = self.model_dump(exclude_none=True)
+        for key, value in values.items():
+            _put(content, key, value)
+        return validated_card(content, self.file)
+
+
+def bundled_cards() -> list[str]:
+    """Return the short names of the bundled cards."""
+    return sorted(path.stem for path in bundled("models").glob("*.toml"))
+
+
+def load_card(card: str | Path, overrides: Iterable[str] = ()) -> Card:
+    """Read a model card from a file, or a bundled one by its short name.
+
+    Parameters
+    ----------
+    card : str or Path
+        A path to a TOML file, or a name that `bundled_cards` lists.
+    overrides : iterable of str
+        Such as ``"engines.gibbs.draws=2000"``.
+
+    Raises
+    ------
+    InputError
+        If there is no such card or it is not valid: the message names file, key, what was found and
+        what is allowed.
+    """
+    path = _find(card)
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not text; a model card is a TOML file") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: is not valid TOML: {error}") from None
+    for text in overrides:
+        _put(content, *_parsed(text))
+    return validated_card(content, path)
+
+
+def _find(card: str | Path) -> Path:
+    path = Path(card)
+    if path.is_file():
+        return path
+    short = bundled("models") / f"{card}.toml"
+    if len(path.parts) == 1 and short.is_file():
+        return short
+    names = bundled_cards()
+    if path.is_dir():
+        raise InputError(f"{card}: is a folder; give a model card, a TOML file")
+    raise InputError(
+        f"{card}: no such card{did_you_mean(str(path.stem), names)}; "
+        f"give a TOML file or one of: {', '.join(names)}"
+    )
+
+
+def _parsed(text: str) -> tuple[str, Any]:
+    """Split KEY=VALUE; the value is TOML, or a word."""
+    key, equals, raw = text.partition("=")
+    if not equals or not key.strip():
+        raise InputError(f"--set {text}: write KEY=VALUE, as in engines.gibbs.draws=2000")
+    try:
+        return key.strip(), tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), raw.strip()  # an unquoted word, as in engines.nuts.identify=ordered
+
+
+def _put(content: dict[str, Any], key: str, value: Any) -> None:
+    *sections, last = key.split(".")
+    table = content
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise InputError(f"{key}: {section} is a value, not a section")
+    # From Python a number may be one of NumPy's.
+    table[last] = value.item() if isinstance(value, np.generic) else value
+    if sections == ["data"] and last in ("dataset", "path"):  # one replaces the other
+        table.pop({"dataset": "path", "path": "dataset"}[last], None)
+
+
+def validated_card(content: dict[str, Any], file: Path) -> Card:
+    """Return a card from plain tables and values; ``file`` is what messages call it.
+
+    Raises
+    ------
+    InputError
+        If it is not valid.
+    """
+    if "file" in content:
+        raise InputError(f"{file}: unknown key 'file'")
+    try:
+        card = Card.model_validate({**content, "file": file})
+        card.build_priors()
+    except ValidationError as error:
+        # A misspelt key first (it is missing, too); then what lies deepest, as in a list.
+        worst = min(
+            error.errors(include_url=False),
+            key=lambda e: (e["type"] != "extra_forbidden", -len(e["loc"])),
+        )
+        raise InputError(f"{file}: {_explained(worst)}") from None
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+    return card
+
+
+def _explained(error: ErrorDetails) -> str:
+    """Turn one of pydantic's complaints into: key, what was found, what is allowed."""
+    names = [str(part) for part in error["loc"]]
+    if error["type"] == "extra_forbidden":
+        allowed = _fields_at(names[:-1])
+        return (
+            f"unknown key '{'.'.join(names)}'{did_you_mean(names[-1], allowed)}; "
+            f"allowed here: {', '.join(allowed)}"
+        )
+    # A field that takes a number or a list reports the branch that failed as a last location.
+    key = ".".join(n for n in names if not n.startswith(("constrained-", "list[", "function-")))
+    key = key.removesuffix(".float")
+    if error["type"] == "missing":
+        return f"key '{key}' is missing"
+    if error["type"] == "model_type":
+        return f"{key} = {error['input']!r}: must be a section, written [{key}]"
+    message = error["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if isinstance(error["input"], dict):
+        return f"{key}: {message}"
+    return f"{key} = {error['input']!r}: {message}"
+
+
+def _fields_at(path: list[str]) -> list[str]:
+    model: type[BaseModel] = Card
+    for part in path:
+        annotation = model.model_fields[part].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    return [name for name in model.model_fields if name != "file"]

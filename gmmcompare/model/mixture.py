@@ -1,0 +1,79 @@
+"""The mixture of normals: density, responsibilities, simulation.
+
+Symbols, here and in every kernel:
+
+======== ============== ============================================================
+``y``    (N,)           observations; ``values`` (D,), ``counts`` (D,) when tied
+``K``                   number of components, indexed by k
+``w``    (K,)           weights, on the simplex
+``mu``   (K,)           means
+``sigma`` (K,)          standard deviations; a variance is written ``sigma**2``
+``z``    (N,)           allocations in 0..K-1
+``r``    (N, K)         responsibilities P(z_i = k | y_i, w, mu, sigma); rows sum to one
+``n_k``  (K,)           observations allocated to component k
+``sum_y``, ``sum_sq``   (K,) sums of y, and of squares about the component's own mean
+======== ============== ============================================================
+
+Everything here is plain NumPy and takes `Params` of shape (K,) or a batch of shape (..., K). The
+compiled loops over many draws are in `kernels`, and are held to these functions by tests.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp, ndtr
+
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample
+
+LOG_SQRT_2PI = 0.5 * float(np.log(2.0 * np.pi))
+
+
+def log_joint(y: ArrayLike, params: Params) -> Array:
+    """Return log w_k + log Normal(y_i; mu_k, sigma_k), shape (..., N, K)."""
+    y_column = np.asarray(y, dtype=float)[:, None]
+    w, mu, sigma = (np.asarray(a)[..., None, :] for a in params)
+    with np.errstate(divide="ignore"):  # log 0 = -inf is meant: an impossible component
+        constant = np.log(w) - np.log(sigma) - LOG_SQRT_2PI
+    return np.asarray(constant - 0.5 * ((y_column - mu) / sigma) ** 2)
+
+
+def log_density(y: ArrayLike, params: Params) -> Array:
+    """Return the log mixture density at each y, shape (..., N)."""
+    return np.asarray(logsumexp(log_joint(y, params), axis=-1))
+
+
+def cdf(y: ArrayLike, params: Params) -> Array:
+    """Return the mixture's distribution function at each y, shape (..., N)."""
+    w, mu, sigma = (np.asarray(a)[..., None, :] for a in params)
+    return np.asarray((w * ndtr((np.asarray(y, dtype=float)[:, None] - mu) / sigma)).sum(-1))
+
+
+def log_likelihood(sample: Sample, params: Params) -> Array:
+    """Return the log-likelihood with labels summed out, shape (...)."""
+    return np.asarray(log_density(sample.values, params) @ sample.counts)
+
+
+def log_posterior(sample: Sample, params: Params, priors: Priors) -> Array:
+    """Return log-likelihood plus log prior, a density over (w, mu, sigma**2), shape (...)."""
+    return log_likelihood(sample, params) + priors.log_density(params)
+
+
+def responsibilities(y: ArrayLike, params: Params) -> Array:
+    """Return P(z_i = k | y_i, params), shape (..., N, K); rows sum to one."""
+    joint = log_joint(y, params)
+    r = np.exp(joint - joint.max(axis=-1, keepdims=True))
+    return np.asarray(r / r.sum(axis=-1, keepdims=True))
+
+
+def mean(params: Params) -> Array:
+    """Return the mean of the mixture, shape (...)."""
+    return np.asarray((params.w * params.mu).sum(-1))
+
+
+def simulate(params: Params, n: int, rng: np.random.Generator) -> tuple[Array, NDArray[np.int64]]:
+    """Draw n observations and their allocations, each of shape (n,)."""
+    z = rng.choice(params.K, size=n, p=params.w)
+    return rng.normal(params.mu[z], params.sigma[z]), z

@@ -1,0 +1,1 @@
+"""Which prior matters: statistics of draws. Fits nothing."""

@@ -1,0 +1,1 @@
+"""What everything rests on: errors, files, bundled data, and where work runs."""

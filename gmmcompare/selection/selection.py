@@ -1,0 +1,252 @@
+"""`Selection`: the criteria for several numbers of components side by side."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gmmcompare.model.params import Array
+from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.errors import InputError
+from gmmcompare.selection.candidate import Candidate, Sampled
+from gmmcompare.selection.conclusions import (
+    Conclusion,
+    conclusions,
+    disagreements,
+    sampling_doubts,
+)
+from gmmcompare.selection.evidence import MAX_COMPONENTS
+from gmmcompare.selection.loo import LooDifference, loo_difference
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_REPLICATES = 20_000
+
+
+def parse_components(text: str) -> tuple[int, ...]:
+    """Read numbers of components, such as ``1-6`` or ``2,3,5``, in ascending order.
+
+    Raises
+    ------
+    InputError
+        If the text is anything else, or asks for less than 1, more than 10, or fewer than two.
+    """
+    found: set[int] = set()
+    for part in text.split(","):
+        matched = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        first, last = (int(matched[1]), int(matched[2] or matched[1])) if matched else (1, 0)
+        if first > last:
+            raise InputError(f"--components {text}: write numbers or a range, as in 1-6 or 2,3,5")
+        if first < 1 or last > MAX_COMPONENTS:
+            raise InputError(f"--components {text}: each must be from 1 to {MAX_COMPONENTS}")
+        found.update(range(first, last + 1))
+    if len(found) < 2:
+        raise InputError(f"--components {text}: give at least two numbers to choose from")
+    return tuple(sorted(found))
+
+
+@dataclass(frozen=True)
+class Probability:
+    """Posterior probability of a K, all those tried being equally likely beforehand.
+
+    ``low`` and ``high`` hold 90 % of what the standard errors of the evidences leave open.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Numbers of components, compared.
+
+    Attributes
+    ----------
+    candidates : tuple of Candidate
+        By ascending K.
+    sample : Sample
+    grid : ndarray
+        Where densities were worked out.
+    """
+
+    candidates: tuple[Candidate, ...]
+    sample: Sample
+    grid: Array
+
+    @property
+    def components(self) -> tuple[int, ...]:
+        """The numbers of components."""
+        return tuple(candidate.K for candidate in self.candidates)
+
+    @cached_property
+    def engines(self) -> tuple[str, ...]:
+        """Engines that drew for at least one K."""
+        return tuple(dict.fromkeys(name for c in self.candidates for name in c.sampled))
+
+    def sampled(self, engine: str) -> dict[int, Sampled]:
+        """Return what one engine's draws say, by K; a K where it failed is left out."""
+        return {c.K: c.sampled[engine] for c in self.candidates if engine in c.sampled}
+
+    def values(self, criterion: str, engine: str = "") -> dict[int, float]:
+        """Return a criterion's value by K, where there is one.
+
+        For ``aic``, ``bic`` and ``icl`` smaller is better, for ``loo`` and ``evidence`` larger;
+        these two are of the given engine's draws.
+        """
+        if criterion == "loo":
+            return {K: s.loo.elpd for K, s in self.sampled(engine).items()}
+        if criterion == "evidence":
+            return {K: s.evidence.value for K, s in self.sampled(engine).items()}
+        return {
+            c.K: float(getattr(c.information, criterion)) for c in self.candidates if c.information
+        }
+
+    def best(self, criterion: str, engine: str = "") -> int | None:
+        """Return the K that a criterion prefers; None where it has no value at all."""
+        values = self.values(criterion, engine)
+        sign = 1.0 if criterion in ("loo", "evidence") else -1.0
+        return max(values, key=lambda K: sign * values[K], default=None)
+
+    def loo_differences(self, engine: str) -> dict[int, LooDifference]:
+        """Return the best LOO less that of each other K."""
+        found, best = self.sampled(engine), self.best("loo", engine)
+        if best is None:
+            return {}
+        return {K: loo_difference(found[best].loo, s.loo) for K, s in found.items() if best != K}
+
+    def probabilities(self, engine: str) -> dict[int, Probability]:
+        """Return the posterior probability of each K from one engine's evidences."""
+        found = {K: s.evidence for K, s in self.sampled(engine).items()}
+        if not found:
+            return {}
+        value = np.array([e.value for e in found.values()])
+        se = np.array([e.se for e in found.values()])
+        noise = np.random.default_rng(0).standard_normal((_REPLICATES, value.size))
+        low, high = np.quantile(_shares(value + se * noise), [0.05, 0.95], axis=0)
+        middle = _shares(value)
+        return {
+            K: Probability(*map(float, p)) for K, *p in zip(found, middle, low, high, strict=True)
+        }
+
+    @cached_property
+    def conclusions(self) -> tuple[Conclusion, ...]:
+        """What each criterion prefers, how clearly, and what stands against it."""
+        return conclusions(self)
+
+    @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """Why draws are in doubt or missing, one sentence for each K and engine."""
+        return sampling_doubts(self)
+
+    @cached_property
+    def disagreements(self) -> tuple[str, ...]:
+        """Where criteria or engines differ, and why they may, a paragraph each."""
+        return disagreements(self, self.conclusions)
+
+    def table(self) -> pd.DataFrame:
+        """Return every criterion by K, with standard errors."""
+        import pandas as pd
+
+        rows = {c.K: self._row(c) for c in self.candidates}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("components")
+
+    def _row(self, candidate: Candidate) -> dict[str, float]:
+        row: dict[str, float] = {}
+        if candidate.information:
+            found = candidate.information
+            row.update(log_lik=found.log_lik, aic=found.aic, bic=found.bic, icl=found.icl)
+        for name, s in candidate.sampled.items():
+            probability = self.probabilities(name)[candidate.K]
+            row.update(
+                {
+                    f"{name}_elpd": s.loo.elpd,
+                    f"{name}_elpd_se": s.loo.se,
+                    f"{name}_elpd_mcse": s.loo.mcse,
+                    f"{name}_log_evidence": s.evidence.value,
+                    f"{name}_log_evidence_se": s.evidence.se,
+                    f"{name}_probability": probability.value,
+                }
+            )
+        return row
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the candidates and preferences of ``selection.json``."""
+        return {
+            "components": list(self.components),
+            "preferred": self._preferred(),
+            "candidates": [self._entry(c) for c in self.candidates],
+            "conclusions": [vars(c) for c in self.conclusions],
+            "doubts": list(self.doubts),
+            "disagreements": list(self.disagreements),
+        }
+
+    def _preferred(self) -> dict[str, Any]:
+        criteria = {name: self.best(name) for name in ("aic", "bic", "icl")}
+        by_engine = {
+            name: {e: self.best(name, e) for e in self.engines} for name in ("loo", "evidence")
+        }
+        return {**criteria, **by_engine}
+
+    def _entry(self, candidate: Candidate) -> dict[str, Any]:
+        found = candidate.information
+        return {
+            "components": candidate.K,
+            "em": None if found is None else dict(vars(found)),
+            "engines": {
+                name: _engine_entry(
+                    s,
+                    self.probabilities(name)[candidate.K],
+                    self.loo_differences(name).get(candidate.K),
+                )
+                for name, s in candidate.sampled.items()
+            },
+            "notes": dict(candidate.notes),
+            "seconds": dict(candidate.seconds),
+        }
+
+
+def _engine_entry(
+    s: Sampled, probability: Probability, difference: LooDifference | None
+) -> dict[str, Any]:
+    e, check = s.evidence, s.predictive
+    return {
+        "log_lik": s.log_lik,
+        "prob_empty": s.prob_empty,
+        "weights": s.components.w,
+        "means": s.components.mu,
+        "sds": s.components.sigma,
+        "elpd": s.loo.elpd,
+        "elpd_se": s.loo.se,
+        "elpd_mcse": s.loo.mcse,
+        "p_loo": s.loo.p,
+        "elpd_below_best": 0.0 if difference is None else difference.value,
+        "elpd_below_best_se": 0.0 if difference is None else difference.se,
+        "pareto_k_max": s.loo.pareto_k.max(),
+        "pareto_k_bad": s.loo.n_bad,
+        "loo_pit_distance": s.loo.pit_distance,
+        "loo_pit_p": s.loo.pit_p,
+        "loo_draws": s.loo.n_draws,
+        "log_evidence": e.value,
+        "log_evidence_se": e.se,
+        "bridge_overlap": e.overlap,
+        "modes": [
+            {"chains": [c + 1 for c in chains], "probability": share}
+            for chains, share in zip(e.modes, e.shares.tolist(), strict=True)
+        ],
+        "probability": dict(vars(probability)),
+        "predictive_p": check.p,
+        "bins_outside": check.n_outside,
+        "bins": len(check.observed),
+        "doubts": list(s.doubts),
+    }
+
+
+def _shares(log_values: Array) -> Array:
+    values = np.exp(log_values - log_values.max(axis=-1, keepdims=True))
+    return np.asarray(values / values.sum(axis=-1, keepdims=True))

@@ -1,0 +1,1 @@
+"""How often our own verdicts err."""

@@ -1,0 +1,248 @@
+"""Two simulated engines whose difference is known, for `studies` of the verdict.
+
+The target is an exact posterior of 12 observations, of which a pool of independent draws is made
+once; an engine is simulated by drawing from the pool. So two engines have the same target to the
+last bit, or differ by just what a case says, and a comparison costs milliseconds. All else is the
+procedure as a user meets it: checks, tests, and repetitions with fresh seeds and four times the
+draws.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmcompare.comparison.agreement import PairVerdict, judge_draws
+from gmmcompare.comparison.checks import Evidence
+from gmmcompare.comparison.equality import differences
+from gmmcompare.comparison.functionals import Functional, functionals
+from gmmcompare.comparison.labels import Reference, align
+from gmmcompare.engines.base import Problem, built_in_engine, no_progress
+from gmmcompare.engines.check import copied_chains
+from gmmcompare.fitting.fit import build_fit
+from gmmcompare.model.card import GibbsSettings
+from gmmcompare.model.compiled import score
+from gmmcompare.model.exact import exact_posterior
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample
+
+PROBLEM = Problem(
+    Sample.of([-1.3, -0.9, -1.05, -1.6, -0.7, -1.2, 0.8, 1.4, 1.0, 1.3, 0.5, 1.1]),
+    2,
+    Priors(weight_concentration=5.0, mean_loc=0.0, mean_sd=2.0, var_shape=3.0, var_scale=0.5),
+)
+CHAINS = 4
+CHANGED = "mu[1]"
+"""The one function in which engines differ: the hardest case, as a real fault shows in several."""
+REPEAT_PROBABILITY = 2.0 / 3.0
+"""Of an autocorrelated chain: it has (1 - p) / (1 + p) = 1/5 as many effective draws as draws."""
+MODE_DEPTH = 20.0
+MODE_DISTANCE = 3.0
+"""A chain in a minor mode: so much lower in log-likelihood, and so many sds away otherwise."""
+
+Truth = Literal["equal", "different", "faulty"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Two engines, a and b, and what is the matter with b.
+
+    Attributes
+    ----------
+    truth : str
+        "equal" targets; "different" targets; or a "faulty" run of b.
+    ess : int
+        Effective draws of each engine in the first round; for the Gibbs sampler, draws.
+    sticky : bool
+        Whether the chains are autocorrelated.
+    shift, ratio : float
+        By which b's values of one function are moved, in posterior sds, and stretched.
+    stuck : int
+        How many of b's four chains are in a minor mode.
+    copied : bool
+        Whether b's second chain is a copy of its first.
+    gibbs : bool
+        Whether b is our Gibbs sampler on the same data.
+    """
+
+    truth: Truth
+    ess: int
+    sticky: bool = False
+    shift: float = 0.0
+    ratio: float = 1.0
+    stuck: int = 0
+    copied: bool = False
+    gibbs: bool = False
+
+    @property
+    def what(self) -> str:
+        """Say what is compared with independent draws of the target, or with its like."""
+        if self.gibbs:
+            return "Gibbs sampler"
+        if self.copied:
+            return "one chain is a copy of another"
+        if self.stuck:
+            which = "every chain" if self.stuck == CHAINS else f"{self.stuck} of {CHAINS} chains"
+            return f"{which} in a minor mode"
+        if self.shift:
+            return f"shifted by {self.shift:g} sd"
+        if self.ratio != 1.0:
+            return f"sd {self.ratio:g} times as large"
+        return "autocorrelated chains" if self.sticky else "independent draws"
+
+    @property
+    def label(self) -> str:
+        """Say what is compared, and with how many draws."""
+        return f"{self.what}, {'draws' if self.gibbs else 'ESS'} {self.ess:,}"
+
+    @property
+    def key(self) -> str:
+        """Name that no other case has; part of every seed."""
+        return f"{self.what}, {'draws' if self.gibbs else 'ESS'} {self.ess}"
+
+
+EQUAL = tuple(
+    Case("equal", ess, sticky=sticky)
+    for sticky in (False, True)
+    for ess in (200, 1000, 4000, 10_000)
+)
+DIFFERENT = tuple(
+    Case("different", ess, shift=shift, ratio=ratio)
+    for shift, ratio in ((0.05, 1), (0.1, 1), (0.2, 1), (0, 1.05), (0, 1.1), (0, 1.2))
+    for ess in (200, 1000, 4000, 10_000)
+)
+FAULTY = tuple(
+    Case("faulty", ess, stuck=stuck, copied=stuck == 0)
+    for stuck in (1, CHAINS, 0)
+    for ess in (4000,)
+)
+CASES = (*EQUAL, Case("equal", 20_000, gibbs=True), *DIFFERENT, *FAULTY)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Independent exact draws: values of every function, P(some n_k <= 1) and parameters.
+
+    ``table`` has shape (draws, functions + 1 + 3 K), columns in that order.
+    """
+
+    names: tuple[str, ...]
+    label_free: tuple[bool, ...]
+    table: Array
+
+    @classmethod
+    def draw(cls, n: int, seed: int) -> Pool:
+        """Draw from the exact posterior and evaluate every function."""
+        sample = PROBLEM.sample
+        posterior = exact_posterior(sample.y, PROBLEM.K, PROBLEM.priors)
+        draws = posterior.sample(n, np.random.default_rng(seed))
+        scores = score(sample, draws)
+        best = Params(*(a[scores.log_lik.argmax()] for a in draws))
+        one_chain = Params(*(a[None] for a in draws))
+        aligned = align(one_chain, Reference.of(best, sample)).params
+        found = functionals(aligned, scores.log_lik[None], sample)
+        columns = [*(f.values[0] for f in found), scores.prob_small]
+        parameters = np.concatenate([a[0] for a in aligned], axis=-1)
+        return cls(
+            tuple(f.name for f in found),
+            tuple(f.label_free for f in found),
+            np.column_stack([*columns, parameters]),
+        )
+
+    @cached_property
+    def changed(self) -> int:
+        """Column of the function in which engines differ."""
+        return self.names.index(CHANGED)
+
+    @cached_property
+    def scale(self) -> tuple[Array, Array]:
+        """Mean and sd of every function."""
+        values = self.table[:, : len(self.names)]
+        return values.mean(axis=0), values.std(axis=0)
+
+
+def simulate(pool: Pool, case: Case, name: str, rng: np.random.Generator, times: int) -> Evidence:
+    """Simulate a run with ``times`` the draws; engine "b" has what is the matter in this case."""
+    effective_share = (1 - REPEAT_PROBABILITY) / (1 + REPEAT_PROBABILITY) if case.sticky else 1.0
+    n = round(times * case.ess / effective_share / CHAINS)
+    if name == "b" and case.gibbs:
+        return _run_gibbs(pool, n, rng)
+    rows = rng.integers(len(pool.table), size=(CHAINS, n))
+    if case.sticky:
+        rows = _repeating(rows, rng)
+    values = pool.table[rows]
+    if name == "b":
+        _spoil(values, pool, case)
+    F = len(pool.names)
+    by_function = np.ascontiguousarray(np.moveaxis(values[..., :F], -1, 0))
+    return Evidence(
+        name,
+        tuple(map(Functional, pool.names, by_function, pool.label_free)),
+        log_lik=by_function[pool.names.index("log_lik")],
+        prob_small=values[..., F],
+        divergences=None,
+        copies=tuple(copied_chains(Params(*np.split(values[..., F + 1 :], 3, axis=-1)))),
+    )
+
+
+def _repeating(rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Let each draw be the one before it with a fixed probability."""
+    fresh = rng.random(rows.shape) >= REPEAT_PROBABILITY
+    fresh[:, 0] = True
+    last_fresh = np.maximum.accumulate(np.where(fresh, np.arange(rows.shape[1]), 0), axis=1)
+    return np.take_along_axis(rows, last_fresh, axis=1)
+
+
+def _spoil(values: Array, pool: Pool, case: Case) -> None:
+    """Change b's draws, (chains, draws, columns), in place."""
+    sd = pool.scale[1]
+    c, F = pool.changed, len(sd)
+    values[..., c] = _moved(values[..., c], pool, case)
+    if case.stuck:
+        log_lik = pool.names.index("log_lik")
+        lower = values[: case.stuck, :, log_lik] - MODE_DEPTH
+        values[: case.stuck, :, :F] += MODE_DISTANCE * sd
+        values[: case.stuck, :, log_lik] = lower
+    if case.copied:
+        values[1] = values[0]
+
+
+def _moved(values: Array, pool: Pool, case: Case) -> Array:
+    """Shift and stretch the values of the one function in which engines differ."""
+    if case.shift == 0.0 and case.ratio == 1.0:
+        return values  # to the last bit
+    mean, sd = (float(x[pool.changed]) for x in pool.scale)
+    return mean + case.ratio * (values - mean) + case.shift * sd
+
+
+def _run_gibbs(pool: Pool, draws: int, rng: np.random.Generator) -> Evidence:
+    engine = built_in_engine("gibbs", GibbsSettings(chains=CHAINS, warmup=500, draws=draws))
+    seed = int(rng.integers(2**31))
+    fit = build_fit(engine, PROBLEM, seed, engine.run(PROBLEM, seed, no_progress))
+    best = pool.table[pool.table[:, pool.names.index("log_lik")].argmax(), len(pool.names) + 1 :]
+    reference = Reference.of(Params(*np.split(best, 3)), PROBLEM.sample)
+    return Evidence.of(fit, align(fit.params, reference).params, PROBLEM.sample)
+
+
+def run_case(pool: Pool, case: Case, repetition: int, seed: int) -> PairVerdict:
+    """Compare two simulated engines once, repetitions with fresh seeds included."""
+
+    def refit(name: str, this_round: int) -> Evidence:
+        own = "a" if name == "a" else "b"  # the Gibbs sampler goes by its own name
+        entropy = [seed, zlib.crc32(case.key.encode()), repetition, this_round, ord(own)]
+        return simulate(pool, case, own, np.random.default_rng(entropy), 4 ** (this_round - 1))
+
+    return judge_draws(refit("a", 1), refit("b", 1), refit)
+
+
+def true_size(pool: Pool, case: Case) -> float:
+    """Return the largest true difference of a statistic, in units of its sd, without noise."""
+    values = pool.table[None, :, pool.changed]
+    found = differences(values, _moved(values, pool, case), (float(values.size),) * 2)
+    return 0.0 if found is None else float(np.abs(found.diff).max())

@@ -1,0 +1,1 @@
+"""The checks that a sampler under test has to pass."""

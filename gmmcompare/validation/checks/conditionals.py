@@ -1,0 +1,284 @@
+"""Are a kernel's full conditionals those of the model? For kernels that show them.
+
+A kernel shows a conditional by a function of one of these names, either an attribute of the kernel
+(a method, where it is an object) or a function of the module that defines it:
+
+========================= ============================= ==============================
+name                      arguments                     returns
+========================= ============================= ==============================
+``weights_conditional``   n_k, priors                   concentration of w | z, (K,)
+``means_conditional``     n_k, sum_y, sigma, priors     location and sd of mu | ., (K,)
+``variances_conditional`` n_k, sum_sq, priors           shape and scale of sigma^2 | .
+``draw_weights``          n_k, priors, rng              w, (K,)
+``draw_means``            n_k, sum_y, sigma, priors, rng mu, (K,)
+``draw_sigmas``           n_k, sum_sq, priors, rng      sigma, (K,)
+``draw_allocations``      w, mu, sigma, y, u            z, (N,), by one uniform each
+========================= ============================= ==============================
+
+``sum_sq`` is about mu. Two tests. *Ratios*: log p(x' | rest) - log p(x | rest) must equal
+log p(x', rest) - log p(x, rest), to 1e-10, for any two points; no draws, no error rate.
+*Probability integral transforms*: draws, put through the conditional's distribution function as
+SciPy has it, must be uniform (Kolmogorov and Smirnov). Counts of 0, 1 and 2 and a sum of squares of
+zero are among the cases, where most mistakes show.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import stats
+from scipy.special import gammaln
+
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.validation.checks.scenes import ASYMMETRIC
+from gmmcompare.validation.sandbox.subject import BrokenError, Subject
+from gmmcompare.validation.verdict import Check
+
+ALPHA = 1e-6
+TOLERANCE = 1e-10
+ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "weights_conditional": ("n_k", "priors"),
+    "means_conditional": ("n_k", "sum_y", "sigma", "priors"),
+    "variances_conditional": ("n_k", "sum_sq", "priors"),
+    "draw_weights": ("n_k", "priors", "rng"),
+    "draw_means": ("n_k", "sum_y", "sigma", "priors", "rng"),
+    "draw_sigmas": ("n_k", "sum_sq", "priors", "rng"),
+    "draw_allocations": ("w", "mu", "sigma", "y", "u"),
+}
+"""A function of one of these names with other arguments is something else, and is left alone."""
+_DRAWS = 2000
+_POINTS = 20
+_PIT_BINS = 40
+
+
+class Case(NamedTuple):
+    """Statistics of K = 3 components: counts, sums, and sums of squares about mu."""
+
+    n_k: Array
+    sum_y: Array
+    sum_sq: Array
+    sigma: Array
+
+
+CASES = (
+    Case(*map(np.array, ([0, 1, 2], [0.0, 0.7, -1.1], [0.0, 0.0, 1.3], [0.8, 1.7, 0.6]))),
+    Case(*map(np.array, ([5, 0, 1], [4.0, 0.0, 2.2], [2.9, 0.0, 0.4], [1.3, 0.5, 2.1]))),
+)
+
+
+class Tested(NamedTuple):
+    """One conditional's tests: largest error of ratios, p values and the transforms."""
+
+    name: str
+    error: float | None
+    p: Array
+    pits: Array
+
+
+def shown(function: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
+    """Return the conditionals that a kernel shows, by name."""
+    scope: Mapping[str, Any] = getattr(function, "__globals__", {})
+    found = {name: getattr(function, name, None) or scope.get(name) for name in ARGUMENTS}
+    return {name: f for name, f in found.items() if callable(f) and _has_arguments(f, name)}
+
+
+def _has_arguments(f: Callable[..., Any], name: str) -> bool:
+    try:
+        return tuple(inspect.signature(f).parameters) == ARGUMENTS[name]
+    except (TypeError, ValueError):
+        return False
+
+
+def examine_conditionals(subject: Subject, seed: int) -> list[Tested]:
+    """Test every conditional that is shown; runs in the child process.
+
+    Raises
+    ------
+    BrokenError
+        If one raises or returns what it should not.
+    """
+    functions = shown(subject.function)
+    rng = np.random.default_rng(seed)
+    priors = ASYMMETRIC.priors.expanded(3)
+    out = []
+    for parameter, test in (("weights", _weights), ("means", _means), ("variances", _variances)):
+        conditional = functions.get(f"{parameter}_conditional")
+        draw = functions.get("draw_sigmas" if parameter == "variances" else f"draw_{parameter}")
+        if conditional is None and draw is None:
+            continue
+        subject.beat()
+        try:
+            # A wrong formula may well divide by zero here; then its ratio is off by infinity.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                out.append(test(conditional, draw, priors, rng))
+        except Exception as error:
+            raise BrokenError(
+                f"{subject.name}: its conditional of the {parameter} raised "
+                f"{type(error).__name__}: {error}",
+                "raised",
+            ) from None
+    if "draw_allocations" in functions:
+        out.append(_allocations(functions["draw_allocations"], rng))
+    return out
+
+
+def conditionals_check(tested: list[Tested], seconds: float) -> Check:
+    """Turn the tests into a check."""
+    p_values = np.concatenate([t.p for t in tested])
+    cut = ALPHA / max(p_values.size, 1)
+    wrong = [
+        f"{t.name} | rest is not the model's: {_how_wrong(t)}"
+        for t in tested
+        if not _ratios_right(t) or (t.p < cut).any()
+    ]
+    data = {
+        "ratio_errors": {t.name: t.error for t in tested if t.error is not None},
+        "p": {t.name: t.p for t in tested},
+        "pits": {
+            t.name: np.histogram(t.pits, _PIT_BINS, (0.0, 1.0))[0] for t in tested if t.pits.size
+        },
+    }
+    names = ", ".join(t.name for t in tested)
+    if wrong:
+        return Check("conditionals", "failed", "; ".join(wrong), _DRAWS, seconds, ALPHA, data)
+    summary = f"{names}: density ratios to {TOLERANCE:g} and draws are the model's"
+    return Check("conditionals", "passed", summary, _DRAWS, seconds, ALPHA, data)
+
+
+def _ratios_right(t: Tested) -> bool:
+    return t.error is None or t.error < TOLERANCE
+
+
+def _how_wrong(t: Tested) -> str:
+    if _ratios_right(t):
+        return "its draws have another distribution"
+    return f"a log density ratio is off by {t.error:.2g}"
+
+
+def _weights(
+    conditional: Callable[..., Any] | None,
+    draw: Callable[..., Any] | None,
+    priors: Priors,
+    rng: np.random.Generator,
+) -> Tested:
+    error, pits, p = None, [], []
+    for case in CASES:
+        right = np.asarray(priors.weight_concentration) + case.n_k
+        if conditional is not None:
+            alpha = np.asarray(conditional(case.n_k, priors), dtype=float)
+            points = rng.dirichlet(np.ones(3) + 1.0, size=_POINTS)
+            theirs = _dirichlet_log(points, alpha)
+            model = np.log(points) @ case.n_k + priors.log_density(_with(points, case))
+            error = _worse(error, theirs, model)
+        if draw is not None:
+            w = np.array([draw(case.n_k, priors, rng) for _ in range(_DRAWS)])
+            for k in range(3):
+                u = stats.beta.cdf(w[:, k], right[k], right.sum() - right[k])
+                pits.append(u)
+                p.append(stats.kstest(u, "uniform").pvalue)
+    return Tested("weights", error, np.array(p), np.array(pits))
+
+
+def _means(
+    conditional: Callable[..., Any] | None,
+    draw: Callable[..., Any] | None,
+    priors: Priors,
+    rng: np.random.Generator,
+) -> Tested:
+    error, pits, p = None, [], []
+    m0, s0 = np.asarray(priors.mean_loc), np.asarray(priors.mean_sd)
+    for case in CASES:
+        precision = case.n_k / case.sigma**2 + 1.0 / s0**2
+        right = (case.sum_y / case.sigma**2 + m0 / s0**2) / precision
+        points = rng.normal(0.0, 2.0, size=(_POINTS, 3))
+        if conditional is not None:
+            loc, sd = conditional(case.n_k, case.sum_y, case.sigma, priors)
+            theirs = stats.norm.logpdf(points, loc, sd).sum(axis=1)
+            # Squares about mu from those about 0, whose own constant cancels in a ratio.
+            squares = -2.0 * points * case.sum_y + case.n_k * points**2
+            model = (-0.5 * squares / case.sigma**2 - 0.5 * ((points - m0) / s0) ** 2).sum(axis=1)
+            error = _worse(error, theirs, model)
+        if draw is not None:
+            mu = np.array(
+                [draw(case.n_k, case.sum_y, case.sigma, priors, rng) for _ in range(_DRAWS)]
+            )
+            for k in range(3):
+                u = stats.norm.cdf(mu[:, k], right[k], precision[k] ** -0.5)
+                pits.append(u)
+                p.append(stats.kstest(u, "uniform").pvalue)
+    return Tested("means", error, np.array(p), np.array(pits))
+
+
+def _variances(
+    conditional: Callable[..., Any] | None,
+    draw: Callable[..., Any] | None,
+    priors: Priors,
+    rng: np.random.Generator,
+) -> Tested:
+    error, pits, p = None, [], []
+    a, b = np.asarray(priors.var_shape), np.asarray(priors.var_scale)
+    for case in CASES:
+        points = rng.gamma(2.0, 1.0, size=(_POINTS, 3)) + 0.1
+        if conditional is not None:
+            shape, scale = conditional(case.n_k, case.sum_sq, priors)
+            theirs = stats.invgamma.logpdf(points, shape, scale=scale).sum(axis=1)
+            likelihood = -0.5 * case.n_k * np.log(points) - 0.5 * case.sum_sq / points
+            model = (likelihood - (a + 1.0) * np.log(points) - b / points).sum(axis=1)
+            error = _worse(error, theirs, model)
+        if draw is not None:
+            sigma = np.array([draw(case.n_k, case.sum_sq, priors, rng) for _ in range(_DRAWS)])
+            for k in range(3):
+                shape_k, scale_k = a[k] + case.n_k[k] / 2.0, b[k] + case.sum_sq[k] / 2.0
+                u = stats.invgamma.cdf(sigma[:, k] ** 2, shape_k, scale=scale_k)
+                pits.append(u)
+                p.append(stats.kstest(u, "uniform").pvalue)
+    return Tested("variances", error, np.array(p), np.array(pits))
+
+
+def _allocations(draw: Callable[..., Any], rng: np.random.Generator) -> Tested:
+    """Test how often each component is chosen, by exact multinomial probabilities."""
+    params = Params(
+        np.array([0.2, 0.5, 0.3]), np.array([-1.0, 0.4, 1.5]), np.array([0.6, 1.7, 0.9])
+    )
+    y = np.array([-2.0, 0.0, 0.9, 3.0])
+    density = params.w * stats.norm.pdf(y[:, None], params.mu, params.sigma)
+    right = density / density.sum(axis=1, keepdims=True)
+    z = np.array([draw(*params, y, rng.random(y.size)) for _ in range(_DRAWS)])
+    p = [
+        stats.chisquare(np.bincount(z[:, i], minlength=3), _DRAWS * right[i]).pvalue
+        for i in range(y.size)
+    ]
+    return Tested("allocations", None, np.array(p), np.empty(0))
+
+
+def _worse(error: float | None, theirs: Array, model: Array) -> float:
+    """Return the largest difference of log ratios so far; the first point is the base."""
+    off = np.abs((theirs - theirs[0]) - (model - model[0]))
+    new = float(np.where(np.isnan(off), np.inf, off).max())
+    return new if error is None else max(error, new)
+
+
+def _dirichlet_log(points: Array, alpha: Array) -> Array:
+    constant = gammaln(alpha.sum()) - gammaln(alpha).sum()
+    return np.asarray(constant + np.log(points) @ (alpha - 1.0))
+
+
+def _with(points: Array, case: Case) -> Params:
+    shape = points.shape
+    return Params(points, np.zeros(shape), np.broadcast_to(case.sigma, shape))
+
+
+def shown_names(subject: Subject) -> list[str]:
+    """Return the names of the conditionals that are shown; runs in the child process."""
+    return list(shown(subject.function))
+
+
+def timed(subject: Subject, seed: int) -> tuple[list[Tested], float]:
+    """Examine, and say how long it took."""
+    started = time.perf_counter()
+    return examine_conditionals(subject, seed), time.perf_counter() - started

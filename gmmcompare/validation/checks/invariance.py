@@ -1,0 +1,310 @@
+"""Does a kernel leave the posterior as it is? Gandy and Scott (2020), algorithm 1.
+
+Draw parameters from the prior and data given them; then make L sweeps. The pair of parameters and
+data has the same distribution before and after, if and only if the kernel leaves the posterior
+invariant. So any bounded f has the same mean before and after, and
+
+- the *paired* difference f(after) - f(before), where before and after share their data, and
+- the difference between f(after) and f of *fresh* draws of parameters and data
+
+have mean zero. Whether they do is tested by betting (`betting`), in rounds that double, in several
+scenes. Rounds end when the total wealth reaches 1 / alpha; a scene is followed beyond its first
+share of `Plan.base` replicates only while its wealth is three times what it started with, and at
+most to its share of `Plan.most`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.special import logsumexp
+
+from gmmcompare.model.params import Array, Params
+from gmmcompare.runtime.tasks import OutOfTimeError
+from gmmcompare.validation.betting import Wealth
+from gmmcompare.validation.checks.quantities import Quantity, evaluate, quantities
+from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.sandbox.child import Task
+from gmmcompare.validation.sandbox.sandbox import TaskRunner
+from gmmcompare.validation.sandbox.simulate import Replicates, kernel_replicates
+from gmmcompare.validation.verdict import Check, Verdict
+
+ALPHA = 1e-5
+"""Probability that a right kernel ever fails this check, whatever the number of replicates."""
+DOUBT = 1e-3
+"""A wealth above ``1 / DOUBT`` at the end is no pass either."""
+FOLLOWED = 1 / 3
+"""A scene whose wealth is above ``1 / FOLLOWED`` leaves doubt and gets more replicates."""
+_BLOCK = 250
+_FRESH = 2
+_PIT_BINS = 40
+_FOR_DIAGNOSIS = 1000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many replicates a scene of share 1 gets: in the first round, in any case, and at most."""
+
+    first: int = 250
+    base: int = 16_000
+    most: int = 128_000
+
+
+QUICK = Plan(base=2000, most=8000)
+
+
+@dataclass
+class SceneTest:
+    """One scene's running test.
+
+    ``kept`` are the first replicates, for the diagnosis to describe what moved; ``pits`` counts
+    where each parameter (w, mu and sigma of every component) lies in its prior after the sweeps.
+    """
+
+    scene: Scene
+    names: tuple[Quantity, ...]
+    wealth: Wealth
+    kept: list[Replicates] = field(default_factory=list)
+    pits: Array = field(default_factory=lambda: np.zeros(0))
+
+    @classmethod
+    def of(cls, scene: Scene) -> SceneTest:
+        """Start with nothing seen."""
+        names = quantities(scene)
+        marginal = sum(_is_parameter(q) for q in names)
+        return cls(scene, names, Wealth(3 * len(names)), pits=np.zeros((marginal, _PIT_BINS)))
+
+    def fraction(self, n: int) -> float:
+        """Return how far it is on its way to its share of n replicates; 1 where it is there."""
+        return self.wealth.n / (n * self.scene.share)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the bets leave doubt that the kernel is right here."""
+        return bool(self.wealth.log_wealth > -np.log(FOLLOWED))
+
+    def add(self, replicates: Sequence[Replicates], rng: np.random.Generator) -> None:
+        """Bet on one round."""
+        if self.wealth.n < _FOR_DIAGNOSIS:
+            self.kept.extend(replicates)
+        self.wealth.add(np.vstack([self._differences(r, rng) for r in replicates]))
+
+    def table(self) -> dict[str, list[object]]:
+        """Return the columns of `Validation.quantities`."""
+        n, effect = self.wealth.n, self.wealth.effect
+        sweeps = [1, self.scene.sweeps, self.scene.sweeps]
+        kinds = ["paired", "paired", "fresh"]
+        return {
+            "quantity": [str(q) for _ in kinds for q in self.names],
+            "sweeps": [s for s in sweeps for _ in self.names],
+            "reference": [kind for kind in kinds for _ in self.names],
+            "effect": effect.round(5).tolist(),
+            "z": (effect * np.sqrt(n)).round(2).tolist(),
+            "replicates": [n] * effect.size,
+            "log_wealth": self.wealth.log_single.max(axis=1).round(2).tolist(),
+        }
+
+    def _differences(self, made: Replicates, rng: np.random.Generator) -> Array:
+        """Return paired (one sweep), paired (all) and fresh differences, halved, (n, 3 M)."""
+        n = len(made.y)
+        before, first, last = (
+            evaluate(p, made.y, self.scene) for p in (made.start, made.first, made.last)
+        )
+        fresh = sum(evaluate(*self.scene.sample_joint(rng, n), self.scene) for _ in range(_FRESH))
+        columns = [i for i, q in enumerate(self.names) if _is_parameter(q)]
+        cells = (0.5 * (last[:, columns] + 1.0) * _PIT_BINS).astype(int).clip(0, _PIT_BINS - 1)
+        for row, cell in zip(self.pits, cells.T, strict=True):
+            row += np.bincount(cell, minlength=_PIT_BINS)
+        return 0.5 * np.hstack([first - before, last - before, last - fresh / _FRESH])
+
+
+def _is_parameter(q: Quantity) -> bool:
+    return q.kind == "marginal" and q.shape == "location" and q.component.isdigit()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The tests of all scenes, and the check they amount to."""
+
+    tests: tuple[SceneTest, ...]
+    check: Check
+
+
+def check_invariance(
+    sandbox: TaskRunner,
+    scenes: Sequence[Scene],
+    plan: Plan,
+    seed: int,
+    progress: Callable[[str, float], None],
+) -> Outcome:
+    """Test a kernel in every scene, in rounds; see the module.
+
+    Raises
+    ------
+    BrokenError
+        If the kernel fails in a call.
+    """
+    started = time.perf_counter()
+    tests = tuple(SceneTest.of(scene) for scene in scenes)
+    ours = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
+    path: list[tuple[int, float]] = []
+    out_of_time = False
+    try:
+        while active := _active(tests, plan):
+            _one_round(sandbox, active, plan, seed, ours)
+            path.append((sum(t.wealth.n for t in tests), log_total(tests)))
+            progress("invariance", _done(tests, plan))
+        _finish_for_diagnosis(sandbox, tests, plan, seed, ours)
+    except OutOfTimeError:
+        out_of_time = True
+    seconds = time.perf_counter() - started
+    return Outcome(tests, _check(tests, plan, path, out_of_time, seconds))
+
+
+def log_total(tests: Sequence[SceneTest]) -> float:
+    """Return the log of the mean wealth over scenes, which is itself the wealth of a bet."""
+    return float(logsumexp([t.wealth.log_wealth for t in tests]) - np.log(len(tests)))
+
+
+def _done(tests: Sequence[SceneTest], plan: Plan) -> float:
+    """Return the part of the replicates wanted in any case that is made."""
+    shares = [t.scene.share for t in tests]
+    return float(np.average([min(1.0, t.fraction(plan.base)) for t in tests], weights=shares))
+
+
+def _active(tests: Sequence[SceneTest], plan: Plan) -> list[SceneTest]:
+    if log_total(tests) >= -np.log(ALPHA):
+        return []
+    unfinished = [
+        t for t in tests if t.fraction(plan.base) < 1 or (t.doubtful and t.fraction(plan.most) < 1)
+    ]
+    # Other sizes and units come last: what is wrong everywhere is best described in a main scene.
+    return [t for t in unfinished if t.scene.main] or unfinished
+
+
+def _one_round(
+    sandbox: TaskRunner,
+    active: Sequence[SceneTest],
+    plan: Plan,
+    seed: int,
+    ours: np.random.Generator,
+    size: int | None = None,
+) -> None:
+    """Double each active scene's replicates, or add ``size``."""
+    tasks: list[Task] = []
+    counts: list[int] = []
+    for t in active:
+        n = size or max(plan.first, t.wealth.n)
+        blocks = -(-n // _BLOCK)
+        done = t.wealth.n // _BLOCK
+        counts.append(blocks)
+        for block in range(done, done + blocks):
+            arguments = {"scene": t.scene, "seed": seed, "block": block, "n": _BLOCK}
+            tasks.append(Task(kernel_replicates, arguments))
+    results = sandbox.run(tasks)
+    for t, blocks in zip(active, counts, strict=True):
+        t.add([next(results) for _ in range(blocks)], ours)
+
+
+def _finish_for_diagnosis(
+    sandbox: TaskRunner,
+    tests: Sequence[SceneTest],
+    plan: Plan,
+    seed: int,
+    ours: np.random.Generator,
+) -> None:
+    """Where the kernel failed early, make enough replicates to tell faults apart."""
+    for t in tests:
+        if t.scene.main and t.wealth.n < _FOR_DIAGNOSIS:
+            _one_round(sandbox, [t], plan, seed, ours, _FOR_DIAGNOSIS - t.wealth.n)
+
+
+def _check(
+    tests: Sequence[SceneTest],
+    plan: Plan,
+    path: list[tuple[int, float]],
+    out_of_time: bool,
+    seconds: float,
+) -> Check:
+    n = sum(t.wealth.n for t in tests)
+    highest = max((wealth for _, wealth in path), default=0.0)
+    verdict, summary = _verdict(tests, highest, path, plan, out_of_time)
+    return Check(
+        "invariance",
+        verdict,
+        summary,
+        n,
+        seconds,
+        ALPHA,
+        {
+            "alpha": ALPHA,
+            "path": {"replicates": [a for a, _ in path], "log_wealth": [b for _, b in path]},
+            "quantities": {t.scene.name: t.table() for t in tests},
+            "pits": {
+                t.scene.name: {
+                    "parameters": [
+                        f"{q.name} {int(q.component) + 1}" for q in t.names if _is_parameter(q)
+                    ],
+                    "counts": t.pits.astype(int),
+                }
+                for t in tests
+            },
+            "scenes": {
+                t.scene.name: {
+                    "K": t.scene.K,
+                    "N": t.scene.N,
+                    "sweeps": t.scene.sweeps,
+                    "priors": t.scene.priors.to_dict(),
+                    "replicates": t.wealth.n,
+                    "log_wealth": t.wealth.log_wealth,
+                }
+                for t in tests
+            },
+        },
+    )
+
+
+def _verdict(
+    tests: Sequence[SceneTest],
+    highest: float,
+    path: list[tuple[int, float]],
+    plan: Plan,
+    out_of_time: bool,
+) -> tuple[Verdict, str]:
+    n = path[-1][0] if path else 0
+    if highest >= -np.log(ALPHA):
+        found_at = next(a for a, wealth in path if wealth >= -np.log(ALPHA))
+        return "failed", (
+            f"the posterior does not stay as it is: a bet against it multiplied its stake by "
+            f"10^{highest / np.log(10):.0f} within {found_at:,} replicates "
+            f"(a right kernel reaches 10^5 with probability 10^-5)"
+        )
+    if out_of_time and any(t.fraction(plan.base) < 1 for t in tests):
+        return "inconclusive", (
+            f"out of time after {n:,} replicates, {plan.base:,} per prior are wanted; "
+            "give more with time_limit"
+        )
+    if highest >= -np.log(DOUBT):
+        return "inconclusive", (
+            f"suspect: a bet against it reached 10^{highest / np.log(10):.1f} in {n:,} replicates, "
+            f"which a right kernel does with probability {np.exp(-highest):.1g}; run it again with "
+            "another seed, without --quick"
+        )
+    return "passed", f"nothing moves in {n:,} replicates over {len(tests)} priors"
+
+
+def merged(replicates: Sequence[Replicates]) -> Replicates:
+    """Join blocks of replicates."""
+
+    def joined(parts: Sequence[Params]) -> Params:
+        return Params(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+    return Replicates(
+        joined([r.start for r in replicates]),
+        np.concatenate([r.y for r in replicates]),
+        joined([r.first for r in replicates]),
+        joined([r.last for r in replicates]),
+    )

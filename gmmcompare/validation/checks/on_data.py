@@ -1,0 +1,109 @@
+"""Does a sampler agree with NUTS on the user's own data? The comparison that `compare` makes.
+
+The sampler's chains run in the child process like everything else; NUTS has run before, in the
+parent, and is handed in as a fit.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from gmmcompare.comparison.agreement import CONFIRM_ALPHA, PairVerdict
+from gmmcompare.comparison.comparison import compare_fits
+from gmmcompare.engines.base import Draws, Problem
+from gmmcompare.engines.own import OwnEngine
+from gmmcompare.fitting.fit import Fit, build_fit
+from gmmcompare.model.card import SamplerSettings
+from gmmcompare.validation.sandbox.child import Task, seed_global_streams
+from gmmcompare.validation.sandbox.sandbox import TaskRunner
+from gmmcompare.validation.sandbox.simulate import streams
+from gmmcompare.validation.sandbox.subject import BrokenError, Subject
+from gmmcompare.validation.verdict import Check, Verdict
+
+_NAME = "yours"
+_VERDICTS: dict[str, Verdict] = {
+    "agree": "passed",
+    "disagree": "failed",
+    "inconclusive": "inconclusive",
+}
+
+
+@dataclass(frozen=True)
+class OnData:
+    """The user's data, K and priors, and NUTS' fit of them.
+
+    Attributes
+    ----------
+    problem : Problem
+    nuts : Fit
+    lengths : SamplerSettings
+        Chains, warmup and draws of the sampler under test.
+    around : bool
+        Calibrate around these data as well; see `around`.
+    """
+
+    problem: Problem
+    nuts: Fit
+    lengths: SamplerSettings
+    around: bool = False
+
+
+def fit_on_data(subject: Subject, problem: Problem, lengths: SamplerSettings, seed: int) -> Fit:
+    """Run a kernel's chains or a whole sampler on the user's data; in the child.
+
+    Raises
+    ------
+    BrokenError
+        If it returns a point and no draws.
+    EngineError
+        If it raises or returns nonsense.
+    """
+    ours, _ = streams(seed, 0xDA7A)
+    seed_global_streams(ours)
+    engine = OwnEngine(_NAME, subject.function, lengths, None)
+    result = engine.run(problem, seed, lambda fraction: subject.beat())
+    if not isinstance(result, Draws):
+        raise BrokenError(f"{subject.name}: returned one point, as an optimiser does")
+    return build_fit(engine, problem, seed, result)
+
+
+def check_on_data(sandbox: TaskRunner, on: OnData, seed: int) -> Check:
+    """Compare the sampler with NUTS on the user's data.
+
+    A right one fails with probability at most `CONFIRM_ALPHA`.
+
+    Raises
+    ------
+    BrokenError or EngineError
+        If the sampler fails.
+    """
+    started = time.perf_counter()
+    arguments = {"problem": on.problem, "lengths": on.lengths, "seed": seed}
+    own: Fit = next(sandbox.run([Task(fit_on_data, arguments)]))
+    pair = compare_fits([on.nuts, own]).pairs[0]
+    n = on.problem.sample.n
+    return Check(
+        "nuts",
+        _VERDICTS[pair.verdict],
+        f"on {n:,} observations: {pair.verdict}; {pair.reasons[0] if pair.reasons else ''}",
+        on.lengths.chains * on.lengths.draws,
+        time.perf_counter() - started,
+        CONFIRM_ALPHA,
+        _data(pair, on),
+    )
+
+
+def _data(pair: PairVerdict, on: OnData) -> dict[str, object]:
+    return {
+        "data": on.problem.sample.origin.name,
+        "n": on.problem.sample.n,
+        "reasons": pair.reasons,
+        "suspect": pair.suspect or "",
+        "functionals": {
+            "name": [f.name for f in pair.functionals],
+            "diff": [f.diff for f in pair.functionals],
+            "se": [f.se for f in pair.functionals],
+            "p": [f.p for f in pair.functionals],
+        },
+    }

@@ -1,0 +1,201 @@
+"""Bounded functions f(parameters, data) whose distribution a right sampler leaves as it is.
+
+Each lies in [-1, 1], so that its mean exists and can be tested exactly (see `betting`); a raw
+moment of sigma would not do. Four kinds:
+
+- *marginal*: where a parameter lies in its prior, as a probability, by the first two Legendre
+  polynomials ("location" and "spread");
+- *conditional*: where it lies in its full conditional, with responsibilities in place of the
+  allocations. This is what a wrong formula for a conditional moves most;
+- *score*: the derivative of the log-likelihood by each parameter, squashed;
+- *whole*: log-likelihood, log prior and other functions of the mixture as a whole, squashed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import betainc, gammaincc, ndtr
+
+from gmmcompare.model.mixture import LOG_SQRT_2PI
+from gmmcompare.model.params import Array, Params
+from gmmcompare.validation.checks.scenes import Scene
+
+_PILOT_SIZE = 10_000
+_TINY = 1e-300
+_LOADS = (
+    ("nearly empty components", 0.0, 0.5),
+    ("components of about one point", 0.5, 2.5),
+    ("components of several points", 2.5, np.inf),
+)
+_KINDS = {
+    "marginal": "{}",
+    "conditional": "{} given all else",
+    "score": "score of {}",
+    "share": "share {}",
+    "whole": "{}",
+}
+
+
+class Quantity(NamedTuple):
+    """What one bounded function measures.
+
+    ``component`` is a number from 0, or "all" for the mean over components, or "" for a function of
+    the whole mixture. ``load`` is the range of expected counts that it is restricted to, or "".
+    """
+
+    kind: str
+    name: str
+    shape: str
+    component: str = ""
+    load: str = ""
+
+    @property
+    def label_free(self) -> bool:
+        """Whether it stays the same when components change places."""
+        return self.component in ("", "all")
+
+    def __str__(self) -> str:
+        what = _KINDS[self.kind].format(self.name)
+        if self.shape == "spread":
+            what = f"spread of {what}"
+        if self.load:
+            return f"{what}, {self.load}"
+        if self.component == "all":
+            return f"{what}, all components"
+        return f"{what}, component {int(self.component) + 1}" if self.component else what
+
+
+class _Plain(NamedTuple):
+    """Functions before they are bounded, of n points."""
+
+    probabilities: Mapping[tuple[str, str], Array]  # (n, K), uniform or nearly so
+    scores: Mapping[str, Array]  # (n, K)
+    whole: Mapping[str, Array]  # (n,)
+    n_k: Array  # (n, K) expected counts
+
+
+def quantities(scene: Scene) -> tuple[Quantity, ...]:
+    """Return what the columns of `evaluate` are."""
+    return tuple(_bounded(*scene.sample_joint(np.random.default_rng(0), 2), scene))
+
+
+def evaluate(params: Params, y: Array, scene: Scene) -> Array:
+    """Return every quantity of n points, shape (n, M), for parameters (n, K) and data (n, N).
+
+    A wrong sampler may return a sigma of 1e-300; what is then infinite minus infinite counts as 0,
+    so that these are bounded functions of any point.
+    """
+    with np.errstate(all="ignore"):
+        table = np.column_stack(list(_bounded(params, y, scene).values()))
+    return np.clip(np.nan_to_num(table, nan=0.0), -1.0, 1.0)
+
+
+def log_likelihoods(params: Params, y: Array) -> Array:
+    """Return the log-likelihood of each point for its own data, shape (n,)."""
+    joint = log_joints(params, y)
+    return np.asarray(np.logaddexp.reduce(joint, axis=2).sum(axis=1))
+
+
+def log_joints(params: Params, y: Array) -> Array:
+    """Return log w_k + log Normal(y_i; mu_k, sigma_k) of each point for its own data, (n, N, K)."""
+    w, mu, sigma = (a[:, None, :] for a in params)
+    constant = np.log(np.maximum(w, _TINY)) - np.log(sigma) - LOG_SQRT_2PI
+    return np.asarray(constant - 0.5 * ((y[:, :, None] - mu) / sigma) ** 2)
+
+
+def _bounded(params: Params, y: Array, scene: Scene) -> dict[Quantity, Array]:
+    plain = _plain(params, y, scene)
+    out: dict[Quantity, Array] = {}
+    loads = {load: (plain.n_k >= low) & (plain.n_k < high) for load, low, high in _LOADS}
+    for (kind, name), u in plain.probabilities.items():
+        x = 2.0 * u - 1.0
+        for shape, f in (("location", x), ("spread", 1.5 * x**2 - 0.5)):
+            _add_components(out, f, kind, name, shape)
+            if kind == "share" and shape == "location":
+                del out[Quantity(kind, name, shape, "all")]  # shares add up to one
+            if kind == "conditional" and name != "w":
+                for load, inside in loads.items():
+                    out[Quantity(kind, name, shape, "all", load)] = (f * inside).mean(axis=1)
+    units = _units(scene)
+    for name, values in plain.scores.items():
+        f = _squashed(values, units[name])
+        _add_components(out, f, "score", name, "location")
+        _add_components(out, 2.0 * f**2 - 1.0, "score", name, "spread")
+    for name, values in plain.whole.items():
+        f = _squashed(values, units[name])
+        out[Quantity("whole", name, "location")] = f
+        out[Quantity("whole", name, "spread")] = 2.0 * f**2 - 1.0
+    return out
+
+
+def _add_components(out: dict[Quantity, Array], f: Array, kind: str, name: str, shape: str) -> None:
+    for k in range(f.shape[1]):
+        out[Quantity(kind, name, shape, str(k))] = f[:, k]
+    out[Quantity(kind, name, shape, "all")] = f.mean(axis=1)
+
+
+def _plain(params: Params, y: Array, scene: Scene) -> _Plain:
+    w, mu, sigma = params
+    p = scene.priors.expanded(scene.K)
+    c, m0, s0, a, b = (np.asarray(getattr(p, f.name)) for f in fields(p))
+    joint = log_joints(params, y)
+    log_each = np.logaddexp.reduce(joint, axis=2)
+    r = np.exp(joint - log_each[:, :, None])
+    log_lik = log_each.sum(axis=1)
+    n_k = r.sum(axis=1)
+    sum_y = (r * y[:, :, None]).sum(axis=1)
+    sum_sq = (r * (y[:, :, None] - mu[:, None, :]) ** 2).sum(axis=1)
+    variance = sigma**2
+    share = variance / (variance + n_k * s0**2)
+    pull = (sum_y - n_k * m0) * s0**2 / (variance + n_k * s0**2)
+    rest = c.sum() - c
+    probabilities = {
+        ("marginal", "w"): betainc(c, rest, w),
+        ("marginal", "mu"): ndtr((mu - m0) / s0),
+        ("marginal", "sigma"): gammaincc(a, b / variance),
+        ("conditional", "w"): betainc(c + n_k, rest + scene.N - n_k, w),
+        ("conditional", "mu"): ndtr((mu - m0 - pull) / (s0 * np.sqrt(share))),
+        ("conditional", "sigma"): gammaincc(a + n_k / 2, (b + sum_sq / 2) / variance),
+        ("share", "of the data"): n_k / scene.N,
+    }
+    scores = {
+        "w": n_k - scene.N * w,
+        "mu": (sum_y - n_k * mu) / variance * s0,
+        "sigma": sum_sq / variance - n_k,
+    }
+    log_prior = ((c - 1) * np.log(np.maximum(w, _TINY)) - 0.5 * ((mu - m0) / s0) ** 2).sum(1)
+    log_prior -= (2.0 * (a + 1.0) * np.log(sigma) + b / variance).sum(1)
+    whole = {
+        "log-likelihood": log_lik,
+        "log prior": log_prior,
+        "log posterior": log_lik + log_prior,
+        "uncertainty of allocations": -(r * np.maximum(joint - log_each[:, :, None], -700.0)).sum(
+            axis=(1, 2)
+        ),
+        "largest weight": w.max(axis=1),
+        "sum of squared weights": (w**2).sum(axis=1),
+        "nearly empty components": (n_k < 0.5).sum(axis=1).astype(float),
+        "mean of the mixture": (w * mu).sum(axis=1) - y.mean(axis=1),
+    }
+    return _Plain(probabilities, scores, whole, n_k)
+
+
+@lru_cache
+def _units(scene: Scene) -> dict[str, tuple[float, float]]:
+    """Return centre and scale of what is squashed, from draws of the joint distribution."""
+    plain = _plain(*scene.sample_joint(np.random.default_rng(0), _PILOT_SIZE), scene)
+    units = {}
+    for name, values in {**plain.scores, **plain.whole}.items():
+        low, centre, high = np.percentile(values, [16, 50, 84])
+        units[name] = (float(centre), max(0.5 * float(high - low), 1e-9))
+    return units
+
+
+def _squashed(values: Array, unit: tuple[float, float]) -> Array:
+    centre, scale = unit
+    return np.asarray(np.tanh((values - centre) / scale))

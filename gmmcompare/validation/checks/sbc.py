@@ -1,0 +1,298 @@
+"""Simulation-based calibration of whole samplers (Talts et al. 2018; Modrak et al. 2023).
+
+Draw parameters from the prior and data given them, and run the sampler on the data: the rank of the
+prior draw among the posterior draws is uniform for every quantity. Two tests on the same runs:
+ranks, by simultaneous bands for their distribution function (`ecdf`), and the mean of bounded
+quantities over each run's draws minus their value at the prior draw, by betting (`betting`).
+
+*Labels.* Prior draws carry labels at random, and a sampler may or may not switch labels. So both
+the prior draw and every posterior draw are put in ascending order of their means, whole triples
+(w, mu, sigma) together. The naive way, ranking component k of an *ordered* model's draws among
+unsorted prior draws, is wrong by construction and refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gmmcompare._version import __version__
+from gmmcompare.engines.own import source_digest
+from gmmcompare.model.params import Array
+from gmmcompare.runtime.errors import InputError
+from gmmcompare.runtime.files import replacing
+from gmmcompare.runtime.tasks import OutOfTimeError
+from gmmcompare.validation.betting import Wealth
+from gmmcompare.validation.checks.quantities import quantities
+from gmmcompare.validation.checks.sbc_runs import (
+    RANKS,
+    Given,
+    SbcPlan,
+    SbcReplicate,
+    choose_thinning,
+    rank_names,
+    sbc_replicate,
+)
+from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.ecdf import counts_below, simultaneous_bands, uniformity_p
+from gmmcompare.validation.sandbox.child import Task
+from gmmcompare.validation.sandbox.sandbox import TaskRunner
+from gmmcompare.validation.sandbox.subject import Subject
+from gmmcompare.validation.verdict import Check, Diagnosis
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+ALPHA_RANKS = 1e-6
+ALPHA_MEANS = 1e-5
+_ROUND = 50
+
+
+@dataclass(frozen=True)
+class SbcOutcome:
+    """All replicates and the check they amount to.
+
+    ``effect`` is what was bet on: mean in standard deviations of one replicate, shape (M,).
+    """
+
+    names: tuple[str, ...]
+    ranks: NDArray[np.int64]
+    check: Check
+    effect: Array
+
+    def to_datatree(self) -> xr.DataTree:
+        """Return the ranks as PIT values in the group ``prior_sbc``, for `az.plot_ecdf_pit`."""
+        import xarray as xr
+
+        pits = (self.ranks + 0.5) / RANKS
+        variables = {
+            name: (("chain", "draw"), pits[None, :, i]) for i, name in enumerate(self.names)
+        }
+        data = xr.Dataset(variables, {"chain": [0], "draw": np.arange(len(pits))}, {"ranks": RANKS})
+        return xr.DataTree.from_dict({"prior_sbc": data})
+
+    def save(self, path: str | Path) -> None:
+        """Write `to_datatree` as NetCDF.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        with replacing(path) as partial:
+            self.to_datatree().to_netcdf(partial, engine="h5netcdf")
+
+    def diagnosis(self) -> Diagnosis:
+        """Say which quantities are off, and which way."""
+        found = []
+        data = self.check.data
+        for name, p, at in zip(self.names, data["p"], data["mean_rank"], strict=True):
+            if p < 1e-3:
+                way = "too small" if at > 0.55 else "too large" if at < 0.45 else "off in spread"
+                found.append(
+                    f"{name}: the sampler's draws are {way} (mean rank of the truth {at:.2f}, "
+                    "0.50 is right)"
+                )
+        return Diagnosis(tuple(found))
+
+
+def check_sbc(
+    sandbox: TaskRunner,
+    scene: Scene,
+    plan: SbcPlan,
+    seed: int,
+    progress: Callable[[str, float], None],
+    store: Path | None = None,
+    givens: Sequence[Given] | None = None,
+) -> SbcOutcome:
+    """Run a whole sampler on data sets drawn from the prior; see the module.
+
+    Parameters
+    ----------
+    store : Path, optional
+        A folder; each replicate is written there as it finishes, and finished ones are not run
+        again (unless the sampler's file, the plan, the seed or the version changed).
+    givens : sequence of Given, optional
+        Data and posterior draws to calibrate around, one for each replicate; see `around`.
+
+    Raises
+    ------
+    BrokenError
+        If the sampler fails in a run.
+    InputError
+        If the ranks would be wrong by construction.
+    """
+    started = time.perf_counter()
+    setting: dict[str, Any] = {"scene": scene, "plan": plan, "seed": seed}
+    pilot = {**setting, "given": givens[0] if givens else None}
+    thin = int(next(sandbox.run([Task(choose_thinning, pilot)])))
+    digest = str(next(sandbox.run([Task(_digest, {})])))
+    kept = _Store.of(store, {"sampler": digest, **setting, "thin": thin, "version": __version__})
+    done = kept.read()
+    missing = [i for i in range(plan.replicates) if i not in done]
+    setting = {**setting, "thin": thin}
+    tasks = [
+        Task(sbc_replicate, {**setting, "index": i, "given": givens[i] if givens else None})
+        for i in missing
+    ]
+    out_of_time = False
+    try:
+        for i, made in zip(missing, sandbox.run(tasks), strict=True):
+            done[i] = made
+            kept.write(i, made)
+            progress("sbc", len(done) / plan.replicates)
+            if len(done) % _ROUND == 0 and _wealth(done).log_wealth > -np.log(ALPHA_MEANS):
+                break
+    except OutOfTimeError:
+        out_of_time = True
+    return _outcome(done, scene, plan, thin, out_of_time, time.perf_counter() - started)
+
+
+def _digest(subject: Subject) -> str:
+    """Return a hash of the sampler's source; of its class, where it is an object."""
+    function = subject.function
+    return source_digest(function if inspect.isroutine(function) else type(function))
+
+
+def _wealth(done: dict[int, SbcReplicate]) -> Wealth:
+    """Bet on the replicates in order, in rounds."""
+    start = np.array([done[i].start for i in sorted(done)])
+    mean = np.array([done[i].mean for i in sorted(done)])
+    wealth = Wealth(start.shape[1])
+    for at in range(0, len(start), _ROUND):
+        wealth.add(0.5 * (mean - start)[at : at + _ROUND])
+    return wealth
+
+
+def _outcome(
+    done: dict[int, SbcReplicate],
+    scene: Scene,
+    plan: SbcPlan,
+    thin: int,
+    out_of_time: bool,
+    seconds: float,
+) -> SbcOutcome:
+    alpha = ALPHA_RANKS + ALPHA_MEANS
+    if len(done) < _ROUND:
+        summary = f"out of time after {len(done)} of {plan.replicates} replicates"
+        check = Check("sbc", "inconclusive", summary, len(done), seconds, alpha)
+        return SbcOutcome((), np.empty((0, 0), dtype=np.int64), check, np.empty(0))
+    if plan.relabel == "none" and all(r.ordered for r in done.values()):
+        raise InputError(
+            "sbc: every posterior draw has its means in ascending order but prior draws have not: "
+            "ranking component by component is wrong by construction; use relabel='mean', which "
+            "orders both by the same rule"
+        )
+    names = rank_names(scene.K)
+    ranks = np.array([done[i].ranks for i in sorted(done)])
+    p = np.array([uniformity_p(column, RANKS) for column in ranks.T])
+    wealth = _wealth(done)
+    bands = simultaneous_bands(len(ranks))
+    data = {
+        "names": names,
+        "p": p,
+        "mean_rank": (ranks.mean(axis=0) + 0.5) / RANKS,
+        "ranks": ranks,
+        "ecdf": {
+            "z": bands.z,
+            "lower": bands.lower,
+            "upper": bands.upper,
+            "counts": {n: counts_below(r, RANKS) for n, r in zip(names, ranks.T, strict=True)},
+        },
+        "thin": thin,
+        "relabel": plan.relabel,
+        "log_wealth": wealth.log_wealth,
+        "quantities": {scene.name: _quantity_table(wealth, _bet_on(scene, names, wealth))},
+        "scene": {"K": scene.K, "N": scene.N, "priors": scene.priors.to_dict()},
+    }  # fmt: skip
+    worst = int(np.argmin(p))
+    p_worst = float(min(1.0, p[worst] * p.size))
+    n = len(done)
+    if p_worst < ALPHA_RANKS:
+        summary = (
+            f"ranks of {names[worst]} are not uniform over {n} replicates "
+            f"(p {p_worst:.1g} for all {p.size} quantities together)"
+        )
+        check = Check("sbc", "failed", summary, n, seconds, alpha, data)
+    elif wealth.log_wealth > -np.log(ALPHA_MEANS):
+        summary = (
+            f"posterior draws do not average to prior draws over {n} replicates: a bet against it "
+            f"multiplied its stake by 10^{wealth.log_wealth / np.log(10):.0f}"
+        )
+        check = Check("sbc", "failed", summary, n, seconds, alpha, data)
+    elif out_of_time and n < plan.replicates:
+        summary = f"out of time after {n} of {plan.replicates} replicates"
+        check = Check("sbc", "inconclusive", summary, n, seconds, alpha, data)
+    else:
+        summary = f"{p.size} quantities ranked uniformly over {n} replicates, every {thin}th draw"
+        check = Check("sbc", "passed", summary, n, seconds, alpha, data)
+    return SbcOutcome(names, ranks, check, wealth.effect)
+
+
+def _bet_on(scene: Scene, names: tuple[str, ...], wealth: Wealth) -> list[str]:
+    """Return what was bet on: ranks where there are given data, else bounded quantities."""
+    if wealth.m == 2 * len(names):
+        return [f"rank of {name}, {shape}" for shape in ("location", "spread") for name in names]
+    return [str(q) for q in quantities(scene)]
+
+
+def _quantity_table(wealth: Wealth, names: list[str]) -> dict[str, list[object]]:
+    effect = wealth.effect
+    return {
+        "quantity": names,
+        "sweeps": [0] * len(names),
+        "reference": ["paired"] * len(names),
+        "effect": effect.round(5).tolist(),
+        "z": (effect * np.sqrt(wealth.n)).round(2).tolist(),
+        "replicates": [wealth.n] * len(names),
+        "log_wealth": wealth.log_single.max(axis=1).round(2).tolist(),
+    }
+
+
+@dataclass
+class _Store:
+    """Replicates on disk, one line of JSON each; nothing is kept where there is no folder."""
+
+    path: Path | None
+
+    @classmethod
+    def of(cls, folder: Path | None, setting: dict[str, Any]) -> _Store:
+        """Name the file by a hash of everything that a replicate depends on."""
+        if folder is None:
+            return cls(None)
+        folder.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.sha256(repr(sorted(setting.items())).encode()).hexdigest()[:16]
+        return cls(folder / f"sbc-{digest}.jsonl")
+
+    def read(self) -> dict[int, SbcReplicate]:
+        """Return the finished replicates; a line cut short by an interruption is dropped."""
+        if self.path is None or not self.path.is_file():
+            return {}
+        found = {}
+        text = self.path.read_text(encoding="utf-8")
+        if not text.endswith("\n"):
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write("\n")
+        for line in text.splitlines():
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            index = int(row.pop("index"))
+            found[index] = SbcReplicate(**row)
+        return found
+
+    def write(self, index: int, made: SbcReplicate) -> None:
+        """Append one replicate."""
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"index": index, **made._asdict()}) + "\n")

@@ -1,0 +1,1 @@
+"""From a failed test to the mistake."""

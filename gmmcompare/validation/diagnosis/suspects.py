@@ -1,0 +1,150 @@
+"""From a failed test to the line: what moved, which way, and which known fault does the same.
+
+The *signature* of a fault is the mean change of every bounded quantity in standard deviations of
+one replicate, in every scene: stored for the whole gallery in ``signatures.npz``, which
+`gallery.write_signatures` makes from real runs. A user's sampler is compared with each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from gmmcompare.model.params import Array
+from gmmcompare.validation.checks.invariance import SceneTest
+from gmmcompare.validation.checks.quantities import quantities
+from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.diagnosis.findings import describe
+from gmmcompare.validation.faults.catalogue import FAULTS
+from gmmcompare.validation.faults.scan import Remembering
+from gmmcompare.validation.verdict import Diagnosis, Suspect
+
+SIGNATURES = Path(__file__).with_name("signatures.npz")
+_SUSPECTS = 3
+_ALIKE = 0.7
+"""Least similarity of a suspect; the same fault has about 1, unlike ones seldom above 0.6."""
+_LEAST_SIGNAL = 0.05
+
+
+@dataclass(frozen=True)
+class Signatures:
+    """Effects of known faults, (faults, quantities) for each scene, from ``n`` replicates each."""
+
+    faults: tuple[str, ...]
+    effects: dict[str, Array]
+    n: int
+
+
+@lru_cache
+def stored_signatures() -> Signatures:
+    """Return the signatures of the gallery."""
+    return load_signatures(SIGNATURES)
+
+
+def load_signatures(path: Path) -> Signatures:
+    """Read what `gallery.write_signatures` wrote."""
+    with np.load(path) as stored:
+        effects = {name: stored[name] for name in stored.files if name not in ("faults", "n")}
+        return Signatures(tuple(map(str, stored["faults"])), effects, int(stored["n"]))
+
+
+def diagnose(tests: Sequence[SceneTest], remembers: bool) -> Diagnosis:
+    """Describe what a failed invariance test found, and name the likeliest faults.
+
+    Parameters
+    ----------
+    tests : sequence of SceneTest
+    remembers : bool
+        Whether results depend on earlier calls: faults that remember something are then the only
+        suspects, and else are none.
+    """
+    findings = describe(tests)
+    if not any(test.doubtful for test in tests if test.scene.main):
+        findings.insert(0, _only_elsewhere(tests))
+        return Diagnosis(tuple(findings))
+    if remembers:
+        findings.insert(
+            0,
+            "the result of a sweep depends on the sweep before by more than (w, mu, sigma): "
+            "something is kept too long (counts, weights or allocations)",
+        )
+    named = suspects(tests, remembers)
+    if not named:
+        findings.append("no fault of the gallery leaves this trace")
+    return Diagnosis(tuple(findings), named)
+
+
+def _only_elsewhere(tests: Sequence[SceneTest]) -> str:
+    """Say in which sizes or units a kernel is wrong that is right in the main scenes."""
+    scenes = [test.scene for test in tests if test.doubtful]
+    where = " and ".join(f"the {scene.name} prior ({scene.about})" for scene in scenes)
+    crowded = all(scene.crowded for scene in scenes)
+    return (
+        f"it is wrong only with {where}: look for a number written into the code that suits only "
+        "some sizes or units"
+        + (", and at what becomes of components with one observation or none" if crowded else "")
+    )
+
+
+def suspects(
+    tests: Sequence[SceneTest], remembers: bool, known: Signatures | None = None
+) -> tuple[Suspect, ...]:
+    """Return the faults whose signatures are most like the one seen, likeliest first."""
+    known = known or stored_signatures()
+    allowed = np.array([issubclass(FAULTS[f], Remembering) == remembers for f in known.faults])
+    # Few faults remember anything, and their traces are faint: they are named at any similarity.
+    least = 0.0 if remembers else _ALIKE
+    return _likeliest(known.faults, np.where(allowed, similarity(tests, known), -np.inf), least)
+
+
+def suspects_of_runs(effect: Array, n: int, scene: Scene) -> tuple[Suspect, ...]:
+    """Return the likeliest faults of a whole sampler, from the effects that SBC found in n runs.
+
+    Only functions that do not depend on labels are compared, with what a few sweeps do to them.
+    """
+    known = stored_signatures()
+    if scene.name not in known.effects:
+        return ()
+    label_free = np.array([q.label_free for q in quantities(scene)])
+    after_all_sweeps = known.effects[scene.name][:, effect.size : 2 * effect.size]
+    stored, seen = after_all_sweeps[:, label_free].astype(float), effect[label_free]
+    scores = _cosines(stored, seen.size / known.n, seen, seen.size / n)
+    return _likeliest(known.faults, scores, _ALIKE)
+
+
+def _likeliest(faults: Sequence[str], scores: Array, least: float) -> tuple[Suspect, ...]:
+    order = np.argsort(-scores, kind="stable")[:_SUSPECTS]
+    return tuple(
+        Suspect(name, FAULTS[name].mistake, FAULTS[name].effect, round(float(score), 3))
+        for name, score in ((faults[i], scores[i]) for i in order)
+        if score > least
+    )
+
+
+def similarity(tests: Sequence[SceneTest], known: Signatures) -> Array:
+    """Return the cosine between the effects seen and each known fault's, (faults,).
+
+    Monte Carlo error makes vectors of effects longer and so the cosine smaller; its part in both
+    lengths is taken out, so that the same fault has about 1 however few the replicates. Over the
+    scenes that both have: those with few replicates are not stored.
+    """
+    both = [t for t in tests if t.scene.name in known.effects]
+    seen = np.concatenate([t.wealth.effect for t in both])
+    stored = np.hstack([known.effects[t.scene.name] for t in both]).astype(float)
+    noise = sum(t.wealth.effect.size / t.wealth.n for t in both)
+    return _cosines(stored, stored.shape[1] / known.n, seen, noise)
+
+
+def _cosines(stored: Array, stored_noise: float, seen: Array, noise: float) -> Array:
+    """Return cosines; the noises are expected squared lengths of Monte Carlo error."""
+    squared = _without(noise, seen) * _without(stored_noise, stored)
+    return np.asarray(stored @ seen / np.sqrt(np.maximum(squared, 1e-24)))
+
+
+def _without(noise: float, effects: Array) -> Array:
+    squared = (effects**2).sum(axis=-1)
+    return np.asarray(np.maximum(squared - noise, _LEAST_SIGNAL * squared))

@@ -1,0 +1,1 @@
+"""The gallery: the correct Gibbs sweep with one classic fault each."""

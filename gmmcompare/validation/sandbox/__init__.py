@@ -1,0 +1,1 @@
+"""Child processes in which the code of the user runs."""

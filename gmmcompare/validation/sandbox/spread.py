@@ -1,0 +1,178 @@
+"""A sandbox whose child processes are on workers elsewhere: one is kept on each, for one sampler.
+
+What a worker does with a task is what this machine would do: hand it to a child process that holds
+the user's code, with a time limit for every call. Blocks of replicates carry their own seeds, so
+the results are the same number for number.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import batched
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from gmmcompare.runtime.errors import GmmCompareError
+from gmmcompare.runtime.tasks import Progress, Tasks, in_order
+from gmmcompare.validation.sandbox.child import Task
+from gmmcompare.validation.sandbox.sandbox import Sandbox
+from gmmcompare.validation.sandbox.subject import Target
+
+_TURNS = 8
+"""A worker gets its tasks in at least so many turns, so that all end at about the same time."""
+_MOST_TOGETHER = 10
+"""Tasks sent together: a replicate may take a tenth of what sending it alone takes."""
+
+
+class SpreadSandbox(Sandbox):
+    """A sandbox that sends several tasks elsewhere; a single one it does here.
+
+    Parameters
+    ----------
+    target : Target
+        A file of the user's is sent along, for workers that do not have it.
+    place : Tasks
+        Where tasks run.
+    call_limit, deadline
+        As for `Sandbox`.
+    """
+
+    def __init__(
+        self, target: Target, place: Tasks, call_limit: float, deadline: float = math.inf
+    ) -> None:
+        super().__init__(target, 1, call_limit, deadline)
+        self._place, self._sent = place, target.with_source()
+        self._key = uuid.uuid4().hex
+        self._printed = ""
+        self._stay_here = False
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        place: TracebackType | None,
+    ) -> None:
+        with suppress(Exception):  # where the cluster is gone, so are its children
+            self._place.everywhere(close_kept, self._key)
+        super().__exit__(kind, error, place)
+
+    @property
+    def printed(self) -> str:
+        """What the user's code printed so far, here and elsewhere."""
+        return super().printed + self._printed
+
+    def restrict(self, jobs: int) -> None:
+        """Stay in one process: copies of a sampler with a stream of its own would repeat it."""
+        super().restrict(jobs)
+        self._stay_here = True
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Any]:
+        """Do tasks and yield their results in order; see `Sandbox.run`.
+
+        Raises
+        ------
+        TaskError
+            If workers fail for reasons that are not the sampler's.
+        """
+        if self._stay_here or len(tasks) < 2:
+            yield from super().run(tasks)
+            return
+        size = min(_MOST_TOGETHER, max(1, len(tasks) // (_TURNS * self._place.width)))
+        errands = [
+            _Errand(self._key, self._sent, self.call_limit, some) for some in batched(tasks, size)
+        ]
+        for done in in_order(self._place.run(do_errand, errands, deadline=self._deadline)):
+            self.warnings = list(dict.fromkeys([*self.warnings, *done.warnings]))
+            self._printed += done.printed
+            yield from done.values
+            if done.error is not None:
+                raise done.error
+
+
+class _Errand(NamedTuple):
+    """What a worker is given."""
+
+    key: str
+    target: Target
+    call_limit: float
+    tasks: tuple[Task, ...]
+
+
+class _Done(NamedTuple):
+    """What it gives back: the values of its tasks, up to the one that failed if there is one."""
+
+    values: list[Any]
+    error: GmmCompareError | None
+    warnings: tuple[str, ...]
+    printed: str
+
+
+class _Kept:
+    """A worker's sandbox, and how much of what it printed was told."""
+
+    def __init__(self, target: Target, call_limit: float) -> None:
+        self.sandbox = Sandbox(target, 1, call_limit)
+        self._told = 0
+
+    def new_text(self) -> str:
+        """Return what was printed since the last time."""
+        if not self.sandbox.log.is_file():
+            return ""
+        with self.sandbox.log.open("rb") as file:
+            file.seek(self._told)
+            new = file.read()
+        self._told += len(new)
+        return new.decode("utf-8", errors="replace")
+
+
+_lock = threading.Lock()
+_kept: dict[str, list[_Kept]] = {}
+_idle: dict[str, list[_Kept]] = {}
+_closed: set[str] = set()
+
+
+def do_errand(errand: _Errand, progress: Progress) -> _Done:
+    """Do tasks in a sandbox that this worker keeps; a worker of several threads keeps several."""
+    with _borrowed(errand) as kept:
+        kept.sandbox.call_limit = errand.call_limit
+        values: list[Any] = []
+        error = None
+        try:
+            for value in kept.sandbox.run(errand.tasks):
+                values.append(value)
+                progress(len(values) / len(errand.tasks))
+        except GmmCompareError as failure:
+            error = failure
+        return _Done(values, error, tuple(kept.sandbox.warnings), kept.new_text())
+
+
+@contextmanager
+def _borrowed(errand: _Errand) -> Iterator[_Kept]:
+    with _lock:
+        idle = _idle.setdefault(errand.key, [])
+        kept = idle.pop() if idle else _Kept(errand.target, errand.call_limit)
+        everyone = _kept.setdefault(errand.key, [])
+        if kept not in everyone:
+            everyone.append(kept)
+    try:
+        yield kept
+    finally:
+        with _lock:
+            _idle.setdefault(errand.key, []).append(kept)
+            late = errand.key in _closed
+        if late:  # the task was dropped while it was being done
+            close_kept(errand.key)
+
+
+def close_kept(key: str) -> None:
+    """End this worker's sandboxes of one validation, busy or not."""
+    with _lock:
+        _closed.add(key)
+        _idle.pop(key, None)
+        ended = _kept.pop(key, [])
+    for kept in ended:
+        kept.sandbox.__exit__(None, None, None)

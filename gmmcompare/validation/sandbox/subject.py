@@ -1,0 +1,324 @@
+"""The sampler under test: how it is named, loaded, called, and what can go wrong in a call.
+
+Everything here that touches the user's code runs in a child process (see `sandbox`).
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import cloudpickle
+import numpy as np
+
+from gmmcompare.engines.base import BUILT_IN, Draws, Problem, built_in_engine, no_progress
+from gmmcompare.engines.check import check_engine
+from gmmcompare.engines.own import kind_of, resolve
+from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.errors import EngineError, InputError
+from gmmcompare.validation.faults.catalogue import PREFIX, fault
+
+SubjectKind = Literal["kernel", "sampler"]
+KERNELS: Mapping[str, str] = {
+    "gibbs": "gmmcompare.engines.gibbs.engine:sweep",
+    "gibbs_plain": "gmmcompare.engines.gibbs.plain:sweep",
+}
+"""Built-in engines whose sweep is tested, which says more than whole runs do."""
+ENGINE_PREFIX = "engine:"
+"""``engine:gibbs`` is the whole engine all the same."""
+_HEARTBEAT = 0.5
+_SIMPLEX = 1e-6
+
+
+class BrokenError(EngineError):
+    """A call of the user's code failed, or returned what is not a point or draws.
+
+    ``what`` is a short word for tables: raised, exited, returned, hangs, died, hidden seed ...
+    """
+
+    def __init__(self, message: str, what: str = "returned", details: str = "") -> None:
+        super().__init__(message)
+        self.what, self.details = what, details
+
+    def __reduce__(self) -> tuple[type[BrokenError], tuple[str, str, str]]:
+        return BrokenError, (str(self), self.what, self.details)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A name that can be resolved in another process, or the function itself, pickled.
+
+    ``source`` is the content of the file that is named, for machines that do not have it.
+    """
+
+    name: str
+    pickled: bytes = b""
+    source: bytes = b""
+
+    @classmethod
+    def of(cls, sampler: str | Callable[..., Any]) -> Target:
+        """Take a name, such as ``FILE.py:FUNC`` or ``fault:NAME``, or a function.
+
+        Raises
+        ------
+        InputError
+            If it is a function that cannot be sent to another process.
+        """
+        if isinstance(sampler, str):
+            return cls(sampler)
+        name = str(getattr(sampler, "name", getattr(sampler, "__name__", type(sampler).__name__)))
+        try:
+            return cls(name, cloudpickle.dumps(sampler))
+        except Exception as error:
+            raise InputError(
+                f"{name}: cannot be sent to the process that tests it ({error}); put it in a file "
+                "and name it as FILE.py:FUNC"
+            ) from None
+
+    def with_source(self) -> Target:
+        """Return the same with what is needed where there is no such file."""
+        place, _, function = self.name.rpartition(":")
+        path = Path(place)
+        if self.pickled or path.suffix != ".py" or not path.is_file():
+            return self
+        return Target(f"{path.resolve()}:{function}", source=path.read_bytes())
+
+    def placed_in(self, folder: Path) -> Target:
+        """Return the same on this machine, its file written to a folder if it is not there."""
+        if not self.source:
+            return self
+        place, _, function = self.name.rpartition(":")
+        path = Path(place)
+        if not path.is_file() or path.read_bytes() != self.source:
+            path = folder / path.name
+            path.write_bytes(self.source)
+        return Target(f"{path}:{function}")
+
+    def load(self) -> Callable[..., Any]:
+        """Return the function; for a built-in engine its sweep, or a whole run of it."""
+        if self.pickled:
+            function: Callable[..., Any] = cloudpickle.loads(self.pickled)
+            return function
+        if self.name.startswith(PREFIX):
+            return fault(self.name)  # type: ignore[no-any-return]
+        if self.name.startswith(ENGINE_PREFIX):
+            return EngineSampler(self.name.removeprefix(ENGINE_PREFIX))
+        if self.name in KERNELS:
+            return resolve(KERNELS[self.name])
+        if self.name in BUILT_IN:
+            return EngineSampler(self.name)
+        return resolve(self.name)
+
+
+class EngineSampler:
+    """A built-in engine as a whole sampler, with the settings of a card but for the lengths."""
+
+    def __init__(self, name: str, **settings: Any) -> None:
+        if name == "em":
+            raise InputError(
+                "em: a point estimate has no posterior distribution to be tested; "
+                "use `gmmcompare compare`, which tests where the point lies in the posterior"
+            )
+        self.name, self._settings = name, settings
+
+    def __call__(
+        self,
+        y: Array,
+        K: int,
+        priors: Priors,
+        draws: int,
+        warmup: int,
+        chains: int,
+        rng: np.random.Generator,
+    ) -> dict[str, Array]:
+        """Run the engine."""
+        from gmmcompare.model.card import EngineSection
+
+        lengths = {"draws": draws, "chains": chains}
+        if self.name != "exact":
+            lengths["warmup"] = warmup
+        section = type(getattr(EngineSection(), self.name))
+        settings = section(**{**lengths, **self._settings})
+        problem = Problem(Sample.of(y), K, priors.expanded(K))
+        result = built_in_engine(self.name, settings).run(
+            problem, int(rng.integers(2**31)), no_progress
+        )
+        assert isinstance(result, Draws)
+        return result.params._asdict()
+
+
+class Call(NamedTuple):
+    """Where a sampler stands in a test, for messages."""
+
+    number: int
+    n: int
+
+    def __str__(self) -> str:
+        return f"call {self.number:,}, with {self.n} observations"
+
+
+class Subject:
+    """The user's function with every call checked.
+
+    Parameters
+    ----------
+    function : callable
+    name : str
+        How to call it in messages.
+    alive : callable
+        Called between calls at most every half second, so that the parent knows it does not hang.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], name: str, alive: Callable[[], None] = lambda: None
+    ) -> None:
+        self.function, self.name = function, Path(name).name
+        self.kind: SubjectKind = kind_of(function)
+        self.calls = 0
+        self._alive, self._last = alive, time.monotonic()
+
+    def sweep(self, at: Params, y: Array, priors: Priors, rng: np.random.Generator) -> Params:
+        """Make one checked sweep; arrays (K,).
+
+        Raises
+        ------
+        BrokenError
+            If it raises, exits, or returns something other than a point.
+        """
+        w, mu, sigma = (a.copy() for a in at)
+        result = self._called(y.size, w, mu, sigma, y, priors, rng)
+        try:
+            w, mu, sigma = result
+            new = Params(
+                np.asarray(w, dtype=float),
+                np.asarray(mu, dtype=float),
+                np.asarray(sigma, dtype=float),
+            )
+        except (TypeError, ValueError):
+            raise BrokenError(
+                f"{self.name}: a sweep returned {_described(result)} ({self._here(y.size)}); "
+                "return the new (w, mu, sigma)"
+            ) from None
+        self._check(new, at.w.shape, y.size)
+        return new
+
+    def run(
+        self,
+        y: Array,
+        K: int,
+        priors: Priors,
+        draws: int,
+        warmup: int,
+        chains: int,
+        rng: np.random.Generator,
+    ) -> Params:
+        """Make one checked run; arrays (chains, draws, K).
+
+        Raises
+        ------
+        BrokenError
+            If it raises, exits, or returns something other than draws.
+        """
+        data = y.copy()
+        result = self._called(
+            y.size, data, K, priors, draws=draws, warmup=warmup, chains=chains, rng=rng
+        )
+        try:
+            params = check_engine(result, K, chains, draws, self.name)
+        except EngineError as error:
+            what = "copied chains" if "copies" in str(error) else "returned"
+            raise BrokenError(f"{error} ({self._here(y.size)})", what) from None
+        if params.w.ndim == 1:
+            raise BrokenError(
+                f"{self.name}: returned one point of shape (K,), as an optimiser does; a sampler "
+                "returns arrays of shape (chains, draws, K)"
+            )
+        if not np.isfinite(params.sigma).all():
+            raise BrokenError(f"{self.name}: sigma is infinite ({self._here(y.size)})")
+        if not np.array_equal(data, y):
+            raise BrokenError(f"{self.name}: changes y in place; work on a copy: y = y.copy()")
+        return params
+
+    def beat(self) -> None:
+        """Tell the parent, now and then, that nothing hangs."""
+        now = time.monotonic()
+        if now - self._last > _HEARTBEAT:
+            self._last = now
+            self._alive()
+
+    def _called(self, n: int, *args: Any, **kwargs: Any) -> Any:
+        self.calls += 1
+        self.beat()
+        try:
+            return self.function(*args, **kwargs)
+        except KeyboardInterrupt:
+            raise
+        except SystemExit as error:
+            raise BrokenError(
+                f"{self.name}: called exit({error.code}) {_place(error)} ({self._here(n)}); "
+                "a sampler returns, it does not end the program",
+                "exited",
+            ) from None
+        except BaseException as error:
+            raise BrokenError(
+                f"{self.name}: raised {type(error).__name__}: {_one_line(error)} "
+                f"{_place(error)} ({self._here(n)})",
+                "raised",
+                "".join(traceback.format_exception(error)),
+            ) from None
+
+    def _check(self, new: Params, shape: tuple[int, ...], n: int) -> None:
+        """Check a point; quick where nothing is wrong, as this is done after every sweep."""
+        w, mu, sigma = new
+        if not w.shape == mu.shape == sigma.shape == shape:
+            raise BrokenError(
+                f"{self.name}: a sweep returned shapes {w.shape}, {mu.shape} and {sigma.shape} "
+                f"({self._here(n)}); return (w, mu, sigma), each of shape {shape}"
+            )
+        weights, sds = w.tolist(), sigma.tolist()  # of a few numbers, Python is faster
+        good = (
+            abs(sum(weights) - 1.0) < _SIMPLEX
+            and min(weights) >= 0.0
+            and isfinite(sum(mu.tolist()))
+            and isfinite(sum(sds))
+            and min(sds) > 0.0
+        )
+        if not good:
+            problem = new.problem() or "sigma is infinite"
+            if (sigma == 0).any():
+                problem += "; without var_scale sigma collapses onto a single observation"
+            raise BrokenError(
+                f"{self.name}: a sweep returned bad values: {problem} ({self._here(n)})"
+            )
+
+    def _here(self, n: int) -> Call:
+        return Call(self.calls, n)
+
+
+def _described(result: Any) -> str:
+    if isinstance(result, tuple | list):
+        return f"{len(result)} values"
+    return type(result).__name__
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+_NOT_THEIRS = ("site-packages", "gmmcompare/validation", "<frozen")
+
+
+def _place(error: BaseException) -> str:
+    """Say which line of the user's own file an error comes from: the last one not in a library."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not any(part in f.filename for part in _NOT_THEIRS)]
+    frame = (own or list(frames))[-1]
+    code = f": {frame.line}" if frame.line else ""
+    return f"in {Path(frame.filename).name}, line {frame.lineno}{code}"

@@ -1,0 +1,222 @@
+"""What a validation found: plain data, for the terminal, for JSON and for the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from gmmcompare._version import __version__
+from gmmcompare.runtime.files import to_json, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Verdict = Literal["passed", "failed", "inconclusive"]
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Check:
+    """One kind of test and what it came to.
+
+    Attributes
+    ----------
+    name : str
+        contract, conditionals, invariance, sbc, exact posterior, joint distribution or nuts.
+    verdict : "passed", "failed" or "inconclusive"
+    summary : str
+        One sentence.
+    replicates : int
+        How many independent replicates were made.
+    seconds : float
+        Wall time.
+    error_rate : float
+        Bound on the probability that a right sampler fails this check.
+    data : mapping
+        What the page draws: numbers, strings, arrays and mappings of them.
+    """
+
+    name: str
+    verdict: Verdict
+    summary: str
+    replicates: int = 0
+    seconds: float = 0.0
+    error_rate: float = 0.0
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A fault of the gallery that moves the same quantities the same way.
+
+    ``score`` is the similarity of the two signatures, 1 for the same.
+    """
+
+    fault: str
+    mistake: str
+    effect: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What moves, in words, and which known faults do the same, likeliest first."""
+
+    findings: tuple[str, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+
+    def __str__(self) -> str:
+        lines = list(self.findings)
+        if self.suspects:
+            lines.append("Known faults with the same signature, likeliest first:")
+            lines += [
+                f"  {rank}. {s.fault}: {s.effect}\n     {s.mistake}"
+                for rank, s in enumerate(self.suspects, start=1)
+            ]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The verdict on one sampler and everything it rests on.
+
+    Attributes
+    ----------
+    name : str
+        The sampler, as it was named.
+    kind : str
+        kernel, sampler, or "" where it could not be loaded.
+    checks : tuple of Check
+    diagnosis : Diagnosis
+        Empty unless a check failed.
+    notes : tuple of str
+        What is odd but no reason to fail: it prints, it warns, it is not reproducible.
+    not_tested : tuple of str
+        What this verdict says nothing about, with reasons.
+    seed : int
+    seconds : float
+        Wall time of all checks.
+    """
+
+    name: str
+    kind: str
+    checks: tuple[Check, ...]
+    diagnosis: Diagnosis
+    notes: tuple[str, ...]
+    not_tested: tuple[str, ...]
+    seed: int
+    seconds: float
+    version: str = __version__
+
+    @property
+    def verdict(self) -> Verdict:
+        """Failed if any check failed; passed if all passed; else inconclusive."""
+        verdicts = {check.verdict for check in self.checks}
+        if "failed" in verdicts:
+            return "failed"
+        return "passed" if verdicts == {"passed"} else "inconclusive"
+
+    @property
+    def error_rate(self) -> float:
+        """Bound on the probability that a right sampler fails: the sum over the checks."""
+        return sum(check.error_rate for check in self.checks)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """One sentence for each check that did not pass."""
+        return tuple(f"{c.name}: {c.summary}" for c in self.checks if c.verdict != "passed")
+
+    def table(self) -> pd.DataFrame:
+        """Return one row for each check."""
+        import pandas as pd
+
+        columns = ["check", "verdict", "replicates", "seconds", "error_rate", "summary"]
+        rows = [
+            (c.name, c.verdict, c.replicates, c.seconds, c.error_rate, c.summary)
+            for c in self.checks
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+    def quantities(self) -> pd.DataFrame:
+        """Return one row for each quantity tested by betting, the most suspect first.
+
+        Columns: check, scene, quantity, sweeps, reference, effect (mean difference in standard
+        deviations of one replicate), z, replicates and log_wealth (of its best bet).
+        """
+        import pandas as pd
+
+        frames = [
+            pd.DataFrame(table).assign(check=check.name, scene=scene)
+            for check in self.checks
+            for scene, table in check.data.get("quantities", {}).items()
+        ]
+        if not frames:
+            return pd.DataFrame()
+        return pd.concat(frames, ignore_index=True).sort_values(
+            "log_wealth", ascending=False, ignore_index=True
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as numbers, strings, arrays, lists and dicts."""
+        return {
+            "schema": SCHEMA,
+            "version": self.version,
+            "sampler": self.name,
+            "kind": self.kind,
+            "verdict": self.verdict,
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "error_rate": self.error_rate,
+            "checks": [vars(check) for check in self.checks],
+            "diagnosis": {
+                "findings": list(self.diagnosis.findings),
+                "suspects": [vars(s) for s in self.diagnosis.suspects],
+            },
+            "notes": list(self.notes),
+            "not_tested": list(self.not_tested),
+        }
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON."""
+        return to_json(self.to_dict())
+
+    def save(self, path: str | Path) -> None:
+        """Write the JSON."""
+        write_text(path, self.to_json())
+
+    @classmethod
+    def from_json(cls, text: str) -> Validation:
+        """Read back what `to_json` wrote; arrays come back as lists."""
+        found = json.loads(text)
+        diagnosis = Diagnosis(
+            tuple(found["diagnosis"]["findings"]),
+            tuple(Suspect(**s) for s in found["diagnosis"]["suspects"]),
+        )
+        return cls(
+            found["sampler"],
+            found["kind"],
+            tuple(Check(**check) for check in found["checks"]),
+            diagnosis,
+            tuple(found["notes"]),
+            tuple(found["not_tested"]),
+            found["seed"],
+            found["seconds"],
+            found["version"],
+        )
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {self.verdict} ({self.seconds:.1f} s)"]
+        for check in self.checks:
+            lines.append(f"  {check.verdict:12s} {check.name}: {check.summary}")
+        said = {check.summary for check in self.checks}
+        news = replace(
+            self.diagnosis, findings=tuple(f for f in self.diagnosis.findings if f not in said)
+        )
+        if str(news):
+            lines += ["", str(news)]
+        lines += [f"note: {note}" for note in self.notes]
+        lines += [f"not tested: {what}" for what in self.not_tested]
+        return "\n".join(lines)

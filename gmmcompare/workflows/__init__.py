@@ -1,0 +1,1 @@
+"""From a card to a result: load, compare, select, sensitivity."""

@@ -1,0 +1,197 @@
+"""Opening data in partitions: read, check and reduce them all, and lay the grid over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from glob import has_magic
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gmmcompare.data.partitions.grid import (
+    Bins,
+    PartitionedSample,
+    add_bins,
+    bin_values,
+    grid_sample,
+)
+from gmmcompare.data.partitions.pieces import (
+    Piece,
+    Summary,
+    at_ranks,
+    find_pieces,
+    read_piece,
+    size_of,
+    summary_of,
+)
+from gmmcompare.data.partitions.placement import Placement, memory_of, place
+from gmmcompare.engines.base import Problem, no_progress, out_of_unit
+from gmmcompare.engines.em.engine import EmEngine
+from gmmcompare.engines.layout import Layout, build_layout
+from gmmcompare.model.card import EmSettings
+from gmmcompare.model.params import Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Origin, Sample, Standardisation, random_ranks
+from gmmcompare.runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+COARSEST, FINEST = 16, 1024
+"""A bin's width is the smallest sd divided by a power of two between these."""
+PILOT_STEPS = 200
+"""Steps of EM from which the smallest sd is known well enough, also where EM would take long."""
+MAX_ERROR = 0.1
+"""The grid is refined until log-likelihoods are as near as this to those of all values."""
+
+
+def open_partitions(
+    pattern: str | Path,
+    components: int,
+    column: str | None = None,
+    transform: str = "none",
+    label: str | None = None,
+    client: Client | None = None,
+) -> PartitionedSample:
+    """Read every partition, keep it where it was read, and return what all can work on.
+
+    Parameters
+    ----------
+    pattern : str or Path
+        A glob that matches Parquet or CSV files, such as ``stars/*.parquet``.
+    components : int
+        K: the grid is finer than the smallest sd of so many components (maximum likelihood on the
+        sketch of the data).
+    column, transform, label
+        As for `data.load_sample`.
+    client : distributed.Client, optional
+        Where partitions are kept and worked on; by default in this process.
+
+    Raises
+    ------
+    InputError
+        If no file matches or one cannot be used; the message names the file. Every partition is
+        read and checked before this returns.
+    EngineError
+        If the cluster is lost.
+    """
+    pieces = find_pieces(pattern, column)
+    _check_memory(pattern, pieces, client)
+    read = place(pieces, client).then(read_piece, transform)
+    summary = summary_of(read)
+    held = read.then(hold, summary.unit, summary.low, summary.high)
+    sample, part = _fine_grid(held, summary, _pilot(summary, components))
+    what = _label(pieces[0].column, transform, label)
+    return replace(sample, origin=_origin(pattern, what, sample, part))
+
+
+def _check_memory(pattern: str | Path, pieces: Sequence[Piece], client: Client | None) -> None:
+    """Refuse what cannot be held, rather than be killed over it.
+
+    Raises
+    ------
+    InputError
+        If the values alone would take more memory than there is.
+    """
+    needed, there = 8.0 * sum(piece.rows for piece in pieces), memory_of(client)
+    if needed > there:
+        where = "this machine has" if client is None else "the workers together have"
+        raise InputError(
+            f"{pattern}: its values take {needed / 1e9:,.1f} GB of memory and {where} "
+            f"{there / 1e9:,.1f} GB; use more workers (--scheduler tcp://HOST:PORT), or a random "
+            "part (--set data.subsample=1000000)"
+        )
+
+
+def random_part(
+    pattern: str | Path,
+    n: int,
+    seed: int,
+    column: str | None = None,
+    transform: str = "none",
+    label: str | None = None,
+    client: Client | None = None,
+) -> Sample:
+    """Return n of the values of all partitions, chosen at random, as an ordinary sample.
+
+    Raises
+    ------
+    InputError, EngineError
+        As `open_partitions`, or if there are fewer values.
+    """
+    pieces = find_pieces(pattern, column)
+    read = place(pieces, client).then(read_piece, transform)
+    first = np.concatenate([[0], np.cumsum(read.collect(size_of))])
+    size = int(first[-1])
+    ranks = random_ranks(size, n, seed, str(pattern))
+    origin = Origin(
+        name=_name(pattern),
+        source=str(pattern),
+        label=_label(pieces[0].column, transform, label),
+    )
+    y = np.concatenate(read.collect(at_ranks, ranks, first))
+    return Sample.of(y, origin.as_random_part(n, size, seed))
+
+
+def hold(sample: Sample, index: int, unit: Standardisation, low: float, high: float) -> Layout:
+    """Return a partition in the form and units in which it is kept, 8 bytes for each value.
+
+    ``low`` and ``high`` are those of all data: sums are about the same centres everywhere.
+    """
+    layout = build_layout(unit.apply(sample)).compact()
+    return layout._replace(low=unit.of_value(low), high=unit.of_value(high))
+
+
+def bins_of(layout: Layout, index: int, width: float) -> Bins:
+    """Sort a partition's values into bins, tile by tile."""
+    return add_bins([bin_values(*layout.tile(t), width) for t in range(layout.n_tiles)])
+
+
+def _pilot(summary: Summary, components: int) -> Params:
+    """Return a rough maximum likelihood fit to the sketch, in the units of the data."""
+    unit = summary.unit
+    problem = Problem(unit.apply(summary.sketch), components, Priors())
+    return out_of_unit(
+        EmEngine(EmSettings(starts=10, max_iterations=PILOT_STEPS))
+        .run(problem, 0, no_progress)
+        .params,
+        unit,
+    )
+
+
+def _fine_grid(held: Placement, summary: Summary, pilot: Params) -> tuple[PartitionedSample, int]:
+    """Refine the grid until it is near enough; return it and into what part it cuts the sd."""
+    part = COARSEST
+    while True:
+        width = float(pilot.sigma.min()) / summary.unit.scale / part
+        sample = grid_sample(add_bins(held.collect(bins_of, width)), width, held, summary)
+        if part == FINEST or sample.log_lik_error(pilot) < MAX_ERROR:
+            return sample, part
+        part *= 2
+
+
+def _origin(pattern: str | Path, label: str, sample: PartitionedSample, part: int) -> Origin:
+    summary = sample.summary
+    return Origin(
+        name=_name(pattern),
+        source=(
+            f"{pattern}: {sample.placement.size} partitions; compared on a grid of "
+            f"{sample.n_distinct:,} points, bins 1/{part} of the smallest sd wide"
+        ),
+        n_missing=summary.n_missing,
+        sha256=summary.sha256,
+        label=label,
+    )
+
+
+def _name(pattern: str | Path) -> str:
+    """Name the data by the folder of a glob, or by the file."""
+    path = Path(pattern)
+    return path.parent.name or "partitions" if has_magic(path.name) else path.stem
+
+
+def _label(column: str | None, transform: str, label: str | None) -> str:
+    name = column or "y"
+    return label or (name if transform == "none" else f"{transform} {name}")

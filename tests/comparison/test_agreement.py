@@ -1,0 +1,279 @@
+"""The verdict on two engines that draw, on evidence whose truth is known.
+
+Seeds are fixed and were not chosen. Where equal engines must come out "agree", 10,000 independent
+draws leave an error of 0.014, so that one of 54 statistics is off by 0.1 - 0.023 (5.4 standard
+errors) with a probability below 1e-5.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from gmmcompare.comparison.agreement import (
+    MARGIN,
+    MAX_ROUNDS,
+    FunctionalResult,
+    PairVerdict,
+    judge_draws,
+)
+from gmmcompare.comparison.checks import Evidence, failed_checks
+from gmmcompare.runtime.files import write_json
+
+
+def test_equal_engines_agree(make_evidence):
+    found = judge_draws(make_evidence("gibbs", 1), make_evidence("nuts", 2))
+    assert found.verdict == "agree"
+    assert found.bound < MARGIN
+    assert found.suspect is None
+    assert found.ess_needed is None
+    assert "no difference found" in found.reasons[0]
+    # 54 statistics: z = 3.74; ESS near 10,000 each: (3.74 + 0.84) sqrt(2 / 10,000) = 0.065
+    assert found.mdd == pytest.approx(0.065, abs=0.004)
+
+
+def test_a_shift_is_found_with_its_size_and_direction(make_evidence):
+    asked = []
+
+    def refit(name: str, this_round: int) -> Evidence:
+        asked.append((name, this_round))
+        seed = 10 * this_round + len(name)
+        shift = 0.2 if name == "mine" else 0.0
+        return make_evidence(name, seed, draws=2500 * 4 ** (this_round - 1), shift=shift)
+
+    found = judge_draws(refit("gibbs", 1), refit("mine", 1), refit)
+    assert found.verdict == "disagree"
+    assert found.rounds == 2
+    assert asked[2:] == [("gibbs", 2), ("mine", 2)]
+    largest = found.largest
+    assert (largest.name, largest.statistic) == ("mu[1]", "location")
+    assert largest.diff == pytest.approx(-0.2, abs=5 * largest.se)
+    assert found.reasons[0].startswith("mu[1] (location): gibbs is 0.2")
+    assert "posterior sd below mine" in found.reasons[0]
+    assert "repeated once with fresh seeds" in found.reasons[0]
+    assert found.suspect is None  # nothing says which of the two is wrong
+
+
+def test_a_false_alarm_does_not_repeat(make_evidence):
+    def refit(name: str, this_round: int) -> Evidence:
+        return make_evidence(name, 20 + len(name), draws=2500 * 4)
+
+    found = judge_draws(make_evidence("a", 1), make_evidence("bb", 2, shift=0.2), refit)
+    assert (found.verdict, found.rounds) == ("agree", 2)
+
+
+def test_a_difference_is_pursued_for_three_rounds_at_most(make_evidence):
+    rounds = []
+
+    def refit(name: str, this_round: int) -> Evidence:
+        """Return a difference that is significant at 1 % but not at 0.1 %."""
+        rounds.append(this_round)
+        return borderline(make_evidence, name)
+
+    found = judge_draws(borderline(make_evidence, "a"), borderline(make_evidence, "b"), refit)
+    assert 0.001 <= found.corrected_p < 0.01
+    assert rounds == [2, 2, 3, 3]
+    assert found.rounds == MAX_ROUNDS
+    assert found.verdict == "inconclusive"
+    assert "not beyond doubt" in found.reasons[-1]
+
+
+def borderline(make_evidence, name: str) -> Evidence:
+    """Return one of two pieces of evidence that are 5.1 standard errors apart: p near 2e-4 / 54."""
+    shift = 0.0
+    if name == "b":
+        low, high = 0.0, 0.2
+        for _ in range(12):
+            shift = 0.5 * (low + high)
+            p = judge_draws(make_evidence("a", 1), make_evidence("b", 2, shift=shift)).corrected_p
+            low, high = (shift, high) if p > 0.003 else (low, shift)
+    return make_evidence(name, 1 if name == "a" else 2, shift=shift)
+
+
+@pytest.mark.parametrize("refit", [None, lambda name, this_round: None], ids=["none", "cannot"])
+def test_what_cannot_be_repeated_counts_at_once_if_it_is_beyond_doubt(make_evidence, refit):
+    found = judge_draws(make_evidence("a", 1), make_evidence("b", 2, shift=0.2), refit)
+    assert (found.verdict, found.rounds) == ("disagree", 1)
+    assert "could not be repeated" in found.reasons[0]
+    doubtful = judge_draws(borderline(make_evidence, "a"), borderline(make_evidence, "b"), refit)
+    assert doubtful.verdict == "inconclusive"
+
+
+def test_few_draws_are_inconclusive_and_say_how_many_are_needed(make_evidence):
+    found = judge_draws(make_evidence("a", 1, draws=50), make_evidence("b", 2, draws=50))
+    assert found.verdict == "inconclusive"
+    assert any("ESS" in reason and "1,000 needed" in reason for reason in found.reasons)
+    assert found.suspect is None  # both ran too short
+    # 2 ((3.74 + 0.84) / 0.1)^2 = 4,200 for 54 statistics
+    assert 4000 < found.ess_needed < 8000
+
+
+def test_enough_draws_but_a_difference_still_possible(make_evidence):
+    # ESS 1,600: no check fails (4 chains: R-hat near 1.002), but 1.65 sqrt(2 / 1,600) + noise > 0.1
+    found = judge_draws(make_evidence("a", 3, draws=400), make_evidence("b", 4, draws=400))
+    assert found.verdict == "inconclusive"
+    assert found.bound > MARGIN
+    assert found.ess_needed > 4000
+
+
+def test_a_real_difference_at_the_margin_asks_for_more_draws_than_there_are(make_evidence):
+    a = make_evidence("a", 1, draws=10_000)
+    b = make_evidence("b", 2, draws=10_000, shift=0.03)
+    found = judge_draws(a, make_evidence("b", 2, draws=10_000, shift=0.03))
+    assert found.verdict in ("agree", "disagree", "inconclusive")
+    assert found.ess_needed is None or found.ess_needed > 4 * b.convergence.worst_ess[1] / 2
+    assert a.functionals
+
+
+# --- suspects ------------------------------------------------------------------------------------
+
+
+def test_an_engine_in_a_minor_mode_is_the_suspect_though_its_chains_agree(make_evidence):
+    gibbs = make_evidence("gibbs", 1)
+
+    def nuts(seed: int, draws: int = 2500) -> Evidence:
+        return make_evidence(
+            "nuts", seed, chains=2, draws=draws, shift=3.0, chain_log_lik=(-20.0, -20.0)
+        )
+
+    def refit(name: str, this_round: int) -> Evidence:
+        draws = 2500 * 4 ** (this_round - 1)
+        return nuts(30, draws) if name == "nuts" else make_evidence(name, 31, draws=draws)
+
+    found = judge_draws(gibbs, nuts(2), refit)
+    assert found.verdict == "disagree"  # reproducible, though a check failed: and both are said
+    assert found.suspect == "nuts"
+    said = "nuts: all chains 20 below gibbs in log-likelihood: a minor mode"
+    assert found.reasons[1] == said
+    assert not any(reason.startswith("gibbs:") for reason in found.reasons)
+    assert any("has 2 chains; at least 4" in reason for reason in found.reasons)
+
+
+def test_one_chain_in_a_minor_mode_is_named_and_not_called_agreement(make_evidence):
+    nuts = make_evidence("nuts", 2, chain_log_lik=(0.0, 0.0, -20.0, 0.0))
+    found = judge_draws(make_evidence("gibbs", 1), nuts)
+    assert found.verdict == "inconclusive"
+    assert found.suspect == "nuts"
+    assert found.reasons[0] == "nuts: chain 3 20 below gibbs in log-likelihood: a minor mode"
+
+
+def test_a_third_engine_shows_that_both_are_in_a_minor_mode(make_evidence):
+    low = [make_evidence(n, s, chain_log_lik=(-20.0,) * 4) for n, s in (("a", 1), ("b", 2))]
+    em_started = make_evidence("c", 3)
+    found = judge_draws(*low, peers=[*low, em_started])
+    assert found.verdict == "inconclusive"
+    assert all("below c in log-likelihood" in reason for reason in found.reasons)
+    assert judge_draws(*low).verdict == "agree"
+
+
+def test_the_first_run_is_judged_even_if_a_repetition_goes_well(make_evidence):
+    """The fits that a report shows are the first run's: a stuck chain there is not forgotten."""
+    stuck = make_evidence("nuts", 2, shift=3.0, chain_log_lik=(-20.0,) * 4)
+
+    def refit(name: str, this_round: int) -> Evidence:
+        return make_evidence(name, 40 + len(name), draws=10_000)
+
+    found = judge_draws(make_evidence("gibbs", 1), stuck, refit)
+    assert (found.verdict, found.rounds, found.suspect) == ("inconclusive", 2, "nuts")
+    assert "minor mode" in found.reasons[0]
+
+
+def test_a_repetition_that_fails_a_check_is_no_agreement(make_evidence):
+    def refit(name: str, this_round: int) -> Evidence:
+        low = (0.0, 0.0, 0.0, -20.0) if name == "nuts" else ()
+        return make_evidence(name, 50 + len(name), draws=10_000, chain_log_lik=low)
+
+    found = judge_draws(make_evidence("gibbs", 1), make_evidence("nuts", 2, shift=0.3), refit)
+    assert (found.verdict, found.suspect) == ("inconclusive", "nuts")
+    assert "nuts: when repeated, chain 4 20 below" in found.reasons[0]
+
+
+def test_too_few_chains_cast_no_doubt(make_evidence):
+    found = judge_draws(make_evidence("gibbs", 1), make_evidence("nuts", 2, chains=2, draws=5000))
+    assert (found.verdict, found.suspect) == ("inconclusive", None)
+    assert found.reasons[0].startswith("nuts: has 2 chains; at least 4 are needed")
+    assert found.ess_needed is None  # draws are not what lacks
+
+
+def test_copies_are_inconclusive_without_a_test(make_evidence):
+    copied = make_evidence("mine", 2, shift=5.0, copies=((0, 2),))
+    found = judge_draws(make_evidence("gibbs", 1), copied)
+    assert (found.verdict, found.suspect, found.functionals) == ("inconclusive", "mine", ())
+    assert found.reasons == (
+        "mine: chains 1 and 3 are copies of each other: they share a random stream",
+    )
+    assert np.isnan(found.bound)
+
+
+def test_exact_draws_are_never_the_suspect(make_evidence):
+    exact = make_evidence("exact", 1, exact=True)
+    assert judge_draws(exact, make_evidence("mine", 2, shift=0.3)).suspect == "mine"
+    assert judge_draws(make_evidence("mine", 2, shift=0.3), exact).suspect == "mine"
+
+
+# --- checks --------------------------------------------------------------------------------------
+
+
+def test_a_sound_engine_fails_no_check(make_evidence):
+    sound = make_evidence("gibbs", 1, divergences=0)
+    assert failed_checks(sound, [sound]) == []
+
+
+def test_r_hat_and_ess(make_evidence):
+    apart = make_evidence("mine", 1, chain_log_lik=(0.0, 0.0, 0.0, 1.0))
+    said = failed_checks(apart, [apart])
+    assert any(s.startswith("R-hat 1.") and "of log_lik" in s for s in said)
+    assert any(s.startswith("ESS ") for s in said)
+
+
+def test_divergences(make_evidence):
+    nuts = make_evidence("nuts", 1, divergences=3)
+    assert failed_checks(nuts, [nuts]) == ["3 divergences"]
+    one = make_evidence("nuts", 1, divergences=1)
+    assert failed_checks(one, [one]) == ["1 divergence"]
+
+
+def test_empty_states_must_be_entered_and_left_often(make_evidence):
+    share = np.zeros((4, 2500))
+    share[1, :300] = 1.0
+    rare = make_evidence("gibbs", 1, prob_small=share)
+    (said,) = failed_checks(rare, [rare])
+    assert said.startswith("chain 2 is in 3 % of the draws where a component has at most one")
+    assert "entered and left 1 times" in said
+    share[1, 1:300:2] = 0.0
+    often = make_evidence("gibbs", 1, prob_small=share)
+    assert failed_checks(often, [often]) == []
+    # Allocations are independent given the draws: a constant 0.3 is mixing, not being stuck.
+    even = make_evidence("gibbs", 1, prob_small=np.full((4, 2500), 0.3))
+    assert failed_checks(even, [even]) == []
+
+
+def test_too_few_draws_to_say_anything(make_evidence):
+    short = make_evidence("mine", 1, draws=5)
+    assert "has 5 draws in a chain" in failed_checks(short, [short])[0]
+    assert judge_draws(short, make_evidence("gibbs", 2)).verdict == "inconclusive"
+    single = make_evidence("mine", 1, chains=1, draws=1)
+    assert judge_draws(single, make_evidence("gibbs", 2)).verdict == "inconclusive"
+
+
+# --- JSON ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.3])
+def test_a_verdict_survives_json(make_evidence, tmp_path, shift):
+    found = judge_draws(make_evidence("a", 1), make_evidence("b", 2, shift=shift))
+    write_json(tmp_path / "pair.json", found.to_dict())
+    loaded = PairVerdict.from_dict(json.loads((tmp_path / "pair.json").read_text()))
+    assert loaded == found
+
+
+def test_nan_survives_json(tmp_path):
+    nan = float("nan")
+    result = FunctionalResult("w[1]", "location", 0.0, 0.0, 1.0, nan, 0.1, False)
+    verdict = PairVerdict("a", "b", "inconclusive", ("why",), (result,), numbers={"distance": nan})
+    write_json(tmp_path / "pair.json", verdict.to_dict())
+    loaded = PairVerdict.from_dict(json.loads((tmp_path / "pair.json").read_text()))
+    assert np.isnan(loaded.functionals[0].mdd)
+    assert np.isnan(loaded.numbers["distance"])

@@ -1,0 +1,305 @@
+"""The whole: which K is preferred, what is said of it, what is kept and reused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import gmmcompare as gc
+from gmmcompare.cli import app
+from gmmcompare.cli.show import print_selection
+from gmmcompare.engines.base import Progress, no_progress
+from gmmcompare.fitting.runner import EngineRequest, Runner, engine_requests
+from gmmcompare.model.card import Card
+from gmmcompare.runtime.errors import EngineError, InputError
+from gmmcompare.selection.conclusions import conclusions, disagreements
+from gmmcompare.selection.selection import Selection, parse_components
+from gmmcompare.workflows.compare import compare_card
+from gmmcompare.workflows.select import SelectionOutcome, select_card
+
+from .conftest import ENGINES
+
+
+class Ledger:
+    """Remembers what was fitted and what was reused."""
+
+    def __init__(self) -> None:
+        self.fitted: list[str] = []
+        self.reused_: list[str] = []
+
+    @contextmanager
+    def fitting(self, name: str) -> Iterator[Progress]:
+        self.fitted.append(name)
+        yield no_progress
+
+    def reused(self, name: str) -> None:
+        self.reused_.append(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [("1-6", (1, 2, 3, 4, 5, 6)), ("2,3,5", (2, 3, 5)), (" 4 , 1 - 2,2", (1, 2, 4))],
+)
+def test_components_are_read(text: str, numbers: tuple[int, ...]) -> None:
+    assert parse_components(text) == numbers
+
+
+@pytest.mark.parametrize("text", ["", "1-", "a", "3-1", "1;2", "0-2", "1-11", "2", "-1", "1.5,2"])
+def test_malformed_components_are_one_line(text: str) -> None:
+    with pytest.raises(InputError, match=r"^--components .*(write|each|give)") as error:
+        parse_components(text)
+    assert "\n" not in str(error.value)
+
+
+def test_every_criterion_finds_the_two_heaps(chosen: SelectionOutcome) -> None:
+    """Heaps 12 sd apart; BIC, ICL, LOO and the evidence cannot miss them."""
+    selection = chosen.selection
+    assert selection.components == (1, 2, 3)
+    assert selection.engines == ("gibbs", "gibbs_plain")
+    assert [selection.best(name) for name in ("bic", "icl")] == [2, 2]
+    for engine in selection.engines:
+        assert selection.best("evidence", engine) == 2
+        assert selection.values("loo", engine)[2] > selection.values("loo", engine)[1] + 20
+        found = selection.probabilities(engine)
+        assert sum(p.value for p in found.values()) == pytest.approx(1.0)
+        assert all(p.low <= p.value <= p.high for p in found.values())
+
+
+def test_two_samplers_of_one_posterior_agree(chosen: SelectionOutcome) -> None:
+    """LOO and evidence of three K within 6 Monte Carlo errors, six comparisons: 1e-8."""
+    a, b = (chosen.selection.sampled(engine) for engine in chosen.selection.engines)
+    for K in chosen.selection.components:
+        gap = a[K].loo.elpd - b[K].loo.elpd
+        assert abs(gap) < 6 * np.hypot(a[K].loo.mcse, b[K].loo.mcse)
+        one, other = a[K].evidence, b[K].evidence
+        assert abs(one.value - other.value) < 6 * np.hypot(one.se, other.se)
+
+
+def test_the_file_says_what_the_object_says(chosen: SelectionOutcome) -> None:
+    assert chosen.folder
+    content = json.loads((chosen.folder / "selection.json").read_text())
+    assert content["components"] == [1, 2, 3]
+    assert content["card"]["name"] == "heaps"
+    assert content["data"]["n"] == 150
+    assert content["preferred"]["evidence"] == {"gibbs": 2, "gibbs_plain": 2}
+    entry = content["candidates"][1]["engines"]["gibbs"]
+    assert entry["log_evidence"] == chosen.selection.values("evidence", "gibbs")[2]
+    assert sum(mode["probability"] for mode in entry["modes"]) == pytest.approx(1.0)
+    assert len(content["conclusions"]) == 3 + 2 * 2
+    table = chosen.selection.table()
+    assert table.loc[2, "gibbs_elpd"] == entry["elpd"]
+
+
+def test_a_second_run_fits_nothing(chosen: SelectionOutcome, heaps: gc.Sample) -> None:
+    ledger = Ledger()
+    again = select_card(
+        chosen.provenance.card,
+        (2, 3),
+        sample=heaps,
+        engines=ENGINES,
+        folder=chosen.folder,
+        watcher=ledger,
+    )
+    assert ledger.fitted == ["K=2 criteria", "K=3 criteria"]
+    assert len(ledger.reused_) == 6
+    same = again.selection.values("evidence", "gibbs")
+    assert same[2] == chosen.selection.values("evidence", "gibbs")[2]
+
+
+def test_compare_and_select_lend_each_other_fits(
+    chosen: SelectionOutcome, heaps: gc.Sample, tmp_path: Path
+) -> None:
+    assert chosen.folder
+    card = chosen.provenance.card
+    runner = Runner(card, heaps, tmp_path / "heaps", lenders=(chosen.folder / "k2",))
+    assert runner.fit(EngineRequest("gibbs")).engine == "gibbs"
+    lent = tmp_path / "heaps" / "fits" / "gibbs.nc"
+    assert gc.load_fit(lent) == gc.load_fit(chosen.folder / "k2" / "fits" / "gibbs.nc")
+    ledger = Ledger()
+    select_card(
+        card, (1, 2), sample=heaps, engines=("gibbs",), folder=tmp_path / "any", watcher=ledger
+    )
+    assert ledger.reused_ == ["K=2 gibbs"]
+
+
+def test_compare_finds_the_fits_of_select(chosen: SelectionOutcome, heaps: gc.Sample) -> None:
+    assert chosen.folder
+    ledger = Ledger()
+    compare_card(
+        chosen.provenance.card,
+        engine_requests(["em", "gibbs"]),
+        sample=heaps,
+        folder=chosen.folder.parent / "heaps",
+        watcher=ledger,
+    )
+    assert ledger.reused_ == ["em", "gibbs"]
+    assert ledger.fitted == []
+
+
+def test_criteria_are_of_the_maximum_likelihood_whatever_the_card_maximises(
+    chosen: SelectionOutcome, heaps: gc.Sample
+) -> None:
+    card = chosen.provenance.card.changed({"engines.em.objective": "map"})
+    found = select_card(card, (1, 2), sample=heaps, engines=("em", "gibbs")).selection
+    assert found.values("bic") == pytest.approx(
+        {K: v for K, v in chosen.selection.values("bic").items() if K < 3}
+    )
+
+
+def with_gibbs(selection: Selection, K: int, **changes: object) -> Selection:
+    """Return the selection with something changed in what Gibbs says of one K."""
+    candidates = []
+    for c in selection.candidates:
+        if c.K == K:
+            sampled = {**c.sampled, "gibbs": replace(c.sampled["gibbs"], **changes)}
+            c = replace(c, sampled=sampled)
+        candidates.append(c)
+    return replace(selection, candidates=tuple(candidates))
+
+
+def said(selection: Selection, criterion: str, engine: str = "gibbs") -> tuple[str, ...]:
+    found = {(c.criterion, c.engine): c for c in conclusions(selection)}
+    c = found[criterion, engine]
+    return (c.sentence, *c.doubts)
+
+
+def test_doubts_are_said(chosen: SelectionOutcome) -> None:
+    selection = chosen.selection
+    sound = with_gibbs(with_gibbs(with_gibbs(selection, 1, doubts=()), 2, doubts=()), 3, doubts=())
+    assert not any("in doubt" in text for text in said(sound, "loo"))
+    doubtful = with_gibbs(sound, 3, doubts=("R-hat 1.5 of w[1]",))
+    for criterion in ("loo", "evidence"):
+        assert "With 3 components the draws of Gibbs are in doubt." in said(doubtful, criterion)
+    assert "3 components, Gibbs: R-hat 1.5 of w[1]." in doubtful.doubts
+    loo = selection.sampled("gibbs")[2].loo
+    tail = replace(loo, pareto_k=np.where(np.arange(loo.pareto_k.size) == 0, 0.9, 0.1))
+    bad = said(with_gibbs(sound, 2, loo=tail), "loo")
+    count = int(selection.sample.counts[0])
+    assert any(f"{count} of 150 observations have a Pareto k above 0.7" in text for text in bad)
+
+
+def test_modes_are_weighed_in_words(chosen: SelectionOutcome) -> None:
+    evidence = chosen.selection.sampled("gibbs")[3].evidence
+    split = replace(evidence, modes=((0, 2, 3), (1,)), shares=np.array([0.25, 0.75]))
+    changed = with_gibbs(chosen.selection, 3, evidence=split)
+    text = " ".join(said(changed, "evidence"))
+    assert "that of chains 1, 3 and 4 has 25 % and that of chain 2 has 75 %" in text
+    assert any("all chains alike" in part for part in said(changed, "loo"))
+
+
+def test_engines_that_differ_are_named(chosen: SelectionOutcome) -> None:
+    selection = chosen.selection
+    assert any("agrees at every number" in s for s in selection.disagreements)
+    evidence = selection.sampled("gibbs")[2].evidence
+    off = with_gibbs(selection, 2, evidence=replace(evidence, value=evidence.value + 1.0))
+    texts = disagreements(off, conclusions(off))
+    assert any(s.startswith("The log evidence by Gibbs") and "more than" in s for s in texts)
+
+
+def test_the_price_of_a_component_is_told(chosen: SelectionOutcome) -> None:
+    """From two to three the likelihood gains a little, and the prior costs more."""
+    (price,) = [s for s in chosen.selection.disagreements if s.startswith("From 2 to 3")]
+    values = chosen.selection.values("evidence", "gibbs")
+    fits = {c.K: c.information.log_lik for c in chosen.selection.candidates if c.information}
+    assert f"rises by {fits[3] - fits[2]:.1f}" in price
+    assert f"falls by {values[2] - values[3]:.1f}" in price
+
+
+def test_the_largest_number_tried_is_no_answer(chosen: SelectionOutcome) -> None:
+    cut = replace(chosen.selection, candidates=chosen.selection.candidates[:2])
+    assert any("2 is the largest number tried" in s for s in cut.disagreements)
+
+
+def test_an_engine_that_gives_up_is_said_and_the_rest_stands(
+    heaps: gc.Sample, heaps_card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Runner.fit
+
+    def fit(self: Runner, request: EngineRequest, this_round: int = 1) -> gc.Fit:
+        if request.name == "em" and self.card.K == 2:
+            raise EngineError("em: all starts collapsed")
+        return whole(self, request, this_round)
+
+    monkeypatch.setattr(Runner, "fit", fit)
+    found = select_card(heaps_card, (1, 2), sample=heaps, engines=("em", "gibbs")).selection
+    assert set(found.values("bic")) == {1}
+    assert set(found.values("evidence", "gibbs")) == {1, 2}
+    assert "2 components, EM: em: all starts collapsed." in found.doubts
+    assert any("With 2 components there is no value" in d for d in found.conclusions[0].doubts)
+
+
+def test_nothing_to_select_from(heaps: gc.Sample, heaps_card: Card) -> None:
+    few = gc.Sample.of([1.0, 1.0, 2.0])
+    ledger = Ledger()
+    with pytest.raises(InputError, match="2 distinct values are fewer than 3 components"):
+        select_card(heaps_card, (1, 2, 3), sample=few, watcher=ledger)
+    assert ledger.fitted == []  # said before any work
+    uneven = heaps_card.changed({"priors.mean_loc": [0.0, 1.0]})
+    with pytest.raises(InputError, match=r"priors\.mean_loc has 2 values but the mixture has 3"):
+        select_card(uneven, (2, 3), sample=heaps)
+    with pytest.raises(EngineError, match="no engine has draws"):
+        select_card(heaps_card, (1, 2), sample=heaps, engines=("em",))
+
+
+@pytest.fixture
+def small_card(tmp_path: Path, heaps: gc.Sample) -> Path:
+    (tmp_path / "heaps.csv").write_text("x\n" + "\n".join(map(str, heaps.y)) + "\n")
+    card = tmp_path / "heaps.toml"
+    card.write_text(
+        'title = "Two heaps"\n[data]\npath = "heaps.csv"\n[mixture]\ncomponents = 2\n[priors]\n'
+        "weight_concentration = 1.0\nmean_loc = 0.0\nmean_sd = 10.0\nvar_shape = 2.0\n"
+        "var_scale = 1.0\n[engines.gibbs]\ndraws = 400\nwarmup = 200\n"
+    )
+    return card
+
+
+def test_the_command(small_card: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = ["--components", "1-2", "--engines", "em, gibbs", "--out", str(out), "--json"]
+    result = CliRunner().invoke(app, ["select", str(small_card), *arguments])
+    assert result.exit_code == 0, result.output
+    assert result.stdout == (out / "selection.json").read_text()
+    assert json.loads(result.stdout)["preferred"]["bic"] == 2
+    assert (out / "index.html").is_file()
+    assert (out / "k2" / "fits" / "gibbs.nc").is_file()
+
+
+def test_from_python(small_card: Path) -> None:
+    found = gc.select(small_card, [1, 2], engines=["gibbs"], seed=5)
+    assert found.best("evidence", "gibbs") == 2
+    with pytest.raises(InputError, match="a card has its own priors"):
+        gc.select(small_card, priors=gc.Priors())
+
+
+def test_the_table_in_a_terminal(
+    chosen: SelectionOutcome, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_selection(chosen.selection, Path("page.html"))
+    printed = capsys.readouterr().out
+    assert "log evidence (Gibbs)" in printed
+    for c in chosen.selection.conclusions:
+        assert c.sentence in printed
+    assert f"{chosen.selection.values('bic')[2]:.1f}" in printed
+    assert printed.rstrip().endswith("report: page.html")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--components", "6-1"], "as in 1-6"),
+        (["--engines", "gibs"], "did you mean 'gibbs'"),
+        (["--set", "mixture.compnents=3"], "unknown key"),
+    ],
+)
+def test_bad_input_is_one_line(small_card: Path, arguments: list[str], complaint: str) -> None:
+    result = CliRunner().invoke(app, ["select", str(small_card), *arguments])
+    assert result.exit_code == 2
+    assert complaint in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1

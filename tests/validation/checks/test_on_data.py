@@ -1,0 +1,47 @@
+"""Agreement with a reference fit on the user's data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from inprocess import InProcess
+from samplers import right
+
+import gmmcompare as gc
+from gmmcompare.engines.base import Problem
+from gmmcompare.model.card import SamplerSettings
+from gmmcompare.runtime.errors import InputError
+from gmmcompare.validation.checks.on_data import OnData, check_on_data
+from gmmcompare.validation.faults.catalogue import fault
+
+LENGTHS = SamplerSettings(chains=4, warmup=200, draws=1500)
+
+
+@pytest.fixture(scope="module")
+def on_data() -> OnData:
+    """Return two clear components; our own Gibbs sampler stands for NUTS, which takes longer."""
+    rng = np.random.default_rng(3)
+    sample = gc.Sample.of(np.r_[rng.normal(-2, 0.5, 30), rng.normal(2, 0.8, 20)])
+    priors = gc.Priors(2.0, 0.0, 3.0, 3.0, 1.0)
+    reference = gc.fit(sample, "gibbs", components=2, priors=priors, draws=3000, warmup=300)
+    return OnData(Problem(sample, 2, priors), reference, LENGTHS)
+
+
+def test_a_right_kernel_does_not_differ(on_data: OnData) -> None:
+    """The corrected p value is below 1e-6 with probability 1e-6."""
+    check = check_on_data(InProcess(right), on_data, 1)
+    p = np.array(check.data["functionals"]["p"])
+    assert 9 * p.size * p.min() > 1e-6
+    assert check.error_rate == 0.001
+    assert check.replicates == 6000
+
+
+def test_a_wrong_kernel_fails(on_data: OnData) -> None:
+    check = check_on_data(InProcess(fault("shape-plus-n")), on_data, 1)
+    assert check.verdict == "failed"
+    assert "on 50 observations: disagree" in check.summary
+
+
+def test_without_a_card_there_are_no_data_to_agree_on(on_data: OnData) -> None:
+    with pytest.raises(InputError, match="needs a card"):
+        gc.validate(right, around=True)
