@@ -53,7 +53,7 @@ def different(before: Any, after: Any) -> list[str]:
 
 
 def different_draws(before: Path, after: Path) -> list[str]:
-    """Return the arrays of draws, as the engine labelled them, that are not the same bit for bit."""
+    """Return the arrays of draws, as the engine labelled them, that are not identical."""
     found = []
     with xr.open_datatree(before) as old, xr.open_datatree(after) as new:
         mine = new["posterior_raw" if "posterior_raw" in new.children else "posterior"]
