@@ -211,11 +211,34 @@ def load_rows(
     offline: bool = False,
     names_required: bool = True,
 ) -> Rows:
-    """Load one column in the order of the file, with the names of the rows if asked for.
+    """Load one column in the order of the file, with the names of its rows if asked for.
 
-    Parameters and errors are those of `load_sample`; `name_column` names the rows. Where the file
-    has no such column that is an error, unless names are not required: then the logger
-    ``gmmcompare`` says that rows have no names.
+    Parameters
+    ----------
+    source : str or Path
+        A name that `list_datasets` shows, or a CSV file.
+    column : str, optional
+        The data set's own default, or the only numeric column of the file.
+    transform : {"none", "log", "log10"}
+        Applied to every value that is not missing; a logarithm needs positive ones.
+    label : str, optional
+        What a figure writes on the axis; by default made of transform and column.
+    name_column : str, optional
+        The column that names the rows.
+    offline : bool
+        Do not fetch anything; see `load_sample`.
+    names_required : bool
+        Whether a file without ``name_column`` is an error; if not, the logger ``gmmcompare`` warns.
+
+    Returns
+    -------
+    Rows
+        Missing values are dropped, and counted in ``origin.n_missing``.
+
+    Raises
+    ------
+    InputError
+        If the data cannot be used; the message names file, place, reason and remedy.
     """
     if transform not in get_args(Transform):
         allowed = get_args(Transform)

@@ -143,7 +143,27 @@ class Engine(Protocol):
         ...
 
     def run(self, problem: Problem, seed: int, progress: Progress) -> Draws | Point:
-        """Fit the problem. Same seed, same result."""
+        """Fit the problem. Same seed, same result.
+
+        Parameters
+        ----------
+        problem : Problem
+            In the units of the data; what is returned is in these units, too.
+        seed : int
+            Not negative. Of this engine: derived from the card's by its name (see `fitting`).
+        progress : callable
+            Called with the fraction done, from any thread.
+
+        Returns
+        -------
+        Draws or Point
+
+        Raises
+        ------
+        GmmCompareError
+            An `InputError` if the problem or the settings cannot be used, an `EngineError` if the
+            engine fails.
+        """
         ...
 
 
@@ -175,7 +195,21 @@ ON_A_GRID = ("nuts",)
 
 
 def built_in_engine(name: str, settings: Any, partitioned: bool = False) -> Engine:
-    """Import a built-in engine and give it its settings (a model from `card`).
+    """Import a built-in engine and give it its settings.
+
+    Parameters
+    ----------
+    name : str
+        A key of `BUILT_IN`.
+    settings : pydantic model
+        The engine's section of a card, such as `card.GibbsSettings`.
+    partitioned : bool
+        Whether the data are in partitions, for which some engines have a form of their own and
+        others are given the grid.
+
+    Returns
+    -------
+    Engine
 
     Raises
     ------

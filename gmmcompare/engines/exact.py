@@ -1,6 +1,6 @@
 """The exact posterior as an engine: independent draws, which no sampler can better.
 
-They stand in for a sampler known to be right, where data are few enough (see `exact`).
+They stand in for a sampler known to be correct, where data are few enough (see `model.exact`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,19 @@ class ExactEngine:
 
     def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
         """Draw from the exact posterior.
+
+        Parameters
+        ----------
+        problem : Problem
+            Of at most 16 observations.
+        seed : int
+        progress : callable
+            Called with the fraction of chains drawn.
+
+        Returns
+        -------
+        Draws
+            ``extra`` holds the log evidence, P(occupancy) and the co-clustering matrix, all exact.
 
         Raises
         ------

@@ -43,7 +43,21 @@ class ImportedEngine:
         return {"draws_sha256": digest.hexdigest()}
 
     def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
-        """Read the draws; the seed plays no part.
+        """Read the draws.
+
+        Parameters
+        ----------
+        problem : Problem
+            Only its K plays a part.
+        seed : int
+            Plays no part.
+        progress : callable
+            Never called.
+
+        Returns
+        -------
+        Draws
+            Taken to be in the units of the data, as they stand in the file; 0 seconds.
 
         Raises
         ------

@@ -21,6 +21,21 @@ def starting_points(
     Each is moved by twice the sd that the parameters would have if the allocations were known, so
     that chains from one EM solution start apart. Where the problem brings no starts, the centre is
     a mixture of equal weights and sds at evenly spaced quantiles of the data.
+
+    Parameters
+    ----------
+    problem : Problem
+        With starts, best first, in the units of its sample.
+    rngs : sequence of numpy.random.Generator
+        One for each chain.
+    ordered : bool
+        Whether the means must ascend. Otherwise labels are those that the priors favour, and
+        ascend before the move where priors are the same for all components.
+
+    Returns
+    -------
+    list of Params
+        One for each chain, arrays of shape (K,), in the units of the problem.
     """
     sample, K = problem.sample, problem.K
     quantiles = sample.quantiles((np.arange(K) + 0.5) / K)

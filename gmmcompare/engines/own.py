@@ -126,6 +126,20 @@ class OwnEngine:
     def run(self, problem: Problem, seed: int, progress: Progress) -> Draws | Point:
         """Run the user's code in this process, and check what it returns.
 
+        Parameters
+        ----------
+        problem : Problem
+            Passed on in the units of the data, observations in ascending order.
+        seed : int
+            Of the generators that the user's code is given.
+        progress : callable
+            Called every hundred sweeps of a kernel; never by a whole sampler.
+
+        Returns
+        -------
+        Draws or Point
+            A point where the arrays have shape (K,).
+
         Raises
         ------
         EngineError
@@ -197,7 +211,25 @@ def run_kernel(
     progress: Progress,
     name: str,
 ) -> dict[str, Any]:
-    """Run a kernel's chains from over-dispersed starts; arrays (chains, draws, K).
+    """Run a kernel's chains from over-dispersed starts.
+
+    Parameters
+    ----------
+    sweep : callable
+        ``(w, mu, sigma, y, priors, rng) -> (w, mu, sigma)``; see `KERNEL_ARGUMENTS`.
+    problem : Problem
+    settings : SamplerSettings
+        Numbers of chains, warmup sweeps and draws.
+    seed : int
+    progress : callable
+        Called with the fraction done every hundred sweeps.
+    name : str
+        How to call the kernel in messages.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``"w"``, ``"mu"`` and ``"sigma"``, each of shape (chains, draws, K).
 
     Raises
     ------
@@ -229,6 +261,23 @@ def one_sweep(
     name: str,
 ) -> Params:
     """Call a user's kernel once and check the shapes of what it returns.
+
+    Parameters
+    ----------
+    sweep : callable
+        ``(w, mu, sigma, y, priors, rng) -> (w, mu, sigma)``.
+    point : Params
+        Where the chain stands, arrays of shape (K,); the kernel is given copies.
+    y : ndarray, shape (N,)
+    priors : Priors
+    rng : numpy.random.Generator
+    name : str
+        How to call the kernel in messages.
+
+    Returns
+    -------
+    Params
+        Arrays of shape (K,); their values are not checked.
 
     Raises
     ------

@@ -19,10 +19,10 @@ SHORT_POINTS = 200
 def start_point(
     rule: StartRule, problem: Problem, rng: np.random.Generator, scale: float = 1.0
 ) -> Params:
-    """Return one chain's starting point, arrays of shape (K,).
+    """Return one chain's starting point.
 
-    ``lecture`` puts every mean at its prior mean, every sd at 2 (in units of the data as given:
-    ``scale`` is the unit in which ``problem`` is expressed) and equal weights.
+    ``lecture`` puts every mean at its prior mean, every sd at 2 in the units of the data, and
+    equal weights.
 
     ``overdispersed`` starts wide of the posterior (Gelman and Rubin 1992), but not at random: on
     the exoplanets one chain in thirty that starts at random parameters spends thousands of sweeps
@@ -30,6 +30,21 @@ def start_point(
     (Biernacki, Celeux and Govaert 2003) on 200 quantiles of the data, from random starts of its
     own, and then moves every mean by about one sd, every sd by up to a factor of two, and the
     weights half-way to a random point of the simplex.
+
+    Parameters
+    ----------
+    rule : {"overdispersed", "lecture"}
+    problem : Problem
+    rng : numpy.random.Generator
+        The chain's own; ``lecture`` draws nothing.
+    scale : float
+        The unit in which ``problem`` is expressed, in units of the data; 1 where it is not
+        standardised.
+
+    Returns
+    -------
+    Params
+        Arrays of shape (K,), in the units of ``problem``.
     """
     K = problem.K
     if rule == "lecture":

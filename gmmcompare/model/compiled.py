@@ -127,7 +127,15 @@ def log_positive(x: float) -> float:
 def joint_tile(v: Array, w: Array, mu: Array, sigma: Array, e: Array, top: Array) -> None:
     """Fill ``e[k] = exp(log(w_k N(v; mu_k, sigma_k)) - top)`` with top the largest over k.
 
-    v : (n,), e : (K, n), top : (n,). The constant -log(2 pi)/2 is left out of top.
+    Parameters
+    ----------
+    v : ndarray, shape (n,)
+        Values of the tile.
+    w, mu, sigma : ndarray, shape (K,)
+    e : ndarray, shape (K, n) or wider
+        Overwritten.
+    top : ndarray, shape (n,) or longer
+        Overwritten; the constant -log(2 pi)/2 is left out of it.
     """
     n = v.size
     for k in range(w.size):
@@ -152,9 +160,20 @@ def joint_tile(v: Array, w: Array, mu: Array, sigma: Array, e: Array, top: Array
 
 @njit(fastmath=VECTORISED, error_model="numpy")
 def normalise_tile(e: Array, total: Array, inverse: Array, n: int) -> None:
-    """Turn the rows of e (K, n) into responsibilities; total (n,) receives their former sums.
+    """Turn what `joint_tile` left into responsibilities.
 
     One division per value and K products: a division takes as long as an exponential.
+
+    Parameters
+    ----------
+    e : ndarray, shape (K, n) or wider
+        Overwritten: its first n columns are made to sum to one.
+    total : ndarray, shape (n,) or longer
+        Receives what they summed to.
+    inverse : ndarray, shape (n,) or longer
+        Scratch space.
+    n : int
+        Number of values of the tile.
     """
     for d in range(n):
         total[d] = e[0, d]
@@ -172,7 +191,19 @@ def normalise_tile(e: Array, total: Array, inverse: Array, n: int) -> None:
 
 @njit(fastmath=VECTORISED, error_model="numpy")
 def log_lik_tile(c: Array, top: Array, total: Array) -> float:
-    """Return the tile's share of the log-likelihood."""
+    """Return the tile's share of the log-likelihood.
+
+    Parameters
+    ----------
+    c : ndarray, shape (n,)
+        Counts of the tile's values.
+    top, total : ndarray, shape (n,) or longer
+        From `joint_tile` and `normalise_tile`.
+
+    Returns
+    -------
+    float
+    """
     out = 0.0
     for d in range(c.size):
         out += c[d] * (top[d] - _HALF_LOG_2PI + log_positive(total[d]))
@@ -181,7 +212,17 @@ def log_lik_tile(c: Array, top: Array, total: Array) -> float:
 
 @njit(fastmath=VECTORISED, error_model="numpy")
 def count_tile(c: Array, r: Array, n_k: Array) -> None:
-    """Add the tile's expected counts, c (n,) times r (K, n), to n_k (K,)."""
+    """Add the tile's expected counts to those of the components.
+
+    Parameters
+    ----------
+    c : ndarray, shape (n,)
+        Counts of the tile's values.
+    r : ndarray, shape (K, n) or wider
+        Responsibilities.
+    n_k : ndarray, shape (K,)
+        Added to.
+    """
     for k in range(n_k.size):
         row = r[k]
         s = 0.0

@@ -1,6 +1,6 @@
 """The mixture of normals: density, responsibilities, simulation.
 
-Symbols, here and in every kernel:
+Symbols, here, in the engines and in compiled loops:
 
 ======== ============== ============================================================
 ``y``    (N,)           observations; ``values`` (D,), ``counts`` (D,) when tied
@@ -15,7 +15,7 @@ Symbols, here and in every kernel:
 ======== ============== ============================================================
 
 Everything here is plain NumPy and takes `Params` of shape (K,) or a batch of shape (..., K). The
-compiled loops over many draws are in `kernels`, and are held to these functions by tests.
+compiled loops over many draws are in `compiled`, and are held to these functions by tests.
 """
 
 from __future__ import annotations
@@ -57,7 +57,21 @@ def log_likelihood(sample: Sample, params: Params) -> Array:
 
 
 def log_posterior(sample: Sample, params: Params, priors: Priors) -> Array:
-    """Return log-likelihood plus log prior, a density over (w, mu, sigma**2), shape (...)."""
+    """Return log-likelihood plus log prior, a density over (w, mu, sigma**2).
+
+    Parameters
+    ----------
+    sample : Sample
+    params : Params
+        Arrays of shape (..., K), in the units of the sample.
+    priors : Priors
+        In the same units.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Not divided by the evidence.
+    """
     return log_likelihood(sample, params) + priors.log_density(params)
 
 
@@ -74,6 +88,21 @@ def mean(params: Params) -> Array:
 
 
 def simulate(params: Params, n: int, rng: np.random.Generator) -> tuple[Array, NDArray[np.int64]]:
-    """Draw n observations and their allocations, each of shape (n,)."""
+    """Draw observations and their allocations.
+
+    Parameters
+    ----------
+    params : Params
+        One point, arrays of shape (K,).
+    n : int
+        Number of observations N.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    y : ndarray, shape (N,)
+    z : ndarray of int, shape (N,)
+        Allocations in 0..K-1.
+    """
     z = rng.choice(params.K, size=n, p=params.w)
     return rng.normal(params.mu[z], params.sigma[z]), z

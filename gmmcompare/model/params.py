@@ -26,6 +26,15 @@ class Params(NamedTuple):
     def of(cls, w: ArrayLike, mu: ArrayLike, sigma: ArrayLike) -> Params:
         """Build one point from anything array-like and check it.
 
+        Parameters
+        ----------
+        w, mu, sigma : array_like, shape (K,)
+            Weights, means and standard deviations; numbers alone make K = 1.
+
+        Returns
+        -------
+        Params
+
         Raises
         ------
         InputError

@@ -28,7 +28,22 @@ class Origin:
     label: str = "y"
 
     def as_random_part(self, n: int, of: int, seed: int) -> Origin:
-        """Return where n observations come from that were chosen at random from so many."""
+        """Return the origin of a random part of these observations.
+
+        Parameters
+        ----------
+        n : int
+            Size of the part.
+        of : int
+            Number of observations that it was chosen from.
+        seed : int
+            That chose it.
+
+        Returns
+        -------
+        Origin
+            Its ``source`` says all three.
+        """
         return replace(self, source=f"{n:,} of {of:,} values of {self.source}, by seed {seed}")
 
 
@@ -132,10 +147,21 @@ class Sample:
 def random_ranks(size: int, n: int, seed: int, source: str) -> NDArray[np.int64]:
     """Return n of the numbers 0 to size - 1, chosen at random without replacement, ascending.
 
+    Parameters
+    ----------
+    size, n : int
+    seed : int
+    source : str
+        What the numbers count, for the message.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+
     Raises
     ------
     InputError
-        If n exceeds size; ``source`` says of what.
+        If n exceeds size.
     """
     if n > size:
         raise InputError(

@@ -38,7 +38,21 @@ class Bins(NamedTuple):
 
 
 def bin_values(v: Array, c: NDArray[np.integer], width: float) -> Bins:
-    """Sort values (D,) with counts (D,) into bins."""
+    """Sort values into bins, and sum their moments about the bins' middles.
+
+    Parameters
+    ----------
+    v : ndarray, shape (D,)
+        Values, in any order.
+    c : ndarray of int, shape (D,)
+        How often each occurs.
+    width : float
+        Of a bin, in the units of ``v``; zero is a bin's edge.
+
+    Returns
+    -------
+    Bins
+    """
     at = np.floor(v / width).astype(np.int64)
     d = v / width - at - 0.5
     return _gathered(at, np.stack([c * d**p for p in range(5)]))
@@ -217,7 +231,24 @@ class PartitionedSample(Sample):
 def grid_sample(
     bins: Bins, width: float, placement: Placement, summary: Summary
 ) -> PartitionedSample:
-    """Return the sample of partitions whose values, in unit, fell into these bins."""
+    """Return the sample that stands for partitions, on the grid of their bins.
+
+    Parameters
+    ----------
+    bins : Bins
+        Of the values of all partitions, in the units of ``summary.unit``.
+    width : float
+        Of a bin, in the same units.
+    placement : Placement
+        The partitions, each a `Layout` in the same units.
+    summary : Summary
+        Of all values, in the units of the data.
+
+    Returns
+    -------
+    PartitionedSample
+        In the units of the data.
+    """
     nodes = quadrature(bins, width)
     unit = summary.unit
     on_grid = weighted_sample(nodes.values * unit.scale + unit.shift, nodes.counts)

@@ -107,6 +107,19 @@ def _pieces_of_parquet(path: Path, column: str | None) -> list[Piece]:
 def read_piece(piece: Piece, index: int, transform: str = "none") -> Sample:
     """Read a partition and reduce it to distinct values and counts.
 
+    Parameters
+    ----------
+    piece : Piece
+    index : int
+        Of the partition; not used, but every function that a `Placement` calls is given it.
+    transform : {"none", "log", "log10"}
+        Applied to every value that is not missing.
+
+    Returns
+    -------
+    Sample
+        Its origin has the number of missing values.
+
     Raises
     ------
     InputError
@@ -161,7 +174,21 @@ class Summary:
 
 
 def summarise(sample: Sample, index: int, points: int) -> Summary:
-    """Summarise one partition; its sketch has at most so many points."""
+    """Summarise one partition.
+
+    Parameters
+    ----------
+    sample : Sample
+        The partition's values.
+    index : int
+        Of the partition; not used, but every function that a `Placement` calls is given it.
+    points : int
+        Most distinct values that the sketch may have.
+
+    Returns
+    -------
+    Summary
+    """
     return Summary(
         n=sample.n,
         n_missing=sample.origin.n_missing,
@@ -188,7 +215,19 @@ def _sketch(sample: Sample, points: int) -> Sample:
 def weighted_sample(
     values: Array, counts: NDArray[np.integer], origin: Origin | None = None
 ) -> Sample:
-    """Return a sample of values in any order, some perhaps equal, each with its count."""
+    """Return a sample of values in any order, some perhaps equal, each with its count.
+
+    Parameters
+    ----------
+    values : ndarray, shape (M,)
+    counts : ndarray of int, shape (M,)
+        At least 1 each; those of equal values are added.
+    origin : Origin, optional
+
+    Returns
+    -------
+    Sample
+    """
     distinct, at = np.unique(values, return_inverse=True)
     total = np.zeros(distinct.size, dtype=np.int64)
     np.add.at(total, at, counts)
@@ -230,7 +269,21 @@ def at_ranks(
 ) -> Array:
     """Return a partition's observations at some ranks among all, which go through it in order.
 
-    ``first`` holds the first rank of each partition, and at its end their number.
+    Parameters
+    ----------
+    sample : Sample
+        The partition's values.
+    index : int
+        Of the partition, p.
+    ranks : ndarray of int, shape (R,)
+        Ascending, from 0, among the observations of all partitions one after another.
+    first : ndarray of int, shape (P + 1,)
+        The first rank of each partition, and at its end the number of all observations.
+
+    Returns
+    -------
+    ndarray
+        One value for each rank from ``first[p]`` to ``first[p + 1] - 1``.
     """
     own = ranks[np.searchsorted(ranks, first[index]) : np.searchsorted(ranks, first[index + 1])]
     place_of = np.searchsorted(np.cumsum(sample.counts), own - first[index], side="right")

@@ -80,7 +80,17 @@ def _sums_tile(v: Array, c: Array, r: Array, sums: Sums) -> None:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def expectation(v: Array, c: Array, w: Array, mu: Array, sigma: Array, sums: Sums) -> float:
-    """E-step: fill the sums at (w, mu, sigma) and return the log-likelihood there."""
+    """E-step: fill the sums at (w, mu, sigma) and return the log-likelihood there.
+
+    Parameters
+    ----------
+    v, c : ndarray, shape (D,)
+        Distinct values, ascending, and their counts as floats.
+    w, mu, sigma : ndarray, shape (K,)
+        The point, in the units of ``v``.
+    sums : Sums
+        Overwritten.
+    """
     start_sums(v[0], v[-1], mu, sums)
     log_lik: float = add_expectation(v, c, w, mu, sigma, sums)
     return log_lik
@@ -88,7 +98,16 @@ def expectation(v: Array, c: Array, w: Array, mu: Array, sigma: Array, sums: Sum
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def start_sums(low: float, high: float, mu: Array, sums: Sums) -> None:
-    """Set the sums to zero, about the means as far as they lie within the data."""
+    """Set the sums to zero, about the means as far as they lie within the data.
+
+    Parameters
+    ----------
+    low, high : float
+        The smallest and the largest of all values.
+    mu : ndarray, shape (K,)
+    sums : Sums
+        Overwritten.
+    """
     for a in sums:
         a[:] = 0.0
     for k in range(mu.size):
@@ -97,7 +116,17 @@ def start_sums(low: float, high: float, mu: Array, sums: Sums) -> None:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def add_expectation(v: Array, c: Array, w: Array, mu: Array, sigma: Array, sums: Sums) -> float:
-    """Add the expected statistics of some values to the sums and return their log-likelihood."""
+    """Add the expected statistics of some values to the sums and return their log-likelihood.
+
+    Parameters
+    ----------
+    v, c : ndarray, shape (D,)
+        Values in any order, and their counts.
+    w, mu, sigma : ndarray, shape (K,)
+        The point, in the units of ``v``.
+    sums : Sums
+        About centres that `start_sums` has set.
+    """
     width = min(TILE, v.size)
     e = np.empty((w.size, width))
     top, total, inverse = np.empty(width), np.empty(width), np.empty(width)
@@ -116,7 +145,20 @@ def add_expectation(v: Array, c: Array, w: Array, mu: Array, sigma: Array, sums:
 def maximisation(
     w: Array, mu: Array, sigma: Array, sums: Sums, p: Penalty, new: tuple[Array, Array, Array]
 ) -> None:
-    """M-step: mu given the old sigma, then sigma given the new mu; new = (w, mu, sigma)."""
+    """M-step: weights, then mu given the old sigma, then sigma given the new mu.
+
+    Without a penalty this is the maximum; with one, each is the maximum given the others, which is
+    enough for the objective never to fall (Meng and Rubin 1993, ECM).
+
+    Parameters
+    ----------
+    w, mu, sigma : ndarray, shape (K,)
+        The point at which the sums were taken.
+    sums : Sums
+    p : Penalty
+    new : tuple of three ndarrays, shape (K,)
+        Receives the new (w, mu, sigma).
+    """
     total = sums.n_k.sum() + p.c.sum() - w.size
     for k in range(w.size):
         n = sums.n_k[k]
@@ -133,7 +175,14 @@ def maximisation(
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def log_penalty(w: Array, mu: Array, sigma: Array, p: Penalty) -> float:
-    """Return the log prior over (w, mu, log sigma^2), up to its constant."""
+    """Return the log prior over (w, mu, log sigma^2), up to its constant.
+
+    Parameters
+    ----------
+    w, mu, sigma : ndarray, shape (K,)
+    p : Penalty
+        In the same units; with that of `flat_prior` the result is 0.
+    """
     out = 0.0
     for k in range(w.size):
         if p.c[k] != 1.0:
@@ -149,6 +198,13 @@ def largest_score(w: Array, mu: Array, sigma: Array, sums: Sums, p: Penalty) -> 
     """Return the largest derivative of the objective in (logit w, mu / sigma, log sigma).
 
     In modulus, and free of units: a mean is known to a fraction of its component's sd.
+
+    Parameters
+    ----------
+    w, mu, sigma : ndarray, shape (K,)
+    sums : Sums
+        Of the E-step at this point.
+    p : Penalty
     """
     total = sums.n_k.sum() + p.c.sum() - w.size
     worst = 0.0
@@ -204,7 +260,15 @@ class Climb(NamedTuple):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def start_climb(w: Array, mu: Array, sigma: Array, path: Array) -> Climb:
-    """Return a climb that begins at (w, mu, sigma), which it overwrites, as it does the path."""
+    """Return a climb that begins at (w, mu, sigma).
+
+    Parameters
+    ----------
+    w, mu, sigma : ndarray, shape (K,)
+        The starting point; overwritten as the climb goes on.
+    path : ndarray, shape (max_iterations,)
+        Receives the objective at each iterate.
+    """
     K = w.size
     return Climb(
         (w, mu, sigma),
@@ -245,6 +309,22 @@ def proceed(
     An extrapolated point is taken only if the objective is no lower there, so the path never falls.
     Without a prior on the variances a component with fewer than two observations, or an sd of at
     most ``smallest_sigma``, means collapse.
+
+    Parameters
+    ----------
+    at : Climb
+        Overwritten.
+    log_lik : float
+        At `next_point`.
+    sums : Sums
+        Of the E-step there.
+    p : Penalty
+    tolerance : float
+        The climb has converged where `largest_score` is below it.
+    smallest_sigma : float
+        In the units of the climb.
+    accelerate : bool
+        Whether to try an extrapolated point (SQUAREM) after every second plain step.
     """
     w, mu, sigma = next_point(at)
     objective = log_lik + log_penalty(w, mu, sigma, p)
@@ -291,7 +371,22 @@ def climb(
 ) -> tuple[int, int]:
     """Run EM in place from (w, mu, sigma) until the score is below ``tolerance``.
 
-    Returns the outcome and the number of iterates; ``path`` receives the objective at each.
+    Parameters
+    ----------
+    v, c : ndarray, shape (D,)
+        Distinct values, ascending, and their counts as floats.
+    w, mu, sigma : ndarray, shape (K,)
+        The starting point; overwritten by the end.
+    p : Penalty
+    tolerance, smallest_sigma, accelerate
+        As in `proceed`.
+    path : ndarray, shape (max_iterations,)
+        Receives the objective at each iterate.
+
+    Returns
+    -------
+    outcome, iterates : int
+        How it ended, CONVERGED, OUT_OF_ITERATIONS or COLLAPSED, and how much of path is filled.
     """
     K = w.size
     sums = Sums(np.empty(K), np.empty(K), np.empty(K), np.empty(K))

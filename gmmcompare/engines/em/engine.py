@@ -82,6 +82,21 @@ class EmEngine:
     def run(self, problem: Problem, seed: int, progress: Progress) -> Point:
         """Climb from every start and return the best end.
 
+        Parameters
+        ----------
+        problem : Problem
+            Its priors play a part only under ``objective = "map"``, or ``start = "lecture"``; its
+            ``starts`` none.
+        seed : int
+            Of the starting points, the only thing random in EM.
+        progress : callable
+            Called with the fraction of starts done.
+
+        Returns
+        -------
+        Point
+            With standard errors, unless the observed information is not positive definite.
+
         Raises
         ------
         EngineError
@@ -200,7 +215,22 @@ def _climb(
 
 
 def end_at(params: Params, path: Array, outcome: int) -> End:
-    """Return where a climb ended, and tell a maximum from the point where all are equal."""
+    """Return where a climb ended, and tell a maximum from the point where all are equal.
+
+    Parameters
+    ----------
+    params : Params
+        The end, arrays of shape (K,).
+    path : ndarray, shape (iterates,)
+        The objective at each iterate; copied.
+    outcome : int
+        CONVERGED, OUT_OF_ITERATIONS or COLLAPSED.
+
+    Returns
+    -------
+    End
+        Its outcome may be EQUAL_MEANS instead of CONVERGED.
+    """
     if outcome == CONVERGED and params.K > 1 and _all_equal(params):
         outcome = EQUAL_MEANS
     return End(params, path.copy(), outcome)
@@ -222,7 +252,26 @@ def collected(
 ) -> Point:
     """Return the best end, in the units of the data, with all that is said of it and the others.
 
-    ``sums_at`` returns the sums over all data at a point in the units of the data.
+    Parameters
+    ----------
+    climbs : list of End
+        One for each start, in the units of ``unit``.
+    problem : Problem
+        In the units of the data.
+    settings : EmSettings
+    unit : Standardisation
+    seconds : Seconds
+    sums_at : callable
+        Given a point in the units of the data, returns the `InformationSums` over all of them.
+
+    Returns
+    -------
+    Point
+
+    Raises
+    ------
+    EngineError
+        If every start collapsed, or the objective fell along the best path.
     """
     usable = [c for c in climbs if c.outcome != COLLAPSED]
     if not usable:

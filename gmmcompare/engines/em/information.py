@@ -59,7 +59,20 @@ class InformationSums(NamedTuple):
 
 
 def information_sums(values: Array, counts: NDArray[np.integer], params: Params) -> InformationSums:
-    """Return the sums over values (D,) and counts (D,) at a point."""
+    """Return the sums over all values at a point.
+
+    Parameters
+    ----------
+    values : ndarray, shape (D,)
+    counts : ndarray of int, shape (D,)
+        How often each value occurs.
+    params : Params
+        One point, arrays of shape (K,).
+
+    Returns
+    -------
+    InformationSums
+    """
     blocks = (slice(start, start + BLOCK) for start in range(0, values.size, BLOCK))
     total = _block_sums(values[:0], counts[:0], params)
     for at in blocks:
@@ -89,7 +102,22 @@ def _block_sums(v: Array, c: NDArray[np.integer], params: Params) -> Information
 
 
 def criteria(sums: InformationSums, K: int, n: int) -> dict[str, NDArray[Any]]:
-    """Return AIC, BIC and ICL (Biernacki, Celeux and Govaert 2000); smaller is better."""
+    """Return AIC, BIC and ICL (Biernacki, Celeux and Govaert 2000); smaller is better.
+
+    Parameters
+    ----------
+    sums : InformationSums
+        Over all values, where EM ended.
+    K : int
+        Number of components, for 3 K - 1 free parameters.
+    n : int
+        Number of observations N.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``"aic"``, ``"bic"`` and ``"icl"``, each of shape ().
+    """
     free = 3 * K - 1
     bic = -2.0 * sums.log_lik + free * float(np.log(n))
     values = {
@@ -103,7 +131,20 @@ def criteria(sums: InformationSums, K: int, n: int) -> dict[str, NDArray[Any]]:
 def standard_errors(params: Params, sums: InformationSums, priors: Priors | None) -> Params | None:
     """Return standard errors of (w, mu, sigma) from the observed information (Louis 1982).
 
-    Returns None where the information is not positive definite: the point is no strict maximum.
+    Parameters
+    ----------
+    params : Params
+        The maximum, arrays of shape (K,).
+    sums : InformationSums
+        Over all values, at ``params`` and in its units.
+    priors : Priors or None
+        None for maximum likelihood; else what the mode is of, in the same units.
+
+    Returns
+    -------
+    Params or None
+        By the delta method, each of shape (K,). None where the information is not positive
+        definite: the point is no strict maximum.
     """
     information = observed_information(params, sums, priors)
     K = params.K
@@ -123,7 +164,20 @@ def observed_information(params: Params, sums: InformationSums, priors: Priors |
     """Return minus the Hessian in (logits of w with the last at 0, mu, log sigma).
 
     Louis's identity: expected complete-data information, with the priors' where there are any, less
-    the covariance of complete-data scores given y. Shape (3K-1, 3K-1).
+    the covariance of complete-data scores given y.
+
+    Parameters
+    ----------
+    params : Params
+        A stationary point, arrays of shape (K,).
+    sums : InformationSums
+        Over all values, at ``params`` and in its units.
+    priors : Priors or None
+        None for maximum likelihood; else what the mode is of, in the same units.
+
+    Returns
+    -------
+    ndarray, shape (3K - 1, 3K - 1)
     """
     K, w, sigma = params.K, params.w, params.sigma
     n_k, sum_t, sum_tt = sums.expected

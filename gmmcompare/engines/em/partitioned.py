@@ -59,6 +59,15 @@ MOST_CLIMBS = 5
 def expected_sums(layout: Layout, index: int, points: Sequence[Params]) -> Array:
     """Return a partition's share of the E-step at several points.
 
+    Parameters
+    ----------
+    layout : Layout
+        The partition's values.
+    index : int
+        Of the partition; not used, but every function that a `Placement` calls is given it.
+    points : sequence of Params
+        Each with arrays of shape (K,), in the units of the layout.
+
     Returns
     -------
     ndarray, shape (points, 3 K + 1)
@@ -83,7 +92,21 @@ def _expected_sums(layout: Layout, w: Array, mu: Array, sigma: Array) -> Array:
 
 
 def information_of(layout: Layout, index: int, params: Params) -> InformationSums:
-    """Return a partition's share of the sums behind standard errors and criteria."""
+    """Return a partition's share of the sums behind standard errors and criteria.
+
+    Parameters
+    ----------
+    layout : Layout
+        The partition's values.
+    index : int
+        Of the partition; not used, but every function that a `Placement` calls is given it.
+    params : Params
+        One point, arrays of shape (K,), in the units of the layout.
+
+    Returns
+    -------
+    InformationSums
+    """
     parts = [information_sums(*layout.tile(t), params) for t in range(layout.n_tiles)]
     return added(parts)
 
@@ -175,6 +198,19 @@ class PartitionedEmEngine:
 
     def run(self, problem: Problem, seed: int, progress: Progress) -> Point:
         """Climb on all data from where EM on the sketch ended.
+
+        Parameters
+        ----------
+        problem : Problem
+            Its sample is a `PartitionedSample`.
+        seed : int
+            Of the starting points on the sketch.
+        progress : callable
+            Called after every pass over the data with the digits of the score won, as a fraction.
+
+        Returns
+        -------
+        Point
 
         Raises
         ------

@@ -61,7 +61,20 @@ class Recorder(NamedTuple):
 
     @classmethod
     def of(cls, n_draws: int, K: int, n_entries: int) -> Recorder:
-        """Return room for so many draws of K components, and for sums over the entries."""
+        """Return room for the draws of a chain, and for sums of its allocations.
+
+        Parameters
+        ----------
+        n_draws : int
+        K : int
+        n_entries : int
+            Entries E of the layout.
+
+        Returns
+        -------
+        Recorder
+            Draws not yet written; sums that are zero.
+        """
         w, mu, sigma, n_k = (np.empty((n_draws, K)) for _ in range(4))
         sums = np.zeros((K, n_entries if K * n_entries <= MAX_SUMS else 0))
         return cls(w, mu, sigma, n_k, sums)
@@ -242,7 +255,28 @@ def advance(
 ) -> int:
     """Work through tiles, finishing a sweep at each last one; return the index of the next draw.
 
-    ``u`` holds the uniforms of these tiles; ``draw`` is negative during warmup.
+    Parameters
+    ----------
+    u : ndarray
+        Uniforms on [0, 1), one for each observation of these tiles, in the order of `Layout`.
+    layout : Layout
+    tile : int
+        The first tile to work through.
+    n_tiles : int
+        How many, over the end of a sweep if need be.
+    work : Work
+        The chain's state, in the units of the layout; overwritten.
+    prior : Prior
+    rng : numpy.random.Generator
+        Of the parameters.
+    draw : int
+        Where the sweep under way is recorded; negative during warmup.
+    out : Recorder
+        Overwritten.
+
+    Returns
+    -------
+    int
     """
     at = 0
     for _ in range(n_tiles):
@@ -270,7 +304,20 @@ def advance(
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def allocate(u: Array, layout: Layout, tile: int, n_tiles: int, work: Work) -> None:
-    """Do the data's part of a sweep for some tiles; the sums start anew at tile 0."""
+    """Do the data's part of a sweep for some tiles; the sums start anew at tile 0.
+
+    Parameters
+    ----------
+    u : ndarray
+        Uniforms on [0, 1), one for each observation of these tiles, in the order of `Layout`.
+    layout : Layout
+    tile : int
+        The first tile to work through.
+    n_tiles : int
+        How many; not beyond the last.
+    work : Work
+        The parameters, in the units of the layout; its sums and scratch space are overwritten.
+    """
     at = 0
     for t in range(tile, tile + n_tiles):
         if t == 0:
@@ -281,7 +328,16 @@ def allocate(u: Array, layout: Layout, tile: int, n_tiles: int, work: Work) -> N
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def draw_parameters(work: Work, prior: Prior, rng: np.random.Generator) -> None:
-    """Do the rest of a sweep: draw weights, means and sds given the sums of all observations."""
+    """Do the rest of a sweep: draw weights, means and sds given the sums of all observations.
+
+    Parameters
+    ----------
+    work : Work
+        With the sums of all observations; its parameters are overwritten.
+    prior : Prior
+        In the units of ``work``.
+    rng : numpy.random.Generator
+    """
     _draw_weights(work, prior, rng)
     _draw_means(work, prior, rng)
     _draw_sigmas(work, prior, rng)

@@ -1,4 +1,4 @@
-"""The fast Gibbs sampler: the sweep of `gibbs_plain`, compiled, over distinct values.
+"""The fast Gibbs sampler: the sweep of `gibbs.plain`, compiled, over distinct values.
 
 Four things make it fast, and none changes a draw:
 
@@ -55,9 +55,27 @@ BLOCK = 65_536
 def sweep(
     w: Array, mu: Array, sigma: Array, y: Array, priors: Priors, rng: np.random.Generator
 ) -> Params:
-    """Make one sweep; the same kernel as `gibbs_plain.sweep`, with the same arguments.
+    """Make one sweep; the same kernel as `gibbs.plain.sweep`, with the same arguments.
 
     Its draws equal those of the plain one when y is given in the order of `Layout.observations`.
+
+    Parameters
+    ----------
+    w, mu, sigma : ndarray, shape (K,)
+        Where the chain stands.
+    y : ndarray, shape (N,)
+    priors : Priors
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Params
+        The new (w, mu, sigma), each of shape (K,).
+
+    Raises
+    ------
+    InputError
+        If y is empty or has values that are not finite.
     """
     layout = _layout_of(np.asarray(y, dtype=float).tobytes())
     work = workspace(Params(w, mu, sigma), layout.width)
@@ -87,7 +105,22 @@ class GibbsEngine:
         return self._settings.model_dump()
 
     def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
-        """Run all chains; the draws do not depend on the number of threads."""
+        """Run all chains; the draws do not depend on the number of threads.
+
+        Parameters
+        ----------
+        problem : Problem
+            Its ``starts`` play no part.
+        seed : int
+        progress : callable
+            Called with the fraction of sweeps done, from the chains' threads.
+
+        Returns
+        -------
+        Draws
+            ``stats`` has the counts ``n_k``; ``extra`` the allocation probabilities of the distinct
+            values unless they take too much room, and allocations where the settings keep them.
+        """
         started = time.perf_counter()
         settings = self._settings
         unit_problem, unit = problem.standardised()

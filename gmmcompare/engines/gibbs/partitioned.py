@@ -40,7 +40,20 @@ _PARAMETERS = 0
 
 
 def stream(seed: int, chain: int, sweep: int, partition: int | None) -> np.random.Generator:
-    """Return the stream of one partition in one sweep; that of the parameters where it is None."""
+    """Return the random stream of one partition in one sweep of one chain.
+
+    Parameters
+    ----------
+    seed : int
+    chain, sweep : int
+        From 0; warmup counts.
+    partition : int or None
+        None for the stream of the parameters.
+
+    Returns
+    -------
+    numpy.random.Generator
+    """
     last = _PARAMETERS if partition is None else partition + 1
     key = np.random.SeedSequence(seed, spawn_key=(chain, sweep, last))
     return np.random.Generator(np.random.SFC64(key))
@@ -119,6 +132,20 @@ class PartitionedGibbsEngine:
 
     def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
         """Run all chains side by side, one sweep of each at a time.
+
+        Parameters
+        ----------
+        problem : Problem
+            Its sample is a `PartitionedSample`.
+        seed : int
+            The same draws wherever the partitions are.
+        progress : callable
+            Called with the fraction done after every sweep.
+
+        Returns
+        -------
+        Draws
+            ``stats`` has the counts ``n_k``.
 
         Raises
         ------

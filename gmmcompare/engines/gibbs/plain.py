@@ -8,7 +8,7 @@ One sweep draws the allocations given the parameters and then the parameters giv
     mu_k   | .      ~ Normal with precision n_k / sigma_k^2 + 1 / s0^2
     sigma_k^2 | .   ~ InverseGamma(a + n_k / 2, b + sum_sq_k / 2)
 
-with priors c, m0, s0, a, b and ``sum_sq`` the sum of squares about mu_k. `engines.gibbs` is the
+with priors c, m0, s0, a, b and ``sum_sq`` the sum of squares about mu_k. `gibbs.engine` is the
 fast version; given the same uniforms it makes the same draws.
 """
 
@@ -63,7 +63,23 @@ def sweep(
 def draw_parameters(
     z: Allocations, sigma: Array, y: Array, priors: Priors, rng: np.random.Generator
 ) -> Params:
-    """Draw w, mu and sigma in turn, given allocations z (N,) and the old sigma (K,)."""
+    """Draw w, mu and sigma in turn, given the allocations and the old sigma.
+
+    Parameters
+    ----------
+    z : ndarray of int, shape (N,)
+        Allocations in 0..K-1.
+    sigma : ndarray, shape (K,)
+        Before the sweep; only mu is drawn given it.
+    y : ndarray, shape (N,)
+    priors : Priors
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Params
+        The new (w, mu, sigma), each of shape (K,).
+    """
     K = sigma.size
     priors = priors.expanded(K)
     n_k = np.bincount(z, minlength=K).astype(float)
@@ -77,7 +93,17 @@ def draw_parameters(
 def draw_allocations(w: Array, mu: Array, sigma: Array, y: Array, u: Array) -> Allocations:
     """Allocate each observation by one uniform: z_i is how many cumulated probabilities u_i passes.
 
-    ``y`` and ``u`` have shape (N,), and so has the result, in 0..K-1.
+    Parameters
+    ----------
+    w, mu, sigma : ndarray, shape (K,)
+    y : ndarray, shape (N,)
+    u : ndarray, shape (N,)
+        Uniforms on [0, 1).
+
+    Returns
+    -------
+    ndarray of int, shape (N,)
+        In 0..K-1.
     """
     r = responsibilities(y, Params(w, mu, sigma))
     passed = u[:, None] > np.cumsum(r, axis=1)[:, :-1]
@@ -92,10 +118,22 @@ def weights_conditional(n_k: Array, priors: Priors) -> Array:
 def means_conditional(
     n_k: Array, sum_y: Array, sigma: Array, priors: Priors
 ) -> tuple[Array, Array]:
-    """Return location and sd of mu_k | sigma_k, z, both (K,).
+    """Return location and sd of mu_k | sigma_k, z, a normal distribution.
 
     Written with the share of the prior, ``sigma^2 / (sigma^2 + n_k s0^2)``, which is 1 for an empty
     component; its root is 1 over a hypotenuse, which no sigma makes overflow, not even inf.
+
+    Parameters
+    ----------
+    n_k, sum_y : ndarray, shape (K,)
+        Number and sum of each component's observations.
+    sigma : ndarray, shape (K,)
+    priors : Priors
+        Expanded to K components.
+
+    Returns
+    -------
+    tuple of two ndarrays, shape (K,)
     """
     m0, s0 = np.asarray(priors.mean_loc), np.asarray(priors.mean_sd)
     occupied = n_k > 0
@@ -105,12 +143,36 @@ def means_conditional(
 
 
 def variances_conditional(n_k: Array, sum_sq: Array, priors: Priors) -> tuple[Array, Array]:
-    """Return shape and scale of sigma_k^2 | mu_k, z, an inverse gamma, both (K,)."""
+    """Return shape and scale of sigma_k^2 | mu_k, z, an inverse gamma distribution.
+
+    Parameters
+    ----------
+    n_k : ndarray, shape (K,)
+    sum_sq : ndarray, shape (K,)
+        Sum of squares of each component's observations about mu_k.
+    priors : Priors
+
+    Returns
+    -------
+    tuple of two ndarrays, shape (K,)
+    """
     return np.asarray(priors.var_shape) + n_k / 2, np.asarray(priors.var_scale) + sum_sq / 2
 
 
 def draw_weights(n_k: Array, priors: Priors, rng: np.random.Generator) -> Array:
-    """Draw w | z: gamma variates divided by their sum, on the log scale."""
+    """Draw w | z: gamma variates divided by their sum, on the log scale.
+
+    Parameters
+    ----------
+    n_k : ndarray, shape (K,)
+        Number of each component's observations.
+    priors : Priors
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (K,)
+    """
     log_g = log_gamma_draws(rng, weights_conditional(n_k, priors))
     w = np.exp(log_g - log_g.max())
     return np.asarray(w / w.sum())
@@ -119,13 +181,41 @@ def draw_weights(n_k: Array, priors: Priors, rng: np.random.Generator) -> Array:
 def draw_means(
     n_k: Array, sum_y: Array, sigma: Array, priors: Priors, rng: np.random.Generator
 ) -> Array:
-    """Draw mu_k | sigma_k, z."""
+    """Draw mu_k | sigma_k, z.
+
+    Parameters
+    ----------
+    n_k, sum_y : ndarray, shape (K,)
+        Number and sum of each component's observations.
+    sigma : ndarray, shape (K,)
+    priors : Priors
+        Expanded to K components.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (K,)
+    """
     loc, sd = means_conditional(n_k, sum_y, sigma, priors)
     return loc + sd * rng.standard_normal(loc.size)
 
 
 def draw_sigmas(n_k: Array, sum_sq: Array, priors: Priors, rng: np.random.Generator) -> Array:
-    """Draw sigma_k | mu_k, z: the scale over a gamma variate is an inverse-gamma variance."""
+    """Draw sigma_k | mu_k, z: the scale over a gamma variate is an inverse-gamma variance.
+
+    Parameters
+    ----------
+    n_k : ndarray, shape (K,)
+    sum_sq : ndarray, shape (K,)
+        Sum of squares of each component's observations about mu_k.
+    priors : Priors
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (K,)
+        Standard deviations, perhaps infinite where a component is empty.
+    """
     shape, scale = variances_conditional(n_k, sum_sq, priors)
     log_variance = np.log(scale) - log_gamma_draws(rng, shape)
     with np.errstate(over="ignore"):  # under a nearly improper prior sigma may be infinite
@@ -146,7 +236,21 @@ class PlainGibbsEngine:
         return self._settings.model_dump()
 
     def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
-        """Run the chains one after the other."""
+        """Run the chains one after the other.
+
+        Parameters
+        ----------
+        problem : Problem
+            Its ``starts`` play no part.
+        seed : int
+        progress : callable
+            Called with the fraction done every hundred sweeps.
+
+        Returns
+        -------
+        Draws
+            ``stats`` has the counts ``n_k``.
+        """
         started = time.perf_counter()
         settings, K = self._settings, problem.K
         unit_problem, unit = problem.standardised()

@@ -100,7 +100,21 @@ class Component:
         return np.where(points.n > 0, out + constant - 0.5 * points.n * np.log(2 * np.pi), 0.0)
 
     def mean_cdf(self, points: Points, prob: Array, x: Array) -> Array:
-        """Return P(mean <= x), shape (X,), where the component holds set m with ``prob[m]``."""
+        """Return the posterior distribution function of the component's mean.
+
+        Parameters
+        ----------
+        points : Points
+            M sets of points, as of `all_subsets`.
+        prob : ndarray, shape (M,)
+            Probability that the component holds each of them.
+        x : ndarray, shape (X,)
+            In the units of ``points``; infinite ones are allowed.
+
+        Returns
+        -------
+        ndarray, shape (X,)
+        """
         total = prob[points.n == 0].sum()
         out = total * ndtr((x - self.m0) / np.sqrt(self.v0))
         for block in self._blocks(points):
@@ -113,7 +127,21 @@ class Component:
         return np.asarray(out / total)
 
     def log_var_cdf(self, points: Points, prob: Array, x: Array) -> Array:
-        """Return P(log variance <= x), shape (X,), with ``prob`` as in `mean_cdf`."""
+        """Return the posterior distribution function of the component's log variance.
+
+        Parameters
+        ----------
+        points : Points
+            M sets of points, as of `all_subsets`.
+        prob : ndarray, shape (M,)
+            Probability that the component holds each of them.
+        x : ndarray, shape (X,)
+            Log variances in the units of ``points``; infinite ones are allowed.
+
+        Returns
+        -------
+        ndarray, shape (X,)
+        """
         total = prob[points.n == 0].sum()
         out = total * self._prior_log_var_cdf(x)
         for block in self._blocks(points):
