@@ -9,18 +9,7 @@ radii with three components about one chain in four ends so when nutpie shakes i
 end where a component is empty and its prior, nearly improper, has no scale. Without the constraint
 the posterior has K! copies of each mode; a chain stays in one, which is harmless since every
 comparison relabels. And a start near a mode that EM found spares the warmup a search in which it
-can fail; the other engines, whose starts are dispersed, show whether that mode was the right one.
-
-How the model is made fast without changing it:
-
-* the likelihood runs over distinct values, with counts;
-* value and gradient are one PyTensor graph, so that both use the same K x D exponentials (left to
-  itself, PyTensor takes them again for the gradient of a log-sum-exp);
-* logarithms are to base 2, whose exponential is the cheapest that a C library has;
-* data and hyperparameters are shared variables, so that one compiled function serves every data set
-  and every prior of its K, in this process and through PyTensor's cache on disk;
-* ``fastmath`` is off: with it, code that comes from the cache rounds otherwise than code that was
-  just compiled, and the same seed would give other draws.
+can fail; the other engines, whose starts are dispersed, show whether that mode is the main one.
 
 Before sampling, the very function that nutpie is given is held against `mixture` and `priors`.
 """
@@ -31,7 +20,7 @@ import ctypes
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
@@ -39,13 +28,10 @@ from typing import Any
 import numpy as np
 import nutpie
 import pymc as pm
-import pytensor
-import pytensor.tensor as pt
-from pytensor.compile.builders import OpFromGraph
-from pytensor.gradient import DisconnectedType, zero_grad
 
 from gmmcompare.engines.base import Draws, Problem, Progress, Seconds, out_of_unit
 from gmmcompare.engines.near import starting_points
+from gmmcompare.engines.nuts.model import build_model, model_inputs, without_fastmath
 from gmmcompare.engines.nuts.unconstrained import Coordinates, LogDensity, parity, thinned
 from gmmcompare.model.card import NutsSettings
 from gmmcompare.model.params import Array, Params
@@ -73,81 +59,12 @@ PACKAGES = ("pymc", "nutpie", "pytensor", "numba")
 """Packages whose versions a fit records."""
 
 
-def model_inputs(problem: Problem) -> dict[str, Array]:
-    """Return all that a compiled model does not know, in few arrays since each costs compile time.
-
-    ``data`` has rows values and counts, (2, D); ``hyperparameters`` the fields of `Priors`, (5, K).
-    """
-    sample, priors = problem.sample, problem.priors.expanded(problem.K)
-    return {
-        "data": np.stack([sample.values, sample.counts]),
-        "hyperparameters": np.stack([np.asarray(getattr(priors, f.name)) for f in fields(priors)]),
-    }
-
-
-def build_model(
-    inputs: Mapping[str, Array], ordered: bool = False
-) -> tuple[pm.Model, Mapping[str, Any]]:
-    """Return the PyMC model, and its shared variables by the names of ``inputs``.
-
-    The free variables are ``w`` (not for K = 1, where it is 1), ``mu`` and ``sigma_sq``.
-    """
-    K = inputs["hyperparameters"].shape[1]
-    shapes = {"data": (2, None), "hyperparameters": (len(fields(Priors)), K)}
-    shared = {n: pytensor.shared(inputs[n], name=n, shape=shape) for n, shape in shapes.items()}
-    prior = {f.name: shared["hyperparameters"][i] for i, f in enumerate(fields(Priors))}
-    order = pm.distributions.transforms.ordered if ordered else None
-    with pm.Model() as model:
-        c = prior["weight_concentration"]
-        w = pm.Dirichlet("w", c) if K > 1 else pm.Deterministic("w", pt.ones(1))
-        # Ordered means cannot all start at the prior's; here they start one sd of the data apart.
-        start = prior["mean_loc"] + np.arange(K) - 0.5 * (K - 1) if ordered else None
-        mu = pm.Normal(
-            "mu", prior["mean_loc"], prior["mean_sd"], default_transform=order, initval=start
-        )
-        sigma_sq = pm.InverseGamma("sigma_sq", prior["var_shape"], prior["var_scale"])
-        pm.Potential("log_lik", _log_likelihood(w, mu, sigma_sq, shared["data"]))
-    return model, shared
-
-
-def _log_likelihood(w: Any, mu: Any, sigma_sq: Any, data: Any) -> Any:
-    """Return the log-likelihood, with its gradient taken in the same graph."""
-    inputs = [v.type() for v in (w, mu, sigma_sq, data)]
-    weight, mean, variance, rows = inputs
-    y, c = rows[0], rows[1]
-    log2_e = 1.0 / np.log(2.0)
-    constant = log2_e * (pt.log(weight) - 0.5 * pt.log(2.0 * np.pi * variance))
-    joint = constant[:, None] - (0.5 * log2_e / variance)[:, None] * (y - mean[:, None]) ** 2
-    # The highest term guards against underflow. It cancels, so the gradient need not go through it.
-    highest = zero_grad(pt.max(joint, axis=0))
-    density = pt.sum(pt.exp2(joint - highest), axis=0)
-    log_lik = pt.sum(c * (highest + pt.log2(density))) / log2_e
-
-    def pullback(_: Any, outputs: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
-        return [cotangents[0] * gradient for gradient in outputs[1:]] + [DisconnectedType()()]
-
-    both = OpFromGraph(
-        inputs,
-        [log_lik, *pt.grad(log_lik, inputs[:3])],
-        pullback=pullback,
-        # What may be differentiated: the first output, by the parameters.
-        connection_pattern=[[v is not inputs[-1], False, False, False] for v in inputs],
-        name="log_lik_and_gradient",
-    )
-    return both(w, mu, sigma_sq, data)[0]
-
-
-def _strict() -> Any:
-    """Compile without ``fastmath``, for the sake of reproducible draws."""
-    return pytensor.config.change_flags(numba__fastmath=False)
-
-
 @lru_cache(maxsize=16)
 def _compiled(K: int, ordered: bool) -> tuple[Any, Mapping[str, Any]]:
     """Compile the model of one K for nutpie; data and priors are put in afterwards."""
     placeholder = Problem(Sample.of(np.linspace(-1.0, 1.0, 4)), K, Priors())
     model, shared = build_model(model_inputs(placeholder), ordered)
-    with _strict():
+    with without_fastmath():
         return nutpie.compile_pymc_model(model, var_names=[]), shared
 
 
@@ -183,7 +100,29 @@ class NutpieSampler:
     def sample(
         self, starts: Sequence[Params] | None, seeds: Sequence[int], progress: Progress
     ) -> tuple[Params, dict[str, Array]]:
-        """Return draws, each (chains, draws, K), and statistics, each (chains, draws)."""
+        """Run the chains, as many at a time as there are cores.
+
+        Parameters
+        ----------
+        starts : sequence of Params or None
+            One for each chain, in the units of the sampler's problem; None for nutpie's own starts.
+        seeds : sequence of int
+            One for each chain.
+        progress : callable
+            Called with the fraction of draws done, warmup included.
+
+        Returns
+        -------
+        params : Params
+            Arrays of shape (chains, draws, K).
+        statistics : dict of str to ndarray
+            By ArviZ's names, each of shape (chains, draws).
+
+        Raises
+        ------
+        EngineError
+            If nutpie cannot go on.
+        """
         s = self._settings
         points = (
             self.own_starts(seeds) if starts is None else list(map(self._coordinates.of, starts))
@@ -263,7 +202,7 @@ class PymcSampler:
 
     def density(self, problem: Problem) -> LogDensity:
         """Return PyMC's compiled log density, on another problem's data and priors."""
-        with _strict():
+        with without_fastmath():
             compiled = self._model(problem).logp_dlogp_function(ravel_inputs=True)
         compiled.set_extra_values({})
         return lambda x: compiled(x)
@@ -271,7 +210,29 @@ class PymcSampler:
     def sample(
         self, starts: Sequence[Params] | None, seeds: Sequence[int], progress: Progress
     ) -> tuple[Params, dict[str, Array]]:
-        """Return draws, each (chains, draws, K), and statistics, each (chains, draws)."""
+        """Run the chains one after the other.
+
+        Parameters
+        ----------
+        starts : sequence of Params or None
+            One for each chain, in the units of the sampler's problem; None for PyMC's own starts.
+        seeds : sequence of int
+            Only the first is used: PyMC derives one for each chain.
+        progress : callable
+            Called with the fraction of draws done, warmup included.
+
+        Returns
+        -------
+        params : Params
+            Arrays of shape (chains, draws, K).
+        statistics : dict of str to ndarray
+            By ArviZ's names, each of shape (chains, draws).
+
+        Raises
+        ------
+        EngineError
+            If PyMC cannot go on.
+        """
         s = self._settings
         per_chain, done = s.warmup + s.draws, 0
 
@@ -285,7 +246,7 @@ class PymcSampler:
         model = self._model(self._problem)
         initial = None if starts is None else [_free_values(model, point) for point in starts]
         try:
-            with model, _strict():
+            with model, without_fastmath():
                 tree = pm.sample(
                     nuts_sampler="pymc",
                     draws=s.draws,
@@ -354,7 +315,19 @@ class NutsEngine:
     def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
         """Sample the posterior; the same seed gives the same draws, on any number of cores.
 
-        ``extra`` holds what the parity check found and the versions of what was used.
+        Parameters
+        ----------
+        problem : Problem
+            Under ``start = "em"`` chains start near its ``starts``.
+        seed : int
+            Of the points of the parity check, the starts and the chains.
+        progress : callable
+            Called with the fraction of draws done, warmup included.
+
+        Returns
+        -------
+        Draws
+            ``extra`` holds what the parity check found and the versions of what was used.
 
         Raises
         ------
