@@ -1,0 +1,106 @@
+"""Every public function of three or more arguments says what each of them is."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import gmmcompare
+
+PACKAGE = Path(gmmcompare.__file__).parent
+NOT_YET = (
+    "cli",
+    "comparison",
+    "fitting",
+    "lessons",
+    "prior_sensitivity",
+    "report",
+    "runtime",
+    "selection",
+    "studies",
+    "validation",
+    "workflows",
+)
+"""Folders whose functions are still to be described; none may be added."""
+FEW = 2
+"""So many arguments a summary line can describe."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Described(NamedTuple):
+    """A public function: its arguments, and those that its Parameters section names."""
+
+    place: str
+    arguments: tuple[str, ...]
+    named: tuple[str, ...]
+
+
+def functions_of(path: Path) -> Iterator[Described]:
+    for name, function in public_functions(ast.parse(path.read_text(encoding="utf-8"))):
+        place = f"{path.relative_to(PACKAGE)}:{function.lineno} {name}"
+        yield Described(place, arguments_of(function), named_in(ast.get_docstring(function) or ""))
+
+
+def public_functions(
+    tree: ast.Module | ast.ClassDef, prefix: str = ""
+) -> Iterator[tuple[str, Function]]:
+    """Yield functions and methods with their names, without what begins with an underscore."""
+    for node in tree.body:
+        if not isinstance(node, ast.ClassDef | Function) or node.name.startswith("_"):
+            continue
+        if isinstance(node, ast.ClassDef):
+            yield from public_functions(node, f"{prefix}{node.name}.")
+        elif not is_command(node):
+            yield prefix + node.name, node
+
+
+def is_command(function: Function) -> bool:
+    """Whether a function is a command, whose arguments are described by ``--help``."""
+    called = (d.func for d in function.decorator_list if isinstance(d, ast.Call))
+    return any(isinstance(f, ast.Attribute) and f.attr == "command" for f in called)
+
+
+def arguments_of(function: Function) -> tuple[str, ...]:
+    a = function.args
+    every = [*a.posonlyargs, *a.args, a.vararg, *a.kwonlyargs, a.kwarg]
+    return tuple(arg.arg for arg in every if arg and arg.arg not in ("self", "cls"))
+
+
+def named_in(docstring: str) -> tuple[str, ...]:
+    """Return the names in a numpydoc section Parameters; one line may hold several."""
+    found = re.search(r"^Parameters\n-{10}\n(.*?)(?=\n\n\S.*\n---|\Z)", docstring, re.M | re.S)
+    lines = found[1].splitlines() if found else []
+    heads = (line.partition(" : ")[0] for line in lines if line[:1].strip())
+    return tuple(name.strip().lstrip("*") for head in heads for name in head.split(","))
+
+
+def modules() -> list[Path]:
+    every = sorted(PACKAGE.rglob("*.py"))
+    return [p for p in every if p.relative_to(PACKAGE).parts[0] not in (*NOT_YET, "_bundled")]
+
+
+def test_functions_of_three_or_more_arguments_describe_each() -> None:
+    wrong = [
+        f"{place}: takes {', '.join(arguments)}; Parameters has {', '.join(named) or 'nothing'}"
+        for path in modules()
+        for place, arguments, named in functions_of(path)
+        if (len(arguments) > FEW or named) and named != arguments
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_not_yet_done_is_there() -> None:
+    assert [name for name in NOT_YET if not (PACKAGE / name).is_dir()] == []
+
+
+def test_sections_are_read_as_numpydoc_writes_them() -> None:
+    text = (
+        "Do it.\n\nParameters\n----------\na, b : int\n    Two.\n*rest : str\n    Many, as in\n"
+        "    c : d.\nlast\n\nReturns\n-------\nfloat : no argument\n"
+    )
+    assert named_in(text) == ("a", "b", "rest", "last")
+    assert named_in("Do it.") == ()
