@@ -11,6 +11,8 @@ CARD ?= exoplanets-k3
 # Chains are the parallel unit: one thread each for BLAS and OpenMP.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
+# Where an image forbids byte code, every process that a test starts compiles our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help report test lint bench scaling lock clean
 
@@ -41,13 +43,16 @@ lock:  ## Pin all dependencies, with hashes, in requirements.lock
 
 clean:  ## Remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	find gmmcompare tests -name __pycache__ -prune -exec rm -r {} +
 
 # uv installs the locked packages in seconds; pip does the same, slower, where uv cannot be had.
+# Both compile them to byte code, which else every process would do that cannot write it.
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "make: Python 3.12 or newer is needed and was not found" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)" \
-		&& $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+		&& $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python \
+			--require-hashes -r requirements.lock \
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
