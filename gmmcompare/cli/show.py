@@ -13,10 +13,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from gmmcompare.comparison.words import clause
 from gmmcompare.runtime.files import to_json
 
 if TYPE_CHECKING:
-    from gmmcompare.comparison.agreement import PairVerdict
     from gmmcompare.comparison.comparison import Comparison
     from gmmcompare.data import Description, Listing
     from gmmcompare.selection.selection import Selection
@@ -40,7 +40,8 @@ def print_comparison(outcome: Outcome, page: Path) -> None:
     console.print(f"{comparison.verdict.upper()}: {comparison.sentence()}", soft_wrap=True)
     console.print(_estimates(comparison))
     for pair in comparison.pairs:
-        console.print(f"{pair.a} and {pair.b}: {pair.verdict}. {_reason(pair)}", soft_wrap=True)
+        said = "; ".join(clause(reason) for reason in pair.reasons)
+        console.print(f"{pair.a} and {pair.b}: {pair.verdict}. {said}.", soft_wrap=True)
     for alike in comparison.clustering.alike:
         console.print(
             f"{alike.a} and {alike.b} put {100 * alike.same_mode:.2f} % of the observations into "
@@ -84,7 +85,7 @@ def print_selection(selection: Selection, page: Path) -> None:
 
 
 def _criteria(selection: Selection) -> Table:
-    from gmmcompare.comparison.comparison import display_name
+    from gmmcompare.comparison.names import display_name
 
     table = Table(box=None, header_style="")
     names = [display_name(engine) for engine in selection.engines]
@@ -130,7 +131,7 @@ def print_sensitivity(found: Sensitivity, page: Path, as_json: bool) -> None:
     heading, sentence = conclusion(found)
     console.print(f"{heading.upper()}: {sentence}", soft_wrap=True)
     for doubt in found.base.doubts:
-        console.print(f"in doubt: {doubt}", soft_wrap=True)
+        console.print(f"in doubt: {clause(doubt)}", soft_wrap=True)
     table = Table(box=None, header_style="")
     for heading in ("change", "finding", "moves most", "shift, sd", "P(empty)", "odds"):
         table.add_column(heading)
@@ -275,7 +276,3 @@ def _with_spread(value: float, spread: float) -> str:
     # As many decimals as show two digits of the spread.
     decimals = int(np.clip(1 - np.floor(np.log10(spread)), 0, 12))
     return f"{value:.{decimals}f} ± {spread:.{decimals}f}"
-
-
-def _reason(pair: PairVerdict) -> str:
-    return "; ".join(pair.reasons) + "."

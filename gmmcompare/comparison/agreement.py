@@ -20,6 +20,9 @@ from scipy.special import ndtri
 from gmmcompare.comparison.checks import Evidence, failed_checks, faults, in_minor_mode
 from gmmcompare.comparison.equality import Differences, differences
 from gmmcompare.comparison.functionals import STATISTICS
+from gmmcompare.comparison.names import parts
+from gmmcompare.comparison.reasons import Code, Reason
+from gmmcompare.comparison.words import clause
 
 Verdict = Literal["agree", "disagree", "inconclusive"]
 
@@ -65,7 +68,8 @@ class PairVerdict:
     a, b : str
         Names of the engines.
     verdict : "agree", "disagree" or "inconclusive"
-    reasons : tuple of str
+    reasons : tuple of Reason
+        The first is the most telling; those of the suspect come before others'.
     functionals : tuple of FunctionalResult
         Empty for a pair with a point estimate.
     suspect : str or None
@@ -81,7 +85,7 @@ class PairVerdict:
     a: str
     b: str
     verdict: Verdict
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     functionals: tuple[FunctionalResult, ...] = ()
     suspect: str | None = None
     rounds: int = 1
@@ -117,7 +121,8 @@ class PairVerdict:
             "a": self.a,
             "b": self.b,
             "verdict": self.verdict,
-            "reasons": list(self.reasons),
+            "reasons": [clause(reason) for reason in self.reasons],
+            "codes": [reason.to_dict() for reason in self.reasons],
             "suspect": self.suspect,
             "rounds": self.rounds,
             "ess_needed": self.ess_needed,
@@ -130,17 +135,31 @@ class PairVerdict:
         """Return the verdict that `to_dict` described."""
         return cls(
             **{
-                **entry,
-                "reasons": tuple(entry["reasons"]),
+                **{key: value for key, value in entry.items() if key != "codes"},
+                "reasons": _reasons(entry),
                 "numbers": _known(entry["numbers"]),
-                "functionals": tuple(FunctionalResult(**_known(f)) for f in entry["functionals"]),
+                "functionals": tuple(_functional(f) for f in entry["functionals"]),
             }
         )
+
+
+def _reasons(entry: dict[str, Any]) -> tuple[Reason, ...]:
+    """Return the reasons of an entry; those of version 0.1 are sentences and no more."""
+    if "codes" in entry:
+        return tuple(Reason.from_dict(code) for code in entry["codes"])
+    return tuple(Reason(Code.EARLIER_VERSION, "", {"text": text}) for text in entry["reasons"])
 
 
 def _known(numbers: dict[str, Any]) -> dict[str, Any]:
     """Undo what JSON did to NaN."""
     return {key: float("nan") if value is None else value for key, value in numbers.items()}
+
+
+def _functional(entry: dict[str, Any]) -> FunctionalResult:
+    """Read one function's result; version 0.1 called co-clustering ``together``."""
+    kind, inside = parts(entry["name"])
+    name = f"coclustering[{inside}]" if kind == "together" else entry["name"]
+    return FunctionalResult(**_known({**entry, "name": name}))
 
 
 Refit = Callable[[str, int], Evidence | None]
@@ -171,12 +190,14 @@ def judge_draws(
     found = _failures((a, b), everyone)
     copied = next((e.name for e in (a, b) if e.copies), None)
     if copied:  # copies carry no information about the error, so no test is possible
-        return PairVerdict(a.name, b.name, "inconclusive", _said(found, copied), suspect=copied)
+        return PairVerdict(
+            a.name, b.name, "inconclusive", _suspect_first(found, copied), suspect=copied
+        )
     last = _confirm((a, b), refit)
     if last.round > 1:
-        found += _failures(last.pair, [*everyone, *last.pair], "when repeated, ")
+        found += _failures(last.pair, [*everyone, *last.pair], last.round)
     suspect = _suspect(found, (a, b), everyone, last)
-    verdict, reasons, needed = _conclude(last, _said(found, suspect))
+    verdict, reasons, needed = _conclude(last, _suspect_first(found, suspect))
     return PairVerdict(a.name, b.name, verdict, reasons, last.results, suspect, last.round, needed)
 
 
@@ -216,32 +237,27 @@ def _repeat(pair: Pair, refit: Refit | None, this_round: int) -> Pair | None:
 
 
 def _conclude(
-    last: _Round, problems: tuple[str, ...]
-) -> tuple[Verdict, tuple[str, ...], float | None]:
+    last: _Round, problems: tuple[Reason, ...]
+) -> tuple[Verdict, tuple[Reason, ...], float | None]:
     """Return the verdict, its reasons, and the ESS that is needed where that is what lacks."""
     results = last.results
     if last.confirmed:
-        return "disagree", (_difference_sentence(last), *problems), None
+        return "disagree", (_difference(last), *problems), None
     worst = max(results, key=lambda r: r.bound, default=None)
     needed = _needed(results) if worst and worst.bound >= MARGIN else None
     if last.rejected:
-        why = "a difference was found but is not beyond doubt; run longer"
+        levels = {"alpha": ALPHA, "confirm_alpha": CONFIRM_ALPHA}
+        why = Reason(Code.UNCONFIRMED_DIFFERENCE, "", levels)
         return "inconclusive", (*problems, why), needed
     if problems:
         return "inconclusive", problems, needed
     if worst is None:
-        return "inconclusive", ("nothing varies in the draws of either engine",), None
+        return "inconclusive", (Reason(Code.NOTHING_VARIES),), None
     if needed is None:
-        why = (
-            f"no difference found, and none above {worst.bound:.3f} posterior sd is left possible "
-            f"({len(results) * len(STATISTICS)} statistics)"
-        )
-        return "agree", (why,), None
-    why = (
-        f"no difference found, but one of up to {worst.bound:.2f} posterior sd in {worst.name} is "
-        f"still possible; about {needed:,.0f} effective draws from each would settle it"
-    )
-    return "inconclusive", (why,), needed
+        found = {"bound": worst.bound, "statistics": len(results) * len(STATISTICS)}
+        return "agree", (Reason(Code.NO_DIFFERENCE, "", found),), None
+    open_ = {"functional": worst.name, "bound": worst.bound, "ess_needed": needed}
+    return "inconclusive", (Reason(Code.DIFFERENCE_POSSIBLE, "", open_),), needed
 
 
 def _compare(a: Evidence, b: Evidence) -> tuple[FunctionalResult, ...]:
@@ -300,37 +316,32 @@ def _needed(results: tuple[FunctionalResult, ...]) -> float:
     return needed if needed > have else 4.0 * have
 
 
-def _difference_sentence(last: _Round) -> str:
+def _difference(last: _Round) -> Reason:
     a, b = last.pair
-    times = "once" if last.round == 2 else f"{last.round - 1} times"
-    repeated = (
-        f"repeated {times} with fresh seeds"
-        if last.round > 1
-        else "could not be repeated with fresh seeds"
-    )
     largest = min(last.results, key=lambda r: r.p)
-    direction = "above" if largest.diff > 0 else "below"
-    return (
-        f"{largest.name} ({largest.statistic}): {a.name} is {abs(largest.diff):.2f} posterior sd "
-        f"{direction} {b.name} (standard error {largest.se:.3f}); {repeated}"
-    )
+    numbers = {
+        "a": a.name,
+        "b": b.name,
+        "functional": largest.name,
+        "statistic": largest.statistic,
+        "diff": largest.diff,
+        "se": largest.se,
+        "repeats": last.round - 1,
+    }
+    return Reason(Code.DIFFERENCE, "", numbers)
 
 
-Failure = tuple[str, str]
-"""An engine's name, and a condition that it does not meet."""
+def _failures(pair: Pair, everyone: Sequence[Evidence], this_round: int = 1) -> list[Reason]:
+    found = [why for e in pair for why in failed_checks(e, everyone)]
+    return found if this_round == 1 else [why.of_round(this_round) for why in found]
 
 
-def _failures(pair: Pair, everyone: Sequence[Evidence], when: str = "") -> list[Failure]:
-    return [(e.name, when + why) for e in pair for why in failed_checks(e, everyone)]
-
-
-def _said(failures: Sequence[Failure], suspect: str | None) -> tuple[str, ...]:
-    """Return failures as sentences, those of the suspect first."""
-    return tuple(f"{name}: {why}" for name, why in sorted(failures, key=lambda f: f[0] != suspect))
+def _suspect_first(failures: Sequence[Reason], suspect: str | None) -> tuple[Reason, ...]:
+    return tuple(sorted(failures, key=lambda why: why.engine != suspect))
 
 
 def _suspect(
-    failures: Sequence[Failure], pair: Pair, everyone: Sequence[Evidence], last: _Round
+    failures: Sequence[Reason], pair: Pair, everyone: Sequence[Evidence], last: _Round
 ) -> str | None:
     """Name the engine in a minor mode; else the only one at fault, or that is not exact.
 
@@ -343,7 +354,7 @@ def _suspect(
         [e.name for e in pair if faults(e, everyone)],
         [e.name for e in last.pair if faults(e, repeated)],
         [e.name for e in pair if last.confirmed and not e.exact],
-        sorted({name for name, _ in failures}) if last.confirmed else [],
+        sorted({why.engine for why in failures}) if last.confirmed else [],
     ):
         if len(doubtful) == 1:
             return doubtful[0]

@@ -10,6 +10,7 @@ import numpy as np
 
 from gmmcompare.comparison.diagnostics import SHORTEST, Convergence, convergence
 from gmmcompare.comparison.functionals import Functional, as_mapping, functionals
+from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.engines.check import copied_chains
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
@@ -80,8 +81,8 @@ class Evidence:
         return np.asarray(self.log_lik.mean(axis=1))
 
 
-def failed_checks(engine: Evidence, everyone: Sequence[Evidence]) -> list[str]:
-    """Say in words which conditions for a comparison the engine does not meet: faults, shortages.
+def failed_checks(engine: Evidence, everyone: Sequence[Evidence]) -> list[Reason]:
+    """Return which conditions for a comparison the engine does not meet: faults, shortages.
 
     Parameters
     ----------
@@ -92,8 +93,8 @@ def failed_checks(engine: Evidence, everyone: Sequence[Evidence]) -> list[str]:
     return [*faults(engine, everyone), *_too_few_chains(engine), *_too_few_draws(engine)]
 
 
-def faults(engine: Evidence, everyone: Sequence[Evidence]) -> list[str]:
-    """Say in words what casts doubt on the engine; that it ran too short does not."""
+def faults(engine: Evidence, everyone: Sequence[Evidence]) -> list[Reason]:
+    """Return what casts doubt on the engine; that it ran too short does not."""
     return [
         *_copied(engine),
         *_minor_mode(engine, everyone),
@@ -124,35 +125,36 @@ def in_minor_mode(engine: Evidence, everyone: Sequence[Evidence]) -> bool:
     return bool(low_chains(engine, everyone)[0])
 
 
-def _copied(engine: Evidence) -> list[str]:
+def _copied(engine: Evidence) -> list[Reason]:
     if not engine.copies:
         return []
-    pairs = ", ".join(f"{a + 1} and {b + 1}" for a, b in engine.copies)
-    return [f"chains {pairs} are copies of each other: they share a random stream"]
+    pairs = tuple((a + 1, b + 1) for a, b in engine.copies)
+    return [Reason(Code.COPIED_CHAINS, engine.name, {"pairs": pairs})]
 
 
-def _too_few_chains(engine: Evidence) -> list[str]:
+def _too_few_chains(engine: Evidence) -> list[Reason]:
     chains, draws = engine.log_lik.shape
     if draws < SHORTEST:
-        return [f"has {draws} draws in a chain; at least {SHORTEST} are needed to say anything"]
+        return [Reason(Code.TOO_SHORT, engine.name, {"draws": draws, "needed": SHORTEST})]
     if chains >= MIN_CHAINS:
         return []
-    return [
-        f"has {chains} chain{'s' if chains > 1 else ''}; at least {MIN_CHAINS} are needed to see "
-        "whether chains found the same mode"
-    ]
+    return [Reason(Code.TOO_FEW_CHAINS, engine.name, {"chains": chains, "needed": MIN_CHAINS})]
 
 
-def _minor_mode(engine: Evidence, everyone: Sequence[Evidence]) -> list[str]:
+def _minor_mode(engine: Evidence, everyone: Sequence[Evidence]) -> list[Reason]:
     low, gap, best = low_chains(engine, everyone)
     if not low:
         return []
-    whom = "its best chain" if best == engine.name else best
-    which = _listed_chains(low, engine.log_lik.shape[0]).rpartition(" ")[0]
-    return [f"{which} {gap:.0f} below {whom} in log-likelihood: a minor mode"]
+    numbers = {
+        "chains": tuple(low),
+        "n_chains": engine.log_lik.shape[0],
+        "gap": gap,
+        "best": "" if best == engine.name else best,
+    }
+    return [Reason(Code.MINOR_MODE, engine.name, numbers)]
 
 
-def _empty_states(engine: Evidence) -> list[str]:
+def _empty_states(engine: Evidence) -> list[Reason]:
     p = engine.prob_small
     if p.mean() <= MAX_SMALL:
         return []
@@ -160,37 +162,33 @@ def _empty_states(engine: Evidence) -> list[str]:
     crossings = float((p[:, 1:] * (1.0 - p[:, :-1]) + p[:, :-1] * (1.0 - p[:, 1:])).sum())
     if crossings >= MIN_CROSSINGS:
         return []
-    there = [int(c) + 1 for c in np.flatnonzero(p.mean(axis=1) > MAX_SMALL)]
-    return [
-        f"{_listed_chains(there, len(p))} in {100 * float(p.mean()):.3g} % of the draws where a "
-        f"component has at most one observation, entered and left {crossings:.0f} times; "
-        f"{MIN_CROSSINGS} are needed to know how often"
-    ]
+    numbers = {
+        "chains": tuple(int(c) + 1 for c in np.flatnonzero(p.mean(axis=1) > MAX_SMALL)),
+        "n_chains": len(p),
+        "share": float(p.mean()),
+        "transitions": crossings,
+        "needed": MIN_CROSSINGS,
+    }
+    return [Reason(Code.RARE_EMPTY_STATES, engine.name, numbers)]
 
 
-def _listed_chains(chains: Sequence[int], of: int) -> str:
-    if len(chains) == of:
-        return "all chains are"
-    if len(chains) == 1:
-        return f"chain {chains[0]} is"
-    return f"chains {', '.join(map(str, chains))} are"
-
-
-def _unconverged(engine: Evidence) -> list[str]:
+def _unconverged(engine: Evidence) -> list[Reason]:
     name, rhat = engine.convergence.worst_rhat
     if np.isnan(rhat) or rhat < MAX_RHAT:
         return []
-    return [f"R-hat {rhat:.3f} of {name} (below {MAX_RHAT} needed)"]
+    numbers = {"functional": name, "rhat": rhat, "limit": MAX_RHAT}
+    return [Reason(Code.HIGH_RHAT, engine.name, numbers)]
 
 
-def _too_few_draws(engine: Evidence) -> list[str]:
+def _too_few_draws(engine: Evidence) -> list[Reason]:
     name, ess = engine.convergence.worst_ess
     if np.isnan(ess) or ess >= MIN_ESS:
         return []
-    return [f"ESS {ess:,.0f} of {name} ({MIN_ESS:,.0f} needed)"]
+    numbers = {"functional": name, "ess": ess, "needed": MIN_ESS}
+    return [Reason(Code.LOW_ESS, engine.name, numbers)]
 
 
-def _diverging(engine: Evidence) -> list[str]:
+def _diverging(engine: Evidence) -> list[Reason]:
     if not engine.divergences:
         return []
-    return [f"{engine.divergences} divergence{'s' if engine.divergences > 1 else ''}"]
+    return [Reason(Code.DIVERGENCES, engine.name, {"count": engine.divergences})]

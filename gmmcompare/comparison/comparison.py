@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gmmcompare.comparison import words
 from gmmcompare.comparison.agreement import PairVerdict, Verdict, judge_draws
 from gmmcompare.comparison.checks import Evidence
 from gmmcompare.comparison.clustering import Clustering, Names
@@ -124,35 +125,17 @@ class Comparison:
 
     def sentence(self) -> str:
         """Return the verdict as one sentence."""
-        names = _listed([display_name(name) for name in self.fits])
         if self.verdict == "agree":
-            limit = max((p.bound for p in self.pairs if p.functionals), default=float("nan"))
-            if np.isnan(limit):
-                return f"{names} agree."
-            points = [display_name(n) for n, f in self.fits.items() if f.kind == "point"]
-            drawn = [display_name(n) for n, f in self.fits.items() if f.kind == "draws"]
-            who = _listed(drawn) if points else "they"
-            within = f", and the point of {_listed(points)} lies within their posterior"
-            return (
-                f"{names} agree: {who} differ by no more than {np.ceil(100 * limit) / 100:.2f} "
-                f"posterior standard deviations in any quantity{within if points else ''}."
-            )
-        relevant = [p for p in self.pairs if p.verdict == self.verdict]
+            bound = max((p.bound for p in self.pairs if p.functionals), default=float("nan"))
+            points = [name for name, fit in self.fits.items() if fit.kind == "point"]
+            return words.agreement(list(self.fits), points, bound)
+        relevant = [pair for pair in self.pairs if pair.verdict == self.verdict]
         if not relevant:
-            return f"There is nothing to compare {names} with."
-        first = next((p for p in relevant if p.suspect), relevant[0])
-        what = "disagree" if self.verdict == "disagree" else "cannot be compared conclusively"
-        said = f"{display_name(first.a)} and {display_name(first.b)} {what}: {first.reasons[0]}."
-        return said + self._blame(first)
-
-    def _blame(self, pair: PairVerdict) -> str:
-        """Name the suspects, and why the pair's is one if its first reason does not say so."""
-        if not self.suspects:
-            return ""
-        own = [r for r in pair.reasons if pair.suspect and r.startswith(f"{pair.suspect}: ")]
-        why = f" ({own[0]})" if own and own[0] != pair.reasons[0] else ""
-        verb = "suspects are" if len(self.suspects) > 1 else "suspect is"
-        return f" The {verb} {_listed([display_name(s) for s in self.suspects])}{why}."
+            return words.nothing_to_compare(list(self.fits))
+        first = next((pair for pair in relevant if pair.suspect), relevant[0])
+        own = [reason for reason in first.reasons if reason.engine == first.suspect]
+        why = own[0] if own and own[0] != first.reasons[0] else None
+        return words.finding(self.verdict, (first.a, first.b), first.reasons[0], self.suspects, why)
 
     def table(self) -> pd.DataFrame:
         """Return weights, means and sds of every engine, with spread and MCSE.
@@ -368,16 +351,3 @@ def _judge(
         else:
             pairs.append(judge_two_points(fits[a], fits[b]))
     return tuple(pairs)
-
-
-def display_name(name: str) -> str:
-    """Return how text calls an engine."""
-    return {"em": "EM", "gibbs": "Gibbs", "nuts": "NUTS", "exact": "the exact posterior"}.get(
-        name, name
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    if len(names) <= 1:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"

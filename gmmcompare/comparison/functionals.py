@@ -79,7 +79,7 @@ def _of_the_mixture(aligned: Params, sample: Sample) -> dict[str, Array]:
     names = [
         *(f"log_density[{q}]" for q in quantiles),
         *(f"cdf[{q}]" for q in quantiles),
-        *(f"together[q{p:g},q{q:g}]" for p, q in PAIRS),
+        *(f"coclustering[q{p:g},q{q:g}]" for p, q in PAIRS),
     ]
     return dict(zip(names, rows, strict=True))
 

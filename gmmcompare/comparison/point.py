@@ -9,6 +9,7 @@ import numpy as np
 
 from gmmcompare.comparison.agreement import PairVerdict, Verdict
 from gmmcompare.comparison.checks import Evidence, failed_checks, faults
+from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
 
@@ -60,22 +61,20 @@ def judge_point(
     }
     a, b = point.engine, draws.engine
     if short.log_lik > 0 and short.density > 0:
-        reason = (
-            f"{a}: a draw of {short.best} is {short.log_lik:.2f} higher in log-likelihood: stopped "
-            "early or in a local mode"
-        )
+        reason = Reason(Code.BELOW_A_DRAW, a, {"gap": short.log_lik, "best": short.best})
         return PairVerdict(a, b, "disagree", (reason, *_status(point)), suspect=a, numbers=numbers)
-    failures = [f"{b}: {why}" for why in failed_checks(evidence, everyone)]
+    failures = failed_checks(evidence, everyone)
     if occupied < MIN_OCCUPIED:
-        failures.append(
-            f"{b}: a component is nearly empty in {100 * (1 - occupied):.2g} % of the draws, so "
-            "its posterior has no ellipse to place a point in"
-        )
+        failures.append(Reason(Code.NO_ELLIPSE, b, {"share": 1.0 - occupied}))
     elif not distance <= limit:
-        reason = (
-            f"{a} lies outside the posterior of {b}: Mahalanobis distance {distance:.1f}, where "
-            f"99.9 % of its draws are within {limit:.1f}"
-        )
+        outside = {
+            "point": a,
+            "draws": b,
+            "distance": distance,
+            "limit": limit,
+            "quantile": CLOUD_QUANTILE,
+        }
+        reason = Reason(Code.OUTSIDE_POSTERIOR, "", outside)
         verdict: Verdict = "inconclusive" if failures else "disagree"
         suspect = b if faults(evidence, everyone) else None
         return PairVerdict(a, b, verdict, (reason, *failures), suspect=suspect, numbers=numbers)
@@ -83,16 +82,15 @@ def judge_point(
     if problems:
         suspect = a if _status(point) else b if faults(evidence, everyone) else None
         return PairVerdict(a, b, "inconclusive", problems, suspect=suspect, numbers=numbers)
-    highest = "log-likelihood" if short.log_lik == 0 else "posterior density"
-    reason = (
-        f"no draw has a higher {highest}, and the point is within the posterior (Mahalanobis "
-        f"distance {distance:.1f}, limit {limit:.1f})"
-    )
-    return PairVerdict(a, b, "agree", (reason,), numbers=numbers)
+    height = "log_lik" if short.log_lik == 0 else "density"
+    within = {"of": height, "distance": distance, "limit": limit}
+    return PairVerdict(a, b, "agree", (Reason(Code.AT_MAXIMUM, "", within),), numbers=numbers)
 
 
-def _status(point: Fit) -> tuple[str, ...]:
-    return () if point.status == "ok" else (f"{point.engine}: {point.status}",)
+def _status(point: Fit) -> tuple[Reason, ...]:
+    if point.status == "ok":
+        return ()
+    return (Reason(Code.STATUS, point.engine, {"status": point.status}),)
 
 
 class _Shortfall(NamedTuple):
@@ -125,16 +123,14 @@ def judge_two_points(a: Fit, b: Fit) -> PairVerdict:
     gap = _height(a) - _height(b)
     numbers = {"log_lik_gap": abs(gap)}
     if abs(gap) <= SAME_MAXIMUM:
-        reason = f"log-likelihoods differ by {abs(gap):.2g}"
-        return PairVerdict(a.engine, b.engine, "agree", (reason,), numbers=numbers)
+        same = Reason(Code.SAME_MAXIMUM, "", {"gap": abs(gap)})
+        return PairVerdict(a.engine, b.engine, "agree", (same,), numbers=numbers)
     lower, higher = (b, a) if gap > 0 else (a, b)
     if _density(lower) > _density(higher):
-        reason = (
-            f"{higher.engine} is {abs(gap):.2f} higher in log-likelihood and {lower.engine} in "
-            "posterior density: they maximise different things"
-        )
-        return PairVerdict(a.engine, b.engine, "inconclusive", (reason,), numbers=numbers)
-    reason = f"{lower.engine} is {abs(gap):.2f} lower in log-likelihood: not the same maximum"
+        each = {"likelier": higher.engine, "denser": lower.engine, "gap": abs(gap)}
+        different = Reason(Code.DIFFERENT_OBJECTIVES, "", each)
+        return PairVerdict(a.engine, b.engine, "inconclusive", (different,), numbers=numbers)
+    reason = Reason(Code.LOWER_MAXIMUM, lower.engine, {"gap": abs(gap), "higher": higher.engine})
     return PairVerdict(
         a.engine, b.engine, "disagree", (reason,), suspect=lower.engine, numbers=numbers
     )

@@ -11,6 +11,7 @@ from gmmcompare.comparison.checks import Evidence, failed_checks
 from gmmcompare.comparison.comparison import reference_point
 from gmmcompare.comparison.density import DensityEstimate, estimate_density
 from gmmcompare.comparison.labels import Reference, align
+from gmmcompare.comparison.reasons import Reason
 from gmmcompare.engines.base import Progress, no_progress
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
@@ -38,7 +39,7 @@ class Sampled:
     loo : Loo
     evidence : LogEvidence
     predictive : PredictiveCheck
-    doubts : tuple of str
+    doubts : tuple of Reason
         Why the draws should not be trusted; empty where there is no reason.
     """
 
@@ -49,7 +50,7 @@ class Sampled:
     loo: Loo
     evidence: LogEvidence
     predictive: PredictiveCheck
-    doubts: tuple[str, ...]
+    doubts: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +138,7 @@ def _sampled(
     priors: Priors,
     grid: Array,
     edges: Array,
-    doubts: tuple[str, ...],
+    doubts: tuple[Reason, ...],
     rng: np.random.Generator,
 ) -> Sampled:
     return Sampled(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gmmcompare.comparison.comparison import display_name
+from gmmcompare.comparison.names import display_name
+from gmmcompare.comparison.words import phrase
 
 if TYPE_CHECKING:
     from gmmcompare.selection.selection import Selection
@@ -128,7 +129,9 @@ def sampling_doubts(selection: Selection) -> tuple[str, ...]:
     for c in selection.candidates:
         for engine, s in c.sampled.items():
             if s.doubts:
-                said.append(f"{c.K} components, {display_name(engine)}: {'; '.join(s.doubts)}.")
+                said.append(
+                    f"{c.K} components, {display_name(engine)}: {'; '.join(map(phrase, s.doubts))}."
+                )
         said += [
             f"{c.K} components, {display_name(name)}: {note}." for name, note in c.notes.items()
         ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gmmcompare.comparison.words import clause
 from gmmcompare.model.params import Array
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
@@ -243,7 +244,8 @@ def _engine_entry(
         "predictive_p": check.p,
         "bins_outside": check.n_outside,
         "bins": len(check.observed),
-        "doubts": list(s.doubts),
+        "doubts": [clause(doubt) for doubt in s.doubts],
+        "codes": [doubt.to_dict() for doubt in s.doubts],
     }
 
 

@@ -20,6 +20,8 @@ from gmmcompare.comparison.comparison import reference_point
 from gmmcompare.comparison.density import DensityEstimate, density_grid, estimate_density
 from gmmcompare.comparison.diagnostics import convergence, median_error
 from gmmcompare.comparison.labels import Reference, align
+from gmmcompare.comparison.reasons import Reason
+from gmmcompare.comparison.words import clause
 from gmmcompare.data import Rows
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.fitting.runner import EngineRequest, Runner, SilentWatcher, Watcher, engine_seed
@@ -65,8 +67,8 @@ class PriorFit:
     occupied : dict of int to float
         Share of the draws with each number of components that have observations.
     rhat_max, ess_min : float
-    doubts : tuple of str
-        What is wrong with the draws, in words.
+    doubts : tuple of Reason
+        What is wrong with the draws.
     density : DensityEstimate
     """
 
@@ -78,7 +80,7 @@ class PriorFit:
     occupied: Mapping[int, float]
     rhat_max: float
     ess_min: float
-    doubts: tuple[str, ...]
+    doubts: tuple[Reason, ...]
     density: DensityEstimate
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,7 +94,8 @@ class PriorFit:
             "occupied": dict(self.occupied),
             "rhat_max": self.rhat_max,
             "ess_min": self.ess_min,
-            "doubts": list(self.doubts),
+            "doubts": [clause(doubt) for doubt in self.doubts],
+            "codes": [doubt.to_dict() for doubt in self.doubts],
         }
 
 

@@ -20,6 +20,7 @@ from gmmcompare.comparison.agreement import (
     judge_draws,
 )
 from gmmcompare.comparison.checks import Evidence, failed_checks
+from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.runtime.files import write_json
 
 
@@ -29,7 +30,9 @@ def test_equal_engines_agree(make_evidence):
     assert found.bound < MARGIN
     assert found.suspect is None
     assert found.ess_needed is None
-    assert "no difference found" in found.reasons[0]
+    (reason,) = found.reasons
+    assert reason.code == Code.NO_DIFFERENCE
+    assert reason.numbers == {"bound": found.bound, "statistics": 54}
     # 54 statistics: z = 3.74; ESS near 10,000 each: (3.74 + 0.84) sqrt(2 / 10,000) = 0.065
     assert found.mdd == pytest.approx(0.065, abs=0.004)
 
@@ -50,9 +53,19 @@ def test_a_shift_is_found_with_its_size_and_direction(make_evidence):
     largest = found.largest
     assert (largest.name, largest.statistic) == ("mu[1]", "location")
     assert largest.diff == pytest.approx(-0.2, abs=5 * largest.se)
-    assert found.reasons[0].startswith("mu[1] (location): gibbs is 0.2")
-    assert "posterior sd below mine" in found.reasons[0]
-    assert "repeated once with fresh seeds" in found.reasons[0]
+    assert found.reasons[0] == Reason(
+        Code.DIFFERENCE,
+        "",
+        {
+            "a": "gibbs",
+            "b": "mine",
+            "functional": "mu[1]",
+            "statistic": "location",
+            "diff": largest.diff,
+            "se": largest.se,
+            "repeats": 1,
+        },
+    )
     assert found.suspect is None  # nothing says which of the two is wrong
 
 
@@ -77,7 +90,8 @@ def test_a_difference_is_pursued_for_three_rounds_at_most(make_evidence):
     assert rounds == [2, 2, 3, 3]
     assert found.rounds == MAX_ROUNDS
     assert found.verdict == "inconclusive"
-    assert "not beyond doubt" in found.reasons[-1]
+    assert found.reasons[-1].code == Code.UNCONFIRMED_DIFFERENCE
+    assert found.reasons[-1].numbers == {"alpha": 0.01, "confirm_alpha": 0.001}
 
 
 def borderline(make_evidence, name: str) -> Evidence:
@@ -96,7 +110,8 @@ def borderline(make_evidence, name: str) -> Evidence:
 def test_what_cannot_be_repeated_counts_at_once_if_it_is_beyond_doubt(make_evidence, refit):
     found = judge_draws(make_evidence("a", 1), make_evidence("b", 2, shift=0.2), refit)
     assert (found.verdict, found.rounds) == ("disagree", 1)
-    assert "could not be repeated" in found.reasons[0]
+    assert found.reasons[0].code == Code.DIFFERENCE
+    assert found.reasons[0].numbers["repeats"] == 0
     doubtful = judge_draws(borderline(make_evidence, "a"), borderline(make_evidence, "b"), refit)
     assert doubtful.verdict == "inconclusive"
 
@@ -104,7 +119,9 @@ def test_what_cannot_be_repeated_counts_at_once_if_it_is_beyond_doubt(make_evide
 def test_few_draws_are_inconclusive_and_say_how_many_are_needed(make_evidence):
     found = judge_draws(make_evidence("a", 1, draws=50), make_evidence("b", 2, draws=50))
     assert found.verdict == "inconclusive"
-    assert any("ESS" in reason and "1,000 needed" in reason for reason in found.reasons)
+    low = [reason for reason in found.reasons if reason.code == Code.LOW_ESS]
+    assert [reason.engine for reason in low] == ["a", "b"]
+    assert all(reason.numbers["ess"] < 1000 == reason.numbers["needed"] for reason in low)
     assert found.suspect is None  # both ran too short
     # 2 ((3.74 + 0.84) / 0.1)^2 = 4,200 for 54 statistics
     assert 4000 < found.ess_needed < 8000
@@ -145,10 +162,13 @@ def test_an_engine_in_a_minor_mode_is_the_suspect_though_its_chains_agree(make_e
     found = judge_draws(gibbs, nuts(2), refit)
     assert found.verdict == "disagree"  # reproducible, though a check failed: and both are said
     assert found.suspect == "nuts"
-    said = "nuts: all chains 20 below gibbs in log-likelihood: a minor mode"
-    assert found.reasons[1] == said
-    assert not any(reason.startswith("gibbs:") for reason in found.reasons)
-    assert any("has 2 chains; at least 4" in reason for reason in found.reasons)
+    minor = found.reasons[1]
+    assert (minor.code, minor.engine) == (Code.MINOR_MODE, "nuts")
+    assert (minor.numbers["chains"], minor.numbers["n_chains"]) == ((1, 2), 2)
+    assert (minor.numbers["gap"], minor.numbers["best"]) == (pytest.approx(20, abs=0.5), "gibbs")
+    assert not any(reason.engine == "gibbs" for reason in found.reasons)
+    few = Reason(Code.TOO_FEW_CHAINS, "nuts", {"chains": 2, "needed": 4})
+    assert few in found.reasons
 
 
 def test_one_chain_in_a_minor_mode_is_named_and_not_called_agreement(make_evidence):
@@ -156,7 +176,10 @@ def test_one_chain_in_a_minor_mode_is_named_and_not_called_agreement(make_eviden
     found = judge_draws(make_evidence("gibbs", 1), nuts)
     assert found.verdict == "inconclusive"
     assert found.suspect == "nuts"
-    assert found.reasons[0] == "nuts: chain 3 20 below gibbs in log-likelihood: a minor mode"
+    assert (found.reasons[0].code, found.reasons[0].engine) == (Code.MINOR_MODE, "nuts")
+    assert found.reasons[0].numbers["chains"] == (3,)
+    assert found.reasons[0].numbers["gap"] == pytest.approx(20, abs=0.5)
+    assert found.reasons[0].numbers["best"] == "gibbs"
 
 
 def test_a_third_engine_shows_that_both_are_in_a_minor_mode(make_evidence):
@@ -164,7 +187,8 @@ def test_a_third_engine_shows_that_both_are_in_a_minor_mode(make_evidence):
     em_started = make_evidence("c", 3)
     found = judge_draws(*low, peers=[*low, em_started])
     assert found.verdict == "inconclusive"
-    assert all("below c in log-likelihood" in reason for reason in found.reasons)
+    assert [reason.code for reason in found.reasons] == [Code.MINOR_MODE, Code.MINOR_MODE]
+    assert all(reason.numbers["best"] == "c" for reason in found.reasons)
     assert judge_draws(*low).verdict == "agree"
 
 
@@ -177,7 +201,8 @@ def test_the_first_run_is_judged_even_if_a_repetition_goes_well(make_evidence):
 
     found = judge_draws(make_evidence("gibbs", 1), stuck, refit)
     assert (found.verdict, found.rounds, found.suspect) == ("inconclusive", 2, "nuts")
-    assert "minor mode" in found.reasons[0]
+    assert found.reasons[0].code == Code.MINOR_MODE
+    assert "round" not in found.reasons[0].numbers
 
 
 def test_a_repetition_that_fails_a_check_is_no_agreement(make_evidence):
@@ -187,13 +212,16 @@ def test_a_repetition_that_fails_a_check_is_no_agreement(make_evidence):
 
     found = judge_draws(make_evidence("gibbs", 1), make_evidence("nuts", 2, shift=0.3), refit)
     assert (found.verdict, found.suspect) == ("inconclusive", "nuts")
-    assert "nuts: when repeated, chain 4 20 below" in found.reasons[0]
+    assert (found.reasons[0].code, found.reasons[0].engine) == (Code.MINOR_MODE, "nuts")
+    assert found.reasons[0].numbers["chains"] == (4,)
+    assert found.reasons[0].numbers["gap"] == pytest.approx(20, abs=0.5)
+    assert found.reasons[0].numbers["round"] == 2
 
 
 def test_too_few_chains_cast_no_doubt(make_evidence):
     found = judge_draws(make_evidence("gibbs", 1), make_evidence("nuts", 2, chains=2, draws=5000))
     assert (found.verdict, found.suspect) == ("inconclusive", None)
-    assert found.reasons[0].startswith("nuts: has 2 chains; at least 4 are needed")
+    assert found.reasons[0] == Reason(Code.TOO_FEW_CHAINS, "nuts", {"chains": 2, "needed": 4})
     assert found.ess_needed is None  # draws are not what lacks
 
 
@@ -201,9 +229,7 @@ def test_copies_are_inconclusive_without_a_test(make_evidence):
     copied = make_evidence("mine", 2, shift=5.0, copies=((0, 2),))
     found = judge_draws(make_evidence("gibbs", 1), copied)
     assert (found.verdict, found.suspect, found.functionals) == ("inconclusive", "mine", ())
-    assert found.reasons == (
-        "mine: chains 1 and 3 are copies of each other: they share a random stream",
-    )
+    assert found.reasons == (Reason(Code.COPIED_CHAINS, "mine", {"pairs": ((1, 3),)}),)
     assert np.isnan(found.bound)
 
 
@@ -223,25 +249,30 @@ def test_a_sound_engine_fails_no_check(make_evidence):
 
 def test_r_hat_and_ess(make_evidence):
     apart = make_evidence("mine", 1, chain_log_lik=(0.0, 0.0, 0.0, 1.0))
-    said = failed_checks(apart, [apart])
-    assert any(s.startswith("R-hat 1.") and "of log_lik" in s for s in said)
-    assert any(s.startswith("ESS ") for s in said)
+    found = {reason.code: reason.numbers for reason in failed_checks(apart, [apart])}
+    assert found[Code.HIGH_RHAT]["functional"] == "log_lik"
+    assert 1.01 == found[Code.HIGH_RHAT]["limit"] <= found[Code.HIGH_RHAT]["rhat"] < 2.0
+    assert found[Code.LOW_ESS]["ess"] < 1000
 
 
 def test_divergences(make_evidence):
     nuts = make_evidence("nuts", 1, divergences=3)
-    assert failed_checks(nuts, [nuts]) == ["3 divergences"]
-    one = make_evidence("nuts", 1, divergences=1)
-    assert failed_checks(one, [one]) == ["1 divergence"]
+    assert failed_checks(nuts, [nuts]) == [Reason(Code.DIVERGENCES, "nuts", {"count": 3})]
 
 
 def test_empty_states_must_be_entered_and_left_often(make_evidence):
     share = np.zeros((4, 2500))
     share[1, :300] = 1.0
     rare = make_evidence("gibbs", 1, prob_small=share)
-    (said,) = failed_checks(rare, [rare])
-    assert said.startswith("chain 2 is in 3 % of the draws where a component has at most one")
-    assert "entered and left 1 times" in said
+    (found,) = failed_checks(rare, [rare])
+    assert found.code == Code.RARE_EMPTY_STATES
+    assert found.numbers == {
+        "chains": (2,),
+        "n_chains": 4,
+        "share": pytest.approx(0.03),
+        "transitions": 1.0,
+        "needed": 100,
+    }
     share[1, 1:300:2] = 0.0
     often = make_evidence("gibbs", 1, prob_small=share)
     assert failed_checks(often, [often]) == []
@@ -252,7 +283,8 @@ def test_empty_states_must_be_entered_and_left_often(make_evidence):
 
 def test_too_few_draws_to_say_anything(make_evidence):
     short = make_evidence("mine", 1, draws=5)
-    assert "has 5 draws in a chain" in failed_checks(short, [short])[0]
+    few = Reason(Code.TOO_SHORT, "mine", {"draws": 5, "needed": 8})
+    assert failed_checks(short, [short])[0] == few
     assert judge_draws(short, make_evidence("gibbs", 2)).verdict == "inconclusive"
     single = make_evidence("mine", 1, chains=1, draws=1)
     assert judge_draws(single, make_evidence("gibbs", 2)).verdict == "inconclusive"
@@ -261,18 +293,34 @@ def test_too_few_draws_to_say_anything(make_evidence):
 # --- JSON ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shift", [0.0, 0.3])
-def test_a_verdict_survives_json(make_evidence, tmp_path, shift):
-    found = judge_draws(make_evidence("a", 1), make_evidence("b", 2, shift=shift))
+@pytest.mark.parametrize(
+    "changed",
+    [{}, {"shift": 0.3}, {"copies": ((0, 2),)}, {"chain_log_lik": (0.0, 0.0, -20.0, 0.0)}],
+)
+def test_a_verdict_survives_json(make_evidence, tmp_path, changed):
+    found = judge_draws(make_evidence("a", 1), make_evidence("b", 2, **changed))
     write_json(tmp_path / "pair.json", found.to_dict())
     loaded = PairVerdict.from_dict(json.loads((tmp_path / "pair.json").read_text()))
     assert loaded == found
 
 
+def test_a_verdict_of_version_0_1_is_read_with_its_sentences_and_old_names(make_evidence):
+    found = judge_draws(make_evidence("a", 1), make_evidence("b", 2))
+    old = json.loads(json.dumps(found.to_dict()))
+    del old["codes"]
+    old["reasons"] = ["no difference found"]
+    old["functionals"][1]["name"] = "together[q0.1,q0.5]"
+    loaded = PairVerdict.from_dict(old)
+    assert loaded.functionals[1].name == "coclustering[q0.1,q0.5]"
+    assert loaded.reasons == (Reason(Code.EARLIER_VERSION, "", {"text": "no difference found"}),)
+    assert loaded.to_dict()["reasons"] == old["reasons"]
+    assert (loaded.verdict, loaded.bound) == (found.verdict, found.bound)
+
+
 def test_nan_survives_json(tmp_path):
     nan = float("nan")
     result = FunctionalResult("w[1]", "location", 0.0, 0.0, 1.0, nan, 0.1, False)
-    verdict = PairVerdict("a", "b", "inconclusive", ("why",), (result,), numbers={"distance": nan})
+    verdict = PairVerdict("a", "b", "inconclusive", (), (result,), numbers={"distance": nan})
     write_json(tmp_path / "pair.json", verdict.to_dict())
     loaded = PairVerdict.from_dict(json.loads((tmp_path / "pair.json").read_text()))
     assert np.isnan(loaded.functionals[0].mdd)

@@ -78,8 +78,8 @@ def test_the_sentence_names_engines_and_the_bound(fits):
     bound = max(p.bound for p in found.pairs)
     assert found.verdict == "agree"
     assert found.sentence() == (
-        "the exact posterior and Gibbs agree: they differ by no more than "
-        f"{np.ceil(100 * bound) / 100:.2f} posterior standard deviations in any quantity."
+        "The exact posterior and Gibbs agree: they differ by no more than "
+        f"{np.ceil(100 * bound) / 100:.2f} posterior standard deviations in any quantity compared."
     )
 
 

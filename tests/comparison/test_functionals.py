@@ -41,7 +41,7 @@ def test_values_are_those_of_the_mixture(K):
     for p, q in PAIRS:
         r = mixture.responsibilities(SAMPLE.quantiles([p, q]), draws)
         together = sum(r[..., 0, k] * r[..., 1, k] for k in range(K))
-        np.testing.assert_allclose(found[f"together[q{p:g},q{q:g}]"], together, rtol=1e-11)
+        np.testing.assert_allclose(found[f"coclustering[q{p:g},q{q:g}]"], together, rtol=1e-11)
     np.testing.assert_allclose(found["mean"], (draws.w * draws.mu).sum(-1))
     np.testing.assert_array_equal(found["log_lik"], log_lik)
     np.testing.assert_array_equal(found["sorted_w[1]"], draws.w.max(axis=-1))

@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import beta
 
 from gmmcompare.comparison.equality import differences
+from gmmcompare.comparison.reasons import Code
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.tasks import open_tasks
 from gmmcompare.studies import verdict as studies
@@ -92,7 +93,9 @@ def test_true_sizes(pool):
 def test_faulty_runs_are_seen_for_what_they_are(pool):
     stuck = run_case(pool, Case("faulty", 1000, stuck=1), 0, 1)
     assert (stuck.verdict, stuck.suspect) == ("inconclusive", "b")
-    assert "chain 1 20 below a in log-likelihood" in stuck.reasons[0]
+    minor = stuck.reasons[0]
+    assert (minor.code, minor.engine, minor.numbers["chains"]) == (Code.MINOR_MODE, "b", (1,))
+    assert (minor.numbers["best"], round(minor.numbers["gap"])) == ("a", 20)
     low = run_case(pool, Case("faulty", 1000, stuck=4), 0, 1)
     assert (low.verdict, low.suspect, low.rounds) == ("disagree", "b", 2)
     copied = run_case(pool, Case("faulty", 1000, copied=True), 0, 1)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from gmmcompare.comparison.clustering import CERTAIN, Between, Clustering, Doubtful
 from gmmcompare.comparison.comparison import Comparison
+from gmmcompare.comparison.names import listed
 from gmmcompare.report.comparison import figures
 from gmmcompare.report.comparison.figures import Looks
 from gmmcompare.report.frame.canvas import Panel
 from gmmcompare.report.frame.look import component_variable
-from gmmcompare.report.frame.words import decimals_for, listed, number, significant
+from gmmcompare.report.frame.words import decimals_for, number, significant
 
 WIDE, NARROW = 720, 360
 MOST_GROUPS = 5

@@ -15,6 +15,9 @@ from gmmcompare.comparison.diagnostics import (
     autocorrelation,
     parameter_values,
 )
+from gmmcompare.comparison.names import listed
+from gmmcompare.comparison.reasons import Code, Reason
+from gmmcompare.comparison.words import phrase
 from gmmcompare.engines.em.compiled import COLLAPSED, CONVERGED
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array
@@ -27,10 +30,9 @@ from gmmcompare.report.comparison.figures import (
     starts_panel,
     trace_panel,
 )
-from gmmcompare.report.comparison.verdict import engine_words
 from gmmcompare.report.frame.canvas import Panel
 from gmmcompare.report.frame.look import INK, component_colour, component_variable
-from gmmcompare.report.frame.words import component_of, listed, number, prose, quantity, significant
+from gmmcompare.report.frame.words import component_of, number, quantity, significant, typeset
 
 MAX_LAG = 60
 RANK_BINS = 20
@@ -81,7 +83,7 @@ def engine_section(comparison: Comparison, name: str, looks: Looks) -> EngineSec
         name=looks[name].text,
         anchor=f"engine-{name}",
         kind=fit.kind,
-        wrong=_wrong(comparison, name, looks),
+        wrong=_wrong(comparison, name),
         facts=tuple(facts),
         rows=tuple(rows),
         panels=tuple(panels),
@@ -89,16 +91,16 @@ def engine_section(comparison: Comparison, name: str, looks: Looks) -> EngineSec
     )
 
 
-def _wrong(comparison: Comparison, name: str, looks: Looks) -> tuple[str, ...]:
+def _wrong(comparison: Comparison, name: str) -> tuple[str, ...]:
     """Return what speaks against an engine: its status, failed checks, verdicts that blame it."""
     fit = comparison.fits[name]
-    found = [] if fit.status == "ok" else [fit.status]
-    prefix = f"{name}: "
+    found = [] if fit.status == "ok" else [Reason(Code.STATUS, name, {"status": fit.status})]
     for pair in comparison.pairs:
-        found += [r.removeprefix(prefix) for r in pair.reasons if r.startswith(prefix)]
+        found += [reason for reason in pair.reasons if reason.engine == name]
         if pair.suspect == name and pair.verdict == "disagree":
-            found.append(pair.reasons[0].removeprefix(prefix))
-    return tuple(dict.fromkeys(prose(text, engine_words(looks)) for text in found))
+            found.append(pair.reasons[0])
+    once = [reason for i, reason in enumerate(found) if reason not in found[:i]]
+    return tuple(typeset(phrase(reason)) for reason in once)
 
 
 def _draw_facts(

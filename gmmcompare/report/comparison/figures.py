@@ -14,11 +14,12 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from gmmcompare.comparison.comparison import Comparison
+from gmmcompare.comparison.names import listed
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.sample import Sample
 from gmmcompare.report.frame.canvas import Canvas, Panel
 from gmmcompare.report.frame.look import INK, MUTED, RULE, SOFT, EngineLook, component_colour
-from gmmcompare.report.frame.words import listed, number, power_of_ten, significant
+from gmmcompare.report.frame.words import number, power_of_ten, significant
 from gmmcompare.workflows.sensitivity import Sensitivity
 
 Looks = Mapping[str, EngineLook]

@@ -14,7 +14,7 @@ from gmmcompare.report.comparison.diagnosis import engine_section, label_section
 from gmmcompare.report.frame.look import component_variable, engine_looks
 from gmmcompare.report.frame.provenance import provenance_section
 from gmmcompare.report.frame.render import render
-from gmmcompare.report.frame.words import number, prose, significant
+from gmmcompare.report.frame.words import number, significant, typeset
 from gmmcompare.runtime.files import write_text
 from gmmcompare.workflows.compare import Outcome, Provenance
 
@@ -77,7 +77,7 @@ def report_context(comparison: Comparison, provenance: Provenance | None) -> dic
         "looks": looks,
         "verdict": comparison.verdict,
         "verdict_title": _verdict_title(comparison),
-        "sentence": prose(comparison.sentence(), verdict.engine_words(looks)),
+        "sentence": typeset(comparison.sentence()),
         "brief": verdict.brief(comparison, looks, speed),
         "sure": verdict.sureness(comparison),
         "pairs": verdict.pair_texts(comparison, looks),
@@ -147,7 +147,7 @@ def _index_entry(outcome: Outcome, folder: Path) -> dict[str, Any]:
         "link": link,
         "verdict": comparison.verdict,
         "verdict_title": _verdict_title(comparison),
-        "sentence": prose(comparison.sentence(), verdict.engine_words(looks)),
+        "sentence": typeset(comparison.sentence()),
         "sample": comparison.sample,
         "origin": comparison.sample.origin,
         "K": comparison.K,

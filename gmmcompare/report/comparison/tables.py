@@ -9,6 +9,7 @@ import numpy as np
 
 from gmmcompare.comparison.agreement import MARGIN, FunctionalResult, PairVerdict
 from gmmcompare.comparison.comparison import Comparison
+from gmmcompare.comparison.names import parts
 from gmmcompare.report.comparison.figures import Looks
 from gmmcompare.report.frame.look import component_variable
 from gmmcompare.report.frame.strips import Mark, Scale
@@ -198,7 +199,7 @@ _GROUPS = {
     "log_density": "Log density",
     "cdf": "Distribution function",
     "sorted_w": "Weights by size",
-    "together": "Pairs of observations",
+    "coclustering": "Pairs of observations",
     "w": "Weights",
     "mu": "Means",
     "log_sigma": "Log standard deviations",
@@ -208,7 +209,7 @@ _OTHER = "Other quantities"
 
 def group_of(name: str) -> tuple[int, str]:
     """Return the group that a quantity belongs to: its place in the order, and its title."""
-    title = _GROUPS.get(name.partition("[")[0], _OTHER)
+    title = _GROUPS.get(parts(name)[0], _OTHER)
     return [*dict.fromkeys(_GROUPS.values()), _OTHER].index(title), title
 
 

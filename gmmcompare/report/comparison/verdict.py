@@ -11,15 +11,15 @@ from gmmcompare.comparison.checks import MIN_ESS
 from gmmcompare.comparison.comparison import Comparison
 from gmmcompare.comparison.functionals import STATISTICS
 from gmmcompare.comparison.point import CLOUD_QUANTILE
+from gmmcompare.comparison.words import sentence
 from gmmcompare.report.comparison.figures import Looks
-from gmmcompare.report.frame.words import number, prose, quantity, seconds, significant, statistic
+from gmmcompare.report.frame.words import number, quantity, seconds, significant, statistic, typeset
 
 VERDICT_TITLES = {
     "agree": "The engines agree",
     "disagree": "The engines disagree",
-    "inconclusive": "Not settled",
+    "inconclusive": "Inconclusive",
 }
-PAIR_TITLES = {"agree": "agree", "disagree": "disagree", "inconclusive": "not settled"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,6 @@ class PairText:
     a: str
     b: str
     verdict: str
-    title: str
     reasons: tuple[str, ...]
     suspect: str
     figures: tuple[tuple[str, str, str], ...]
@@ -58,25 +57,12 @@ def pair_texts(comparison: Comparison, looks: Looks) -> list[PairText]:
             a=looks[pair.a].text,
             b=looks[pair.b].text,
             verdict=pair.verdict,
-            title=PAIR_TITLES[pair.verdict],
-            reasons=tuple(_sentence(reason, looks) for reason in pair.reasons),
+            reasons=tuple(typeset(sentence(reason)) for reason in pair.reasons),
             suspect=looks[pair.suspect].text if pair.suspect else "",
             figures=tuple(_pair_figures(pair)),
         )
         for pair in comparison.pairs
     ]
-
-
-def _sentence(reason: str, looks: Looks) -> str:
-    text = prose(reason, engine_words(looks))
-    if not any(text.startswith(look.text) for look in looks.values()):
-        text = text[0].upper() + text[1:]
-    return text if text.endswith(".") else f"{text}."
-
-
-def engine_words(looks: Looks) -> dict[str, str]:
-    """Return how text calls each engine."""
-    return {name: look.text for name, look in looks.items() if name != look.text}
 
 
 def _pair_figures(pair: PairVerdict) -> list[tuple[str, str, str]]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gmmcompare.comparison.comparison import Comparison, display_name
+from gmmcompare.comparison.comparison import Comparison
+from gmmcompare.comparison.names import leading_name
 
 COMPONENT_COLOURS = (
     "#0072b2",
@@ -75,10 +76,9 @@ def engine_looks(comparison: Comparison) -> dict[str, EngineLook]:
     looks = {}
     for i, name in enumerate(ranked):
         dash, width, opacity = _LINES[i % len(_LINES)]
-        text = display_name(name)
         looks[name] = EngineLook(
             name=name,
-            text=text[0].upper() + text[1:] if text.startswith("the ") else text,
+            text=leading_name(name),
             kind=fits[name].kind,
             dash=dash,
             width=width,

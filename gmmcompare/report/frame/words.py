@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+
+from gmmcompare.comparison import names
 
 MINUS = "\N{MINUS SIGN}"
 MISSING = "\N{EM DASH}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_PARAMETERS = {"w": "weight", "mu": "mean", "sigma": "sd", "log_sigma": "log sd"}
 
 
 def decimals_for(spread: float) -> int:
@@ -56,73 +56,42 @@ def seconds(value: float) -> str:
     return f"{significant(value, 2 if value < 10 else 3)} s"
 
 
-def listed(items: list[str]) -> str:
-    """Join as in a sentence: a, b and c."""
-    if len(items) <= 1:
-        return "".join(items)
-    return f"{', '.join(items[:-1])} and {items[-1]}"
+def typeset(text: str) -> str:
+    """Keep every number with its per cent sign."""
+    return text.replace(" %", f"{NO_BREAK}%")
 
 
 def quantity(name: str) -> str:
     """Turn a functional's or a parameter's short name into words."""
-    kind, _, inside = name.rstrip("]").partition("[")
-    if kind == "log_lik":
-        return "log-likelihood"
-    if kind == "mean":
-        return "mean of the mixture"
-    if kind in ("log_density", "cdf"):
-        what = "log density" if kind == "log_density" else "distribution function"
-        return f"{what} at the {_percent(inside)} point of the data"
-    if kind == "sorted_w":
-        return f"weight no. {inside} by size"
-    if kind == "together":
-        first, second = (_percent(q) for q in inside.split(","))
-        return f"co-clustering of the {first} and {second} points"
-    if kind in _PARAMETERS:
-        return f"{_PARAMETERS[kind]} of component {inside}"
-    return name
+    return typeset(names.quantity(name))
 
 
 def statistic(name: str) -> str:
     """Say which of the nine statistics of a quantity is meant, as an addition to its name."""
-    if name.startswith("below q"):
-        return f", share below its {_percent(name.removeprefix('below '))} quantile"
+    if at := names.quantile_of(name):
+        return typeset(f", share below its {at} quantile")
     return ", its spread" if name == "spread" else ""
 
 
 def quantity_in_group(name: str) -> str:
     """Return a functional's name as it stands under its group's heading."""
-    kind, _, inside = name.rstrip("]").partition("[")
+    kind, inside = names.parts(name)
     if kind in ("log_density", "cdf"):
-        return f"at the {_percent(inside)} point"
+        return typeset(f"at the {names.percent_point(inside)} point")
     if kind == "sorted_w":
         return f"no. {inside}"
-    if kind == "together":
-        return f"{' and '.join(_percent(q) for q in inside.split(','))} points"
-    return f"component {inside}" if kind in _PARAMETERS else quantity(name)
+    if kind == "coclustering":
+        return typeset(f"{' and '.join(map(names.percent_point, inside.split(',')))} points")
+    return f"component {inside}" if kind in names.PARAMETERS else quantity(name)
 
 
 def short_statistic(name: str) -> str:
     """Return the name of one of the nine statistics as it fits into a column."""
-    return f"< {_percent(name.removeprefix('below '))}" if name.startswith("below q") else name
-
-
-def prose(text: str, names: Mapping[str, str] | None = None) -> str:
-    """Put a finding in words: short names of quantities, and of engines as text calls them."""
-    pattern = r"\b(log_lik|(?:log_density|cdf|sorted_w|together|log_sigma|sigma|mu|w)\[[^\]]+\])"
-    text = re.sub(pattern, lambda m: quantity(m[1]), text)
-    share = "share below its {} quantile"
-    text = re.sub(r"\bbelow (q0\.\d+)", lambda m: share.format(_percent(m[1])), text)
-    for name, words in (names or {}).items():
-        text = re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w=]|\.\w)", words, text)
-    return text
+    at = names.quantile_of(name)
+    return typeset(f"< {at}") if at else name
 
 
 def component_of(name: str) -> int | None:
     """Return the component (from 0) that an aligned parameter belongs to."""
-    found = re.fullmatch(r"(?:w|mu|sigma|log_sigma)\[(\d+)\]", name)
-    return int(found[1]) - 1 if found else None
-
-
-def _percent(quantile: str) -> str:
-    return f"{100 * float(quantile.removeprefix('q')):g}{NO_BREAK}%"
+    kind, inside = names.parts(name)
+    return int(inside) - 1 if kind in names.PARAMETERS and inside else None

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from scipy.stats import kstwo
 
-from gmmcompare.comparison.comparison import display_name
+from gmmcompare.comparison.names import display_name, listed
 from gmmcompare.model.params import Array
 from gmmcompare.report.frame.canvas import Canvas, Panel
 from gmmcompare.report.frame.look import INK, MUTED, RULE, SOFT, component_colour
-from gmmcompare.report.frame.words import listed, number
+from gmmcompare.report.frame.words import number
 from gmmcompare.selection.candidate import Sampled
 from gmmcompare.selection.loo import Loo
 from gmmcompare.selection.selection import Selection

@@ -6,12 +6,12 @@ import math
 from pathlib import Path
 from typing import Any
 
-from gmmcompare.comparison.comparison import display_name
+from gmmcompare.comparison.names import display_name, listed
 from gmmcompare.fitting.runner import engine_seed
 from gmmcompare.report.frame.look import component_variable
 from gmmcompare.report.frame.provenance import card_text
 from gmmcompare.report.frame.render import render
-from gmmcompare.report.frame.words import listed, number, prose, seconds, significant
+from gmmcompare.report.frame.words import number, seconds, significant, typeset
 from gmmcompare.report.selection import figures
 from gmmcompare.report.selection.glossary import SELECTION_GLOSSARY
 from gmmcompare.runtime.files import write_text
@@ -67,7 +67,7 @@ def selection_context(outcome: SelectionOutcome) -> dict[str, Any]:
         ],
         "conclusions": [_answer(c) for c in selection.conclusions],
         "table": _table(selection),
-        "doubts": [prose(doubt) for doubt in selection.doubts],
+        "doubts": [typeset(doubt) for doubt in selection.doubts],
         "seconds": _seconds(selection),
         "calibration": [_calibration(c, main) for c in selection.candidates if main in c.sampled],
         "provenance": _provenance(outcome),

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from gmmcompare.comparison.agreement import MARGIN
+from gmmcompare.comparison.names import listed
+from gmmcompare.comparison.words import sentence
 from gmmcompare.prior_sensitivity.statistics import PARTS, SENSITIVE, Shift
 from gmmcompare.report.comparison import figures
 from gmmcompare.report.comparison.tables import group_of
@@ -23,12 +25,11 @@ from gmmcompare.report.frame.strips import Mark, Scale
 from gmmcompare.report.frame.words import (
     component_of,
     decimals_for,
-    listed,
     number,
-    prose,
     quantity,
     quantity_in_group,
     significant,
+    typeset,
 )
 from gmmcompare.runtime.files import write_text
 from gmmcompare.workflows.sensitivity import PriorFit, Rerun, Sensitivity
@@ -69,7 +70,7 @@ def write_sensitivity(found: Sensitivity, path: str | Path) -> Path:
 
 def sensitivity_context(found: Sensitivity) -> dict[str, Any]:
     """Collect everything the template shows."""
-    title, sentence = conclusion(found)
+    title, finding = conclusion(found)
     values = [v for r in found.reruns for s in r.shifts for v in (s.bound, abs(s.location))]
     scale = Scale.around(values, MARGIN, most=2.0)
     provenance = found.provenance
@@ -80,9 +81,9 @@ def sensitivity_context(found: Sensitivity) -> dict[str, Any]:
         "K": provenance.card.K,
         "settled": all(found.finding(field) == "does not matter" for field in found.fields),
         "heading": title,
-        "sentence": sentence,
+        "sentence": finding,
         "brief": [_brief(found, field) for field in found.fields],
-        "doubts": [_sentence(doubt) for doubt in found.base.doubts],
+        "doubts": [typeset(sentence(doubt)) for doubt in found.base.doubts],
         "margin": f"{MARGIN:g}",
         "sensitive": f"{SENSITIVE:g}",
         "factor": f"{found.factor:g}",
@@ -143,7 +144,7 @@ def conclusion(found: Sensitivity) -> tuple[str, str]:
         no = by_finding["does not matter"]
         parts.append(f"{listed(no)} {'does' if len(no) == 1 else 'do'} not.")
     parts += _largest_odds(found)
-    return ("Some priors matter" if by_finding["matters"] else "Not settled"), " ".join(parts)
+    return ("Some priors matter" if by_finding["matters"] else "Inconclusive"), " ".join(parts)
 
 
 def _largest_odds(found: Sensitivity) -> list[str]:
@@ -175,7 +176,7 @@ def _brief(found: Sensitivity, field: str) -> tuple[str, str, str]:
     shown = ", ".join(f"{v:g}" for v in value)
     reruns = [r for r in found.reruns if r.change.field == field]
     worst = max(reruns, key=lambda r: abs(r.largest.diff) if r.largest else 0.0)
-    finding = {"matters": "matters", "does not matter": "does not matter", "open": "not settled"}
+    finding = {"matters": "matters", "does not matter": "does not matter", "open": "inconclusive"}
     text = ""
     if worst.largest:
         s = worst.largest
@@ -189,11 +190,6 @@ def _brief(found: Sensitivity, field: str) -> tuple[str, str, str]:
         words = which.removeprefix(f"{field} ")
         text += f"; {words}, the odds of {o.occupied} components are {significant(o.factor)} times"
     return f"{field} = {shown}", finding[found.finding(field)], text
-
-
-def _sentence(doubt: str) -> str:
-    text = prose(doubt)
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _named(rerun: Rerun) -> str:
@@ -348,7 +344,7 @@ def _fit_row(name: str, fit: PriorFit) -> dict[str, Any]:
         "empty": empty,
         "rhat": number(fit.rhat_max, 3),
         "ess": number(fit.ess_min, 0),
-        "doubts": [_sentence(d) for d in fit.doubts],
+        "doubts": [typeset(sentence(d)) for d in fit.doubts],
     }
 
 

@@ -9,10 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from gmmcompare.comparison.names import listed
 from gmmcompare.model.params import Array
 from gmmcompare.report.frame.canvas import Canvas, Panel
 from gmmcompare.report.frame.look import INK, MUTED, RULE, SOFT, component_colour
-from gmmcompare.report.frame.words import listed, number
+from gmmcompare.report.frame.words import number
 
 BAND_ALPHA = 0.05
 """Probability that a right sampler leaves a band somewhere."""

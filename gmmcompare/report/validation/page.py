@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from gmmcompare.comparison.agreement import MARGIN
+from gmmcompare.comparison.names import listed
 from gmmcompare.report.frame.glossary import VALIDATION_GLOSSARY
 from gmmcompare.report.frame.render import render
 from gmmcompare.report.frame.strips import Scale
-from gmmcompare.report.frame.words import listed, number, power_of_ten, quantity, significant
+from gmmcompare.report.frame.words import number, power_of_ten, quantity, significant
 from gmmcompare.report.validation import figures
 from gmmcompare.runtime.files import write_text
 from gmmcompare.validation.verdict import Check, Validation

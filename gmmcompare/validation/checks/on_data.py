@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gmmcompare.comparison.agreement import CONFIRM_ALPHA, PairVerdict
 from gmmcompare.comparison.comparison import compare_fits
+from gmmcompare.comparison.words import clause
 from gmmcompare.engines.base import Draws, Problem
 from gmmcompare.engines.own import OwnEngine
 from gmmcompare.fitting.fit import Fit, build_fit
@@ -86,7 +87,7 @@ def check_on_data(sandbox: TaskRunner, on: OnData, seed: int) -> Check:
     return Check(
         "nuts",
         _VERDICTS[pair.verdict],
-        f"on {n:,} observations: {pair.verdict}; {pair.reasons[0] if pair.reasons else ''}",
+        f"on {n:,} observations: {pair.verdict}; {clause(pair.reasons[0]) if pair.reasons else ''}",
         on.lengths.chains * on.lengths.draws,
         time.perf_counter() - started,
         CONFIRM_ALPHA,
@@ -98,7 +99,8 @@ def _data(pair: PairVerdict, on: OnData) -> dict[str, object]:
     return {
         "data": on.problem.sample.origin.name,
         "n": on.problem.sample.n,
-        "reasons": pair.reasons,
+        "reasons": [clause(reason) for reason in pair.reasons],
+        "codes": [reason.to_dict() for reason in pair.reasons],
         "suspect": pair.suspect or "",
         "functionals": {
             "name": [f.name for f in pair.functionals],

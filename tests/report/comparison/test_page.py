@@ -17,6 +17,7 @@ import pytest
 
 import gmmcompare as gc
 from gmmcompare.comparison.agreement import FunctionalResult, PairVerdict
+from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.model.sample import Origin
 from gmmcompare.report import write_index
 from gmmcompare.report.frame.provenance import card_text
@@ -141,24 +142,27 @@ def test_the_printed_card_is_the_card(outcome: Outcome, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("verdict", "title"),
-    [("agree", "agree"), ("disagree", "disagree"), ("inconclusive", "Not settled")],
+    [("agree", "agree"), ("disagree", "disagree"), ("inconclusive", "Inconclusive")],
 )
 def test_each_verdict_is_said_and_not_only_coloured(
     two: gc.Comparison, verdict: str, title: str, tmp_path: Path
 ) -> None:
-    pairs = tuple(replace(p, verdict=verdict, reasons=("gibbs: mu[1] is off",)) for p in two.pairs)
+    off = {"functional": "mu[1]", "rhat": 1.2, "limit": 1.01}
+    reason = Reason(Code.HIGH_RHAT, "gibbs", off)
+    pairs = tuple(replace(p, verdict=verdict, reasons=(reason,)) for p in two.pairs)
     text, page = page_of(replace(two, pairs=pairs), tmp_path)
     assert title in re.search(r"<title>(.*?)</title>", text, re.DOTALL)[1]  # type: ignore[index]
     assert f'class="verdict {verdict}"' in text
-    assert "Gibbs: mean of component 1 is off" in page.text
+    assert "Gibbs: R-hat of the mean of component 1 is 1.200" in page.text
 
 
 def test_what_is_wrong_is_unfolded_and_what_is_right_is_folded(
     comparison: gc.Comparison, tmp_path: Path
 ) -> None:
+    diverged = Reason(Code.DIVERGENCES, "gibbs_plain", {"count": 3})
     pairs = (
-        PairVerdict("em", "gibbs", "agree", ("fine",)),
-        PairVerdict("gibbs", "gibbs_plain", "inconclusive", ("gibbs_plain: 3 divergences",)),
+        PairVerdict("em", "gibbs", "agree", (Reason(Code.NOTHING_VARIES),)),
+        PairVerdict("gibbs", "gibbs_plain", "inconclusive", (diverged,)),
     )
     _, page = page_of(replace(comparison, pairs=pairs), tmp_path)
     folds = {a["id"]: "open" in a for a in page.all("details") if "id" in a}
@@ -229,7 +233,9 @@ def test_two_points_without_standard_errors(sample: gc.Sample, tmp_path: Path) -
 
 def test_differences_beyond_the_scale_are_arrows(comparison: gc.Comparison, tmp_path: Path) -> None:
     far = FunctionalResult("mu[1]", "location", 7.5, 0.1, 1e-9, 0.2, 7.7, False)
-    pairs = (PairVerdict("gibbs", "gibbs_plain", "disagree", ("far",), (far,)),)
+    pairs = (
+        PairVerdict("gibbs", "gibbs_plain", "disagree", (Reason(Code.NOTHING_VARIES),), (far,)),
+    )
     text, page = page_of(replace(comparison, pairs=pairs), tmp_path)
     assert 'class="beyond"' in text
     assert "+7.500" in page.text

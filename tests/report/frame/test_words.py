@@ -13,7 +13,6 @@ from gmmcompare.report.frame.strips import Scale
 from gmmcompare.report.frame.words import (
     decimals_for,
     number,
-    prose,
     quantity,
     significant,
     statistic,
@@ -51,18 +50,6 @@ def test_significant_digits(value: float, text: str) -> None:
 @pytest.mark.parametrize(("spread", "decimals"), [(0.0064, 4), (0.64, 2), (29.9, 0), (math.inf, 4)])
 def test_a_spread_is_shown_to_two_digits(spread: float, decimals: int) -> None:
     assert decimals_for(spread) == decimals
-
-
-def test_findings_are_put_in_words() -> None:
-    found = (
-        "gibbs: ESS 824 of together[q0.75,q0.95]; mu[2] (below q0.5) of nuts. "
-        "See engines.nuts.draws"
-    )
-    said = prose(found, {"gibbs": "Gibbs", "nuts": "NUTS"}).replace("\N{NO-BREAK SPACE}", " ")
-    assert said == (
-        "Gibbs: ESS 824 of co-clustering of the 75 % and 95 % points; mean of component 2 (share "
-        "below its 50 % quantile) of NUTS. See engines.nuts.draws"
-    )
 
 
 def test_every_statistic_has_words() -> None:
