@@ -59,12 +59,12 @@ def compute(progress: Callable[[float], None]) -> dict[str, Any]:
     problem, reference = large_data()
     rows = []
     for i, name in enumerate(CHOSEN):
-        kernel = fault(name)
+        shown = {**FAULTS, **NOT_FAULTS}[name]
         rows.append(
             {
                 "name": name,
-                "mistake": kernel.mistake,
-                "effect": kernel.effect,
+                "mistake": shown.mistake,
+                "effect": shown.effect,
                 "large": on_large_data(name, problem, reference),
                 "small": on_small_data(name),
             }

@@ -20,7 +20,6 @@ from gmmcompare.validation.checks.quantities import quantities
 from gmmcompare.validation.checks.scenes import Scene
 from gmmcompare.validation.diagnosis.findings import describe
 from gmmcompare.validation.faults.catalogue import FAULTS
-from gmmcompare.validation.faults.scan import Remembering
 from gmmcompare.validation.verdict import Diagnosis, Suspect
 
 SIGNATURES = Path(__file__).with_name("signatures.npz")
@@ -95,7 +94,7 @@ def suspects(
 ) -> tuple[Suspect, ...]:
     """Return the faults whose signatures are most like the one seen, likeliest first."""
     known = known or stored_signatures()
-    allowed = np.array([issubclass(FAULTS[f], Remembering) == remembers for f in known.faults])
+    allowed = np.array([FAULTS[f].remembers == remembers for f in known.faults])
     # Few faults remember anything, and their traces are faint: they are named at any similarity.
     least = 0.0 if remembers else _ALIKE
     return _likeliest(known.faults, np.where(allowed, similarity(tests, known), -np.inf), least)

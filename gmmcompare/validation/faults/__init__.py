@@ -1,1 +1,1 @@
-"""The gallery: the correct Gibbs sweep with one classic fault each."""
+"""The gallery of faults: the correct sampler in steps, and a table of steps gone wrong."""

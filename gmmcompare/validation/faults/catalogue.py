@@ -1,4 +1,4 @@
-"""Classic faults of a Gibbs sampler for mixtures, each a few lines over the correct sweep.
+"""The table of classic faults of a Gibbs sampler for mixtures: one row a fault.
 
 They serve three ends: tests (`validate` must flag every one and pass the correct sweep), teaching
 (`gmmcompare validate fault:NAME` shows what a mistake does), and diagnosis (a user's sampler that
@@ -10,154 +10,326 @@ from its prior, as a student would patch it: otherwise it would show at once and
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import numpy as np
-
-from gmmcompare.engines.gibbs.plain import Allocations
-from gmmcompare.model.params import Array, Params
-from gmmcompare.model.priors import Priors
 from gmmcompare.runtime.errors import InputError, did_you_mean
-from gmmcompare.validation.faults.conditionals import (
-    ConcentrationIgnored,
-    DirichletWithoutPrior,
-    LikelihoodWithoutSigma,
-    MeanLocIgnored,
-    MeanPrecisionDropped,
-    NotHalved,
-    PriorSdAsVariance,
-    PriorTwice,
-    RateForScale,
-    RootOfSdOfMean,
-    ShapeHalfTooLittle,
-    ShapeHalfTooMuch,
-    ShapeNMinusOne,
-    ShapePlusN,
-    ShapeScaleSwapped,
-    SquaresAboutMean,
-    VarianceForSdOfMean,
-    VarianceReturned,
-    VarScaleDropped,
-    VarShapeDropped,
-)
-from gmmcompare.validation.faults.scan import (
-    BothFromOld,
-    CumulativeNotNormalised,
-    MuSortedAlone,
-    NoLogSigmaInZ,
-    OneUniform,
-    PermutedLabels,
-    PreviousCounts,
-    SortedJointly,
-    StaleWeights,
-    VarianceAsSdInZ,
-    WeightsNotSorted,
-)
-from gmmcompare.validation.faults.sweep import GibbsSweep, sums, sums_of_squares
+from gmmcompare.validation.faults import allocations, conditionals, labels, order
+from gmmcompare.validation.faults.sweep import GibbsSampler, GibbsSweep
 
 PREFIX = "fault:"
 
 
-class SigmaBeforeMu(GibbsSweep):
-    """Not a fault: sigma given the old mu, then mu given the new sigma, another order."""
+@dataclass(frozen=True)
+class Variant:
+    """The correct sampler with one step replaced.
 
-    name = "sigma-before-mu"
-    mistake = "none: sigma is drawn given the old mu, then mu given the new sigma"
-    effect = "none: any order of the conditionals is right, as long as each sees the newest values"
+    Attributes
+    ----------
+    name : str
+        How the command line calls it, after ``fault:``.
+    mistake : str
+        The code as written and as it should be.
+    effect : str
+        What it does to draws.
+    step : str
+        The method of `GibbsSweep`, or of `GibbsSampler`, that is replaced; "" for none.
+    replacement : callable or class, optional
+        A function of the correct sampler and the step's own arguments. A class makes one for each
+        kernel: it remembers something from sweep to sweep.
+    """
 
-    def draw_parameters(
-        self,
-        z: Allocations,
-        n_k: Array,
-        old: Params,
-        y: Array,
-        priors: Priors,
-        rng: np.random.Generator,
-    ) -> Params:
-        """Draw sigma first."""
-        w = self.draw_weights(n_k, priors, rng)
-        sigma = self.draw_sigmas(n_k, sums_of_squares(z, y, old.mu), priors, rng)
-        mu = self.draw_means(n_k, sums(z, y, w.size), sigma, priors, rng)
-        return Params(w, mu, sigma)
+    name: str
+    mistake: str
+    effect: str
+    step: str = ""
+    replacement: Callable[..., Any] | None = None
 
+    @property
+    def remembers(self) -> bool:
+        """Whether a sweep depends on earlier ones by more than (w, mu, sigma)."""
+        return isinstance(self.replacement, type)
 
-class EmptyLeftAlone(GibbsSweep):
-    """Not a fault: doing nothing to an empty component leaves its distribution as it is."""
+    @property
+    def whole(self) -> bool:
+        """Whether it is a whole sampler, which runs chains, and not a kernel."""
+        return hasattr(GibbsSampler, self.step)
 
-    name = "empty-left-as-it-was"
-    mistake = "none: an empty component keeps its mu and sigma until it holds an observation"
-    effect = "none but slower mixing"
-
-    def draw_parameters(
-        self,
-        z: Allocations,
-        n_k: Array,
-        old: Params,
-        y: Array,
-        priors: Priors,
-        rng: np.random.Generator,
-    ) -> Params:
-        """Redraw occupied components only."""
-        new = super().draw_parameters(z, n_k, old, y, priors, rng)
-        occupied = n_k > 0
-        mu, sigma = (np.where(occupied, a, b) for a, b in zip(new[1:], old[1:], strict=True))
-        return Params(new.w, mu, sigma)
-
-
-class OneSeedForAllChains:
-    """Two chains with one seed: a fault of a whole sampler, whose every chain is right."""
-
-    name = "one-seed-for-all-chains"
-    mistake = "rng = np.random.default_rng(42) inside the loop over chains"
-    effect = "chains are copies of each other: R-hat is 1.00 and means nothing"
-    is_fault = True
-
-    def __call__(
-        self,
-        y: Array,
-        K: int,
-        priors: Priors,
-        draws: int,
-        warmup: int,
-        chains: int,
-        rng: np.random.Generator,
-    ) -> dict[str, Array]:
-        """Run every chain on the same stream."""
-        sweep = GibbsSweep()
-        seed = int(rng.integers(2**32))
-        out = {name: np.empty((chains, draws, K)) for name in Params._fields}
-        for chain in range(chains):
-            own = np.random.default_rng(seed)
-            point = priors.sample(own, K)
-            for i in range(-warmup, draws):
-                point = sweep(*point, y, priors, own)
-                if i >= 0:
-                    for name, value in zip(Params._fields, point, strict=True):
-                        out[name][chain, i] = value
-        return out
+    def build(self) -> Any:
+        """Return a fresh kernel or sampler."""
+        kind = GibbsSampler if self.whole else GibbsSweep
+        built: Any = kind()
+        built.name = self.name
+        if self.replacement is not None:
+            replacement = self.replacement() if self.remembers else self.replacement
+            setattr(built, self.step, partial(replacement, kind()))
+        return built
 
 
-KERNEL_FAULTS: dict[str, type[GibbsSweep]] = {
-    fault.name: fault
-    for fault in (
-        RateForScale, ShapePlusN, ShapeHalfTooMuch, ShapeHalfTooLittle, ShapeNMinusOne,
-        SquaresAboutMean, NotHalved,
-        VarScaleDropped, VarShapeDropped, ShapeScaleSwapped, VarianceReturned, MeanPrecisionDropped,
-        MeanLocIgnored, PriorSdAsVariance, LikelihoodWithoutSigma, VarianceForSdOfMean,
-        RootOfSdOfMean,
-        DirichletWithoutPrior, ConcentrationIgnored, PriorTwice,
-        StaleWeights, BothFromOld, PreviousCounts,
-        CumulativeNotNormalised, OneUniform, MuSortedAlone, WeightsNotSorted, SortedJointly,
-        PermutedLabels, VarianceAsSdInZ, NoLogSigmaInZ,
-    )
-}  # fmt: skip
-SAMPLER_FAULTS: dict[str, type[OneSeedForAllChains]] = {
-    OneSeedForAllChains.name: OneSeedForAllChains
-}
-NOT_FAULTS: dict[str, type[GibbsSweep]] = {
-    fault.name: fault for fault in (GibbsSweep, SigmaBeforeMu, EmptyLeftAlone)
-}
-FAULTS: dict[str, Any] = {**KERNEL_FAULTS, **SAMPLER_FAULTS}
+def _by_name(*rows: Variant) -> Mapping[str, Variant]:
+    return {row.name: row for row in rows}
+
+
+KERNEL_FAULTS = _by_name(
+    # sigma | mu, z
+    Variant(
+        "rate-for-scale",
+        "sigma2 = 1 / rng.gamma(shape, scale) instead of 1 / rng.gamma(shape, 1 / scale)",
+        "sigma is off by a factor that does not shrink with n: NumPy's gamma takes a scale, and a "
+        "rate was passed",
+        "draw_sigmas",
+        conditionals.rate_for_scale,
+    ),
+    Variant(
+        "shape-plus-n",
+        "shape = var_shape + n_k instead of var_shape + n_k / 2",
+        "sigma is too small and its spread too narrow in components that hold observations",
+        "variances_conditional",
+        conditionals.shape_plus_n,
+    ),
+    Variant(
+        "shape-half-too-much",
+        "shape = var_shape + (n_k + 1) / 2 instead of var_shape + n_k / 2",
+        "sigma is slightly too small, in empty components as well",
+        "variances_conditional",
+        conditionals.shape_half_too_much,
+    ),
+    Variant(
+        "shape-half-too-little",
+        "shape = var_shape + (n_k - 1) / 2 instead of var_shape + n_k / 2",
+        "sigma is slightly too large, in empty components as well",
+        "variances_conditional",
+        conditionals.shape_half_too_little,
+    ),
+    Variant(
+        "shape-n-minus-one",
+        "shape = var_shape + max(n_k - 1, 0) / 2 instead of var_shape + n_k / 2",
+        "sigma is slightly too large in components that hold observations; empty components are "
+        "correct",
+        "variances_conditional",
+        conditionals.shape_n_minus_one,
+    ),
+    Variant(
+        "squares-about-ybar",
+        "sum_sq = ((y - y.mean())**2).sum() instead of ((y - mu[k])**2).sum()",
+        "sigma is too small, most of all in components of one or two observations",
+        "draw_parameters",
+        conditionals.squares_about_ybar,
+    ),
+    Variant(
+        "squares-not-halved",
+        "scale = var_scale + sum_sq instead of var_scale + sum_sq / 2",
+        "sigma is too large in components that hold observations; empty components are correct",
+        "variances_conditional",
+        conditionals.squares_not_halved,
+    ),
+    Variant(
+        "var-scale-dropped",
+        "scale = sum_sq / 2 instead of var_scale + sum_sq / 2",
+        "sigma is too small, most of all in components of few observations",
+        "variances_conditional",
+        conditionals.var_scale_dropped,
+    ),
+    Variant(
+        "var-shape-dropped",
+        "shape = n_k / 2 instead of var_shape + n_k / 2",
+        "sigma is too large and its spread too wide, most of all in components of few observations",
+        "variances_conditional",
+        conditionals.var_shape_dropped,
+    ),
+    Variant(
+        "var-shape-and-scale-swapped",
+        "shape = var_scale + n_k / 2, scale = var_shape + sum_sq / 2: the two are swapped",
+        "sigma is wrong in all components, empty ones included, unless shape and scale are equal",
+        "variances_conditional",
+        conditionals.shape_and_scale_swapped,
+    ),
+    Variant(
+        "variance-returned-as-sigma",
+        "sigma = scale / rng.gamma(shape) instead of the square root of it",
+        "the variance is returned as sigma: too small below 1, too large above",
+        "draw_sigmas",
+        conditionals.variance_returned,
+    ),
+    # mu | sigma, z
+    Variant(
+        "mean-prior-dropped",
+        "mu = rng.normal(ybar, sigma / sqrt(n_k)): the prior precision 1 / mean_sd**2 is left out",
+        "mu is not shrunk towards its prior mean, and its spread is too wide in components of few "
+        "observations",
+        "means_conditional",
+        conditionals.mean_prior_dropped,
+    ),
+    Variant(
+        "mean-loc-ignored",
+        "loc = v * sum_y / sigma**2 instead of v * (sum_y / sigma**2 + mean_loc / mean_sd**2)",
+        "mu is shrunk towards 0 instead of mean_loc, most of all in empty components",
+        "means_conditional",
+        conditionals.mean_loc_ignored,
+    ),
+    Variant(
+        "prior-sd-as-variance",
+        "precision = n_k / sigma**2 + 1 / mean_sd instead of n_k / sigma**2 + 1 / mean_sd**2",
+        "mu is shrunk towards its prior mean as if mean_sd were a variance, most of all in empty "
+        "components",
+        "means_conditional",
+        conditionals.prior_sd_as_variance,
+    ),
+    Variant(
+        "likelihood-without-sigma",
+        "precision = n_k + 1 / mean_sd**2 instead of n_k / sigma**2 + 1 / mean_sd**2",
+        "mu follows its observations as if every sigma were 1; empty components are correct",
+        "means_conditional",
+        conditionals.likelihood_without_sigma,
+    ),
+    Variant(
+        "mean-variance-as-sd",
+        "mu = rng.normal(loc, v) with v a variance, instead of rng.normal(loc, sqrt(v))",
+        "the spread of mu is too narrow in components of many observations, too wide in empty ones",
+        "means_conditional",
+        conditionals.mean_variance_as_sd,
+    ),
+    Variant(
+        "mean-sd-as-variance",
+        "mu = rng.normal(loc, sqrt(s)) with s a standard deviation, instead of rng.normal(loc, s)",
+        "the spread of mu is too wide in components of many observations; its location is correct",
+        "means_conditional",
+        conditionals.mean_sd_as_variance,
+    ),
+    # w | z
+    Variant(
+        "dirichlet-without-prior",
+        "w = rng.dirichlet(n_k) instead of rng.dirichlet(weight_concentration + n_k)",
+        "weights are too unequal, and a component that is empty once stays empty",
+        "weights_conditional",
+        conditionals.dirichlet_without_prior,
+    ),
+    Variant(
+        "concentration-ignored",
+        "w = rng.dirichlet(1 + n_k) instead of rng.dirichlet(weight_concentration + n_k)",
+        "weights are too equal if the concentration is below 1, too unequal if it is above",
+        "weights_conditional",
+        conditionals.concentration_ignored,
+    ),
+    Variant(
+        "dirichlet-prior-twice",
+        "w = rng.dirichlet(2 * weight_concentration + n_k): the prior is counted twice",
+        "weights are too equal",
+        "weights_conditional",
+        conditionals.dirichlet_prior_twice,
+    ),
+    # the order of steps
+    Variant(
+        "z-from-stale-weights",
+        "z is drawn with the weights of the previous sweep (w_old), not with the current w",
+        "components grow and shrink too slowly or too fast; every conditional by itself is correct",
+        "sweep",
+        order.StaleWeights,
+    ),
+    Variant(
+        "mu-and-sigma-from-old-values",
+        "mu is drawn given the old sigma and sigma given the old mu: one must use the new value",
+        "the dependence between a component's mu and sigma is wrong",
+        "draw_parameters",
+        order.both_from_old_values,
+    ),
+    Variant(
+        "mu-from-previous-counts",
+        "mu is drawn with n_k of the previous sweep: n_k is recomputed after mu, not before",
+        "mu is shrunk too much or too little in components that have just gained or lost "
+        "observations",
+        "draw_parameters",
+        order.PreviousCounts,
+    ),
+    # z | w, mu, sigma
+    Variant(
+        "cumulative-not-normalised",
+        "z = (u > np.cumsum(w * pdf)).sum(), without division by the total",
+        "observations are allocated to the last component (or the first) far too often",
+        "draw_allocations",
+        allocations.cumulative_not_normalised,
+    ),
+    Variant(
+        "one-uniform-for-all",
+        "u = rng.random(), one number for all observations, instead of rng.random(N)",
+        "observations are allocated together: counts jump, and weights are too unequal",
+        "draw_uniforms",
+        allocations.one_uniform_for_all,
+    ),
+    Variant(
+        "variance-as-sd-in-z",
+        "w * norm.pdf(y, mu, sigma**2) instead of w * norm.pdf(y, mu, sigma)",
+        "narrow components receive too few observations, wide ones too many",
+        "draw_allocations",
+        allocations.variance_as_sd,
+    ),
+    Variant(
+        "no-log-sigma-in-z",
+        "log r = log w - (y - mu)**2 / (2 * sigma**2), without - log sigma",
+        "wide components take observations from narrow ones",
+        "draw_allocations",
+        allocations.no_log_sigma,
+    ),
+    # labels
+    Variant(
+        "mu-sorted-alone",
+        "mu = np.sort(mu) in mid-sweep, which gives components one another's means",
+        "means are in ascending order but no longer belong to their weights and observations",
+        "draw_means",
+        labels.mu_sorted_alone,
+    ),
+    Variant(
+        "weights-left-unsorted",
+        "order = np.argsort(mu); mu, sigma = mu[order], sigma[order], and w is left as it was",
+        "means are in ascending order; weights belong to other components",
+        "relabel",
+        labels.weights_left_unsorted,
+    ),
+    Variant(
+        "labels-sorted-each-sweep",
+        "order = np.argsort(mu) is applied to w, mu and sigma at the end of every sweep instead of "
+        "after sampling",
+        "means are in ascending order; nothing else is wrong unless priors differ by component",
+        "relabel",
+        labels.sorted_each_sweep,
+    ),
+    Variant(
+        "labels-permuted-at-random",
+        "labels are permuted at random in every sweep, and the permutation is never rejected",
+        "components take one another's priors where these differ; correct where they are equal",
+        "relabel",
+        labels.permuted_at_random,
+    ),
+)
+SAMPLER_FAULTS = _by_name(
+    Variant(
+        "one-seed-for-all-chains",
+        "rng = np.random.default_rng(42) inside the loop over chains",
+        "chains are copies of one another, so R-hat is 1.00 and says nothing",
+        "chain_streams",
+        order.one_seed_for_all_chains,
+    ),
+)
+NOT_FAULTS = _by_name(
+    Variant("correct", "none", "none"),
+    Variant(
+        "sigma-before-mu",
+        "none: sigma is drawn given the old mu, then mu given the new sigma",
+        "none: any order of the conditionals is correct as long as each uses the newest values",
+        "draw_parameters",
+        order.sigma_before_mu,
+    ),
+    Variant(
+        "empty-left-as-it-was",
+        "none: an empty component keeps its mu and sigma until it receives an observation",
+        "none, except slower mixing",
+        "draw_parameters",
+        order.empty_left_as_it_was,
+    ),
+)
+FAULTS: Mapping[str, Variant] = {**KERNEL_FAULTS, **SAMPLER_FAULTS}
 
 
 def fault(name: str) -> Any:
@@ -168,11 +340,11 @@ def fault(name: str) -> Any:
     InputError
         If the gallery has none of that name.
     """
-    gallery: dict[str, Any] = {**FAULTS, **NOT_FAULTS}
+    gallery = {**FAULTS, **NOT_FAULTS}
     short = name.removeprefix(PREFIX)
     if short not in gallery:
         raise InputError(
             f"{name}: the gallery has no such fault{did_you_mean(short, gallery)}; "
             f"it has: {', '.join(gallery)}"
         )
-    return gallery[short]()
+    return gallery[short].build()

@@ -14,7 +14,6 @@ from gmmcompare.validation.checks.invariance import Plan, check_invariance
 from gmmcompare.validation.checks.scenes import ASYMMETRIC, CALIBRATION, SPARSE
 from gmmcompare.validation.diagnosis.suspects import diagnose, stored_signatures
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS, NOT_FAULTS, fault
-from gmmcompare.validation.faults.scan import Remembering
 from gmmcompare.validation.sandbox.subject import BrokenError, Subject
 
 HARDEST = "z-from-stale-weights"
@@ -55,9 +54,8 @@ def test_what_is_no_fault_passes(name: str) -> None:
 @pytest.mark.parametrize("name", ["rate-for-scale", "mean-loc-ignored", "mu-from-previous-counts"])
 def test_the_planted_fault_is_named(name: str) -> None:
     # The signatures come from another seed (gallery.write_signatures).
-    kernel = fault(name)
-    outcome = check_invariance(InProcess(kernel), (CALIBRATION, ASYMMETRIC), FEW, 5, silent)
-    found = diagnose(outcome.tests, remembers=isinstance(kernel, Remembering))
+    outcome = check_invariance(InProcess(fault(name)), (CALIBRATION, ASYMMETRIC), FEW, 5, silent)
+    found = diagnose(outcome.tests, remembers=FAULTS[name].remembers)
     assert name in [s.fault for s in found.suspects]
     assert found.findings
 
