@@ -22,8 +22,8 @@ from gmmcompare.cli.options import (
     SetOption,
     WorkersOption,
     chosen_card,
-    chosen_client,
     chosen_data,
+    chosen_tasks,
     command_line,
 )
 
@@ -49,18 +49,17 @@ def compare(
     from gmmcompare.cli.show import print_comparison
     from gmmcompare.fitting.runner import engine_requests
     from gmmcompare.report import write_report
-    from gmmcompare.runtime.tasks import on_client
     from gmmcompare.workflows.compare import compare_card
 
     chosen = chosen_card(card, set_, seed)
     requests = engine_requests(_listed(engines), engine or (), draws or ())
     folder = out or Path("reports") / chosen.name
-    with chosen_client(workers, scheduler, memory) as client:
+    with chosen_tasks(workers, scheduler, memory) as tasks:
         outcome = compare_card(
             chosen,
             requests,
-            **chosen_data(chosen, data, offline, client),
-            tasks=on_client(client),
+            **chosen_data(chosen, data, offline, tasks),
+            tasks=tasks,
             folder=folder,
             fresh=fresh,
             watcher=RichWatcher(),

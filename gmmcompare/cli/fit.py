@@ -20,8 +20,8 @@ from gmmcompare.cli.options import (
     SetOption,
     WorkersOption,
     chosen_card,
-    chosen_client,
     chosen_data,
+    chosen_tasks,
     command_line,
 )
 
@@ -50,18 +50,17 @@ def fit(
     from gmmcompare.cli.progress import RichWatcher
     from gmmcompare.cli.show import print_fit
     from gmmcompare.fitting.runner import engine_requests
-    from gmmcompare.runtime.tasks import on_client
     from gmmcompare.workflows.compare import compare_card
 
     chosen = chosen_card(card, set_, seed)
     own = [engine] if "=" in engine else []
     request = engine_requests([] if own else [engine], own)
-    with chosen_client(workers, scheduler, memory) as client:
+    with chosen_tasks(workers, scheduler, memory) as tasks:
         outcome = compare_card(
             chosen,
             request,
-            **chosen_data(chosen, data, offline, client),
-            tasks=on_client(client),
+            **chosen_data(chosen, data, offline, tasks),
+            tasks=tasks,
             folder=out or Path("reports") / chosen.name,
             fresh=fresh,
             watcher=RichWatcher(),

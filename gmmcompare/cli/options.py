@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from distributed import Client
-
     from gmmcompare.model.card import Card
     from gmmcompare.model.sample import Sample
     from gmmcompare.runtime.tasks import Tasks
@@ -83,31 +81,20 @@ def chosen_sample(card: Card, data: str | None, offline: bool) -> Sample:
 
 
 @contextmanager
-def chosen_client(
+def chosen_tasks(
     workers: int | None, scheduler: str | None, memory: str | None = None
-) -> Iterator[Client | None]:
-    """Yield a Dask client if one of the options asks for it, else None."""
+) -> Iterator[Tasks | None]:
+    """Yield where the work of a command is done if one of the options says so, else None."""
     if workers is None and scheduler is None:
         yield None
         return
-    from gmmcompare.runtime.tasks.cluster import open_client
+    from gmmcompare.runtime.tasks import open_tasks
 
-    with open_client(workers, scheduler, memory) as client:
-        yield client
-
-
-@contextmanager
-def chosen_tasks(workers: int | None, scheduler: str | None) -> Iterator[Tasks | None]:
-    """Yield where the tasks of a command run if one of the options says so, else None."""
-    from gmmcompare.runtime.tasks import on_client
-
-    with chosen_client(workers, scheduler) as client:
-        yield on_client(client)
+    with open_tasks(workers, scheduler, memory=memory) as tasks:
+        yield tasks
 
 
-def chosen_data(
-    card: Card, data: str | None, offline: bool, client: Client | None
-) -> dict[str, Any]:
+def chosen_data(card: Card, data: str | None, offline: bool, tasks: Tasks | None) -> dict[str, Any]:
     """Return the data of a command as `compare_card` takes them: rows, or a sample without."""
     from gmmcompare.cli.progress import working
     from gmmcompare.data.partitions.pieces import is_partitioned
@@ -116,7 +103,7 @@ def chosen_data(
     source = card_source(card, data)
     if is_partitioned(source):
         with working(f"reading {source}"):
-            return {"sample": card_sample(card, data, offline, client)}
+            return {"sample": card_sample(card, data, offline, tasks)}
     return {"rows": card_rows(card, data, offline)}
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -37,9 +37,6 @@ from gmmcompare.runtime.files import replacing, write_json
 from gmmcompare.runtime.tasks import InProcess, Tasks
 from gmmcompare.workflows.open_partitions import open_partitions, random_part
 
-if TYPE_CHECKING:
-    from distributed import Client
-
 SCHEMA = 1
 ROWS_AT_ONCE = 100_000
 
@@ -64,11 +61,11 @@ class Outcome:
 
 
 def card_sample(
-    card: Card, data: str | None = None, offline: bool = False, client: Client | None = None
+    card: Card, data: str | None = None, offline: bool = False, tasks: Tasks | None = None
 ) -> Sample:
     """Load the data a card asks for, or the same column of other files, as a sample.
 
-    Partitions are kept on the workers of a Dask client where one is given, else in this process.
+    Partitions are kept where tasks run, by default in this process.
     """
     source = card_source(card, data)
     if not is_partitioned(source):
@@ -76,8 +73,8 @@ def card_sample(
     section = card.data
     chosen = section.column, section.transform, section.label
     if section.subsample is None:
-        return open_partitions(source, card.K, *chosen, client=client)
-    return random_part(source, section.subsample, card.run.seed, *chosen, client=client)
+        return open_partitions(source, card.K, *chosen, tasks=tasks)
+    return random_part(source, section.subsample, card.run.seed, *chosen, tasks=tasks)
 
 
 def card_rows(card: Card, data: str | None = None, offline: bool = False) -> Rows:

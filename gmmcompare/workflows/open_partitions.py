@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from glob import has_magic
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,7 +25,6 @@ from gmmcompare.data.partitions.pieces import (
     size_of,
     summary_of,
 )
-from gmmcompare.data.partitions.placement import Placement, memory_of, place
 from gmmcompare.engines.base import Problem, no_progress, out_of_unit
 from gmmcompare.engines.em.engine import EmEngine
 from gmmcompare.engines.layout import Layout, build_layout
@@ -35,9 +33,7 @@ from gmmcompare.model.params import Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Origin, Sample, Standardisation, random_ranks
 from gmmcompare.runtime.errors import InputError
-
-if TYPE_CHECKING:
-    from distributed import Client
+from gmmcompare.runtime.tasks import Held, InProcess, Tasks
 
 COARSEST, FINEST = 16, 1024
 """A bin's width is the smallest sd divided by a power of two between these."""
@@ -53,7 +49,7 @@ def open_partitions(
     column: str | None = None,
     transform: str = "none",
     label: str | None = None,
-    client: Client | None = None,
+    tasks: Tasks | None = None,
 ) -> PartitionedSample:
     """Read every partition, keep it where it was read, and return what all can work on.
 
@@ -66,7 +62,7 @@ def open_partitions(
         sketch of the data).
     column, transform, label
         As for `data.load_sample`.
-    client : distributed.Client, optional
+    tasks : Tasks, optional
         Where partitions are kept and worked on; by default in this process.
 
     Raises
@@ -77,9 +73,10 @@ def open_partitions(
     EngineError
         If the cluster is lost.
     """
+    tasks = tasks or InProcess()
     pieces = find_pieces(pattern, column)
-    _check_memory(pattern, pieces, client)
-    read = place(pieces, client).then(read_piece, transform)
+    _check_memory(pattern, pieces, tasks.memory)
+    read = tasks.hold(pieces).then(read_piece, transform)
     summary = summary_of(read)
     held = read.then(hold, summary.unit, summary.low, summary.high)
     sample, part = _fine_grid(held, summary, _pilot(summary, components))
@@ -87,19 +84,18 @@ def open_partitions(
     return replace(sample, origin=_origin(pattern, what, sample, part))
 
 
-def _check_memory(pattern: str | Path, pieces: Sequence[Piece], client: Client | None) -> None:
-    """Refuse what cannot be held, rather than be killed over it.
+def _check_memory(pattern: str | Path, pieces: Sequence[Piece], there: float) -> None:
+    """Refuse what cannot be held in so many bytes, rather than be killed over it.
 
     Raises
     ------
     InputError
         If the values alone would take more memory than there is.
     """
-    needed, there = 8.0 * sum(piece.rows for piece in pieces), memory_of(client)
+    needed = 8.0 * sum(piece.rows for piece in pieces)
     if needed > there:
-        where = "this machine has" if client is None else "the workers together have"
         raise InputError(
-            f"{pattern}: its values take {needed / 1e9:,.1f} GB of memory and {where} "
+            f"{pattern}: its values take {needed / 1e9:,.1f} GB of memory and there are "
             f"{there / 1e9:,.1f} GB; use more workers (--scheduler tcp://HOST:PORT), or a random "
             "part (--set data.subsample=1000000)"
         )
@@ -112,7 +108,7 @@ def random_part(
     column: str | None = None,
     transform: str = "none",
     label: str | None = None,
-    client: Client | None = None,
+    tasks: Tasks | None = None,
 ) -> Sample:
     """Return n of the values of all partitions, chosen at random, as an ordinary sample.
 
@@ -122,7 +118,7 @@ def random_part(
         As `open_partitions`, or if there are fewer values.
     """
     pieces = find_pieces(pattern, column)
-    read = place(pieces, client).then(read_piece, transform)
+    read = (tasks or InProcess()).hold(pieces).then(read_piece, transform)
     first = np.concatenate([[0], np.cumsum(read.collect(size_of))])
     size = int(first[-1])
     ranks = random_ranks(size, n, seed, str(pattern))
@@ -161,7 +157,7 @@ def _pilot(summary: Summary, components: int) -> Params:
     )
 
 
-def _fine_grid(held: Placement, summary: Summary, pilot: Params) -> tuple[PartitionedSample, int]:
+def _fine_grid(held: Held, summary: Summary, pilot: Params) -> tuple[PartitionedSample, int]:
     """Refine the grid until it is near enough; return it and into what part it cuts the sd."""
     part = COARSEST
     while True:
@@ -177,7 +173,7 @@ def _origin(pattern: str | Path, label: str, sample: PartitionedSample, part: in
     return Origin(
         name=_name(pattern),
         source=(
-            f"{pattern}: {sample.placement.size} partitions; compared on a grid of "
+            f"{pattern}: {sample.partitions.size} partitions; compared on a grid of "
             f"{sample.n_distinct:,} points, bins 1/{part} of the smallest sd wide"
         ),
         n_missing=summary.n_missing,

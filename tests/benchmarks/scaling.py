@@ -21,9 +21,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gmmcompare.data.partitions import placement
 from gmmcompare.data.partitions.grid import PartitionedSample
-from gmmcompare.data.partitions.placement import place
 from gmmcompare.engines.base import Draws, Problem
 from gmmcompare.engines.em.partitioned import PartitionedEmEngine
 from gmmcompare.engines.gibbs.partitioned import PartitionedGibbsEngine, allocation_sums
@@ -31,6 +29,7 @@ from gmmcompare.model.card import EmSettings, GibbsSettings
 from gmmcompare.model.mixture import simulate
 from gmmcompare.model.params import Params
 from gmmcompare.model.priors import Priors
+from gmmcompare.runtime.tasks import OnDask, on_dask
 from gmmcompare.runtime.tasks.cluster import open_client
 from gmmcompare.workflows.compare import versions
 from gmmcompare.workflows.open_partitions import open_partitions
@@ -98,14 +97,14 @@ class Measured:
 
     @property
     def tasks(self) -> int:
-        return min(self.partitions, placement.TASKS_PER_WORKER * self.workers)
+        return min(self.partitions, on_dask.TASKS_PER_THREAD * self.workers)
 
 
 def measure(folder: Path, files: int, workers: int, client: Any) -> Measured:
     """Measure one size on so many workers; with EM to convergence if it is the largest on most."""
     client.run(_forget_peak)
     started = time.perf_counter()
-    sample = open_partitions(folder / str(files) / "*.parquet", 3, client=client)
+    sample = open_partitions(folder / str(files) / "*.parquet", 3, tasks=OnDask(client))
     opening = time.perf_counter() - started
     gibbs(sample, 2)  # loads compiled code
     before = Clock.of(client)
@@ -113,11 +112,11 @@ def measure(folder: Path, files: int, workers: int, client: Any) -> Measured:
     sweeps = SWEEPS.get(files, OTHER_SWEEPS)
     times = gibbs(sample, sweeps, moved.mark)
     spent = Clock.of(client).since(before)
-    held = sum(sample.placement.collect(_bytes_held)) / sample.n
+    held = sum(sample.partitions.collect(_bytes_held)) / sample.n
     em = climb(sample) if (files, workers) == (max(FILES), max(WORKERS)) else None
     found = Measured(
         sample.n,
-        sample.placement.size,
+        sample.partitions.size,
         workers,
         opening,
         float(np.min(times)),
@@ -214,17 +213,17 @@ class Model:
     @classmethod
     def measured(cls, folder: Path) -> Model:
         """Measure each term on its own, the tasks without any values."""
-        usual = placement.TASKS_PER_WORKER
+        usual = on_dask.TASKS_PER_THREAD
         sample = open_partitions(folder / str(FILES[0]) / "*.parquet", 3)
         value = min(
-            min(sample.placement.collect(_processor_seconds, TRUTH_IN_CHAIN)) for _ in range(9)
+            min(sample.partitions.collect(_processor_seconds, TRUTH_IN_CHAIN)) for _ in range(9)
         )
         found = []
         with open_client(1, None, MEMORY) as client:
             for tasks in TASKS:
                 # On one worker, as many tasks as items.
-                placement.TASKS_PER_WORKER = tasks
-                empty = place(list(range(tasks)), client).then(_nothing)
+                on_dask.TASKS_PER_THREAD = tasks
+                empty = OnDask(client).hold(range(tasks)).then(_nothing)
                 empty.collect(_sums_of_nothing, 4, 0, TRUTH_IN_CHAIN)
                 before, moved, times = Clock.of(client), Loopback(), []
                 for sweep in range(ROUNDS):
@@ -235,7 +234,7 @@ class Model:
                 spent = Clock.of(client).since(before)
                 each = spent.workers / ROUNDS, spent.here / ROUNDS
                 found.append((*each, moved.least(), min(times)))
-        placement.TASKS_PER_WORKER = usual
+        on_dask.TASKS_PER_THREAD = usual
         print(value, found, file=sys.stderr)
         workers, here, sent, elapsed = (np.array(column) for column in zip(*found, strict=True))
         scheduling, first = np.polyfit(TASKS, here, 1)
@@ -418,7 +417,7 @@ def _extrapolation(model: Model) -> Iterator[str]:
     yield "| workers | tasks | values, s | tasks, s | latency, s | sweep, s | dominant |"
     yield "|---|---|---|---|---|---|---|"
     names = ("values", "tasks", "latency")
-    each = placement.TASKS_PER_WORKER
+    each = on_dask.TASKS_PER_THREAD
     for workers in (1, 16, 64, 256, 1024):
         terms = model.terms(n, workers, each * workers, chains)
         cells = " | ".join(f"{t:.3g}" for t in terms)

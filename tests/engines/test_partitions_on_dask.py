@@ -20,8 +20,7 @@ distributed = pytest.importorskip("distributed")
 import dask  # noqa: E402
 from partitioned import values, write_parquet  # noqa: E402
 
-from gmmcompare.data.partitions.placement import TASKS_PER_WORKER, place  # noqa: E402
-from gmmcompare.engines.base import Problem, no_progress  # noqa: E402
+from gmmcompare.engines.base import Problem, Progress, no_progress  # noqa: E402
 from gmmcompare.engines.checkpoint import Checkpoint  # noqa: E402
 from gmmcompare.engines.em.partitioned import PartitionedEmEngine  # noqa: E402
 from gmmcompare.engines.gibbs.partitioned import PartitionedGibbsEngine  # noqa: E402
@@ -29,7 +28,9 @@ from gmmcompare.model.card import EmSettings, GibbsSettings  # noqa: E402
 from gmmcompare.model.params import Params  # noqa: E402
 from gmmcompare.model.priors import Priors  # noqa: E402
 from gmmcompare.runtime.errors import EngineError, InputError  # noqa: E402
+from gmmcompare.runtime.tasks import OnDask, Tasks, open_tasks  # noqa: E402
 from gmmcompare.runtime.tasks.cluster import open_client  # noqa: E402
+from gmmcompare.runtime.tasks.on_dask import TASKS_PER_THREAD  # noqa: E402
 from gmmcompare.workflows.open_partitions import open_partitions  # noqa: E402
 
 SETTINGS = GibbsSettings(chains=2, warmup=5, draws=20)
@@ -47,8 +48,13 @@ def two_workers() -> Iterator[Any]:
         yield client
 
 
-def gibbs(pattern: str, client, progress=no_progress, checkpoint: Checkpoint | None = None):
-    sample = open_partitions(pattern, 3, client=client)
+def gibbs(
+    pattern: str,
+    tasks: Tasks | None,
+    progress: Progress = no_progress,
+    checkpoint: Checkpoint | None = None,
+) -> Params:
+    sample = open_partitions(pattern, 3, tasks=tasks)
     engine = PartitionedGibbsEngine(SETTINGS, checkpoint)
     return engine.run(Problem(sample, 3, Priors()), 3, progress).params
 
@@ -64,12 +70,12 @@ def here(pattern: str) -> Params:
 
 
 def test_one_worker_makes_the_draws_made_here(pattern, here):
-    with open_client(1, None) as client:
-        assert_equal(gibbs(pattern, client), here)
+    with open_tasks(1) as one_worker:
+        assert_equal(gibbs(pattern, one_worker), here)
 
 
 def test_two_workers_make_the_draws_made_here(pattern, here, two_workers):
-    assert_equal(gibbs(pattern, two_workers), here)
+    assert_equal(gibbs(pattern, OnDask(two_workers)), here)
 
 
 def test_the_draws_stay_when_a_worker_is_killed(pattern, here, two_workers):
@@ -83,14 +89,14 @@ def test_the_draws_stay_when_a_worker_is_killed(pattern, here, two_workers):
             killed.append(two_workers.run(os.getpid)[holder])
             os.kill(killed[0], signal.SIGKILL)
 
-    assert_equal(gibbs(pattern, two_workers, kill_one), here)
+    assert_equal(gibbs(pattern, OnDask(two_workers), kill_one), here)
     assert killed
 
 
 def test_workers_keep_partitions_and_nothing_else(pattern, two_workers):
     two_workers.wait_for_workers(2)  # one may have been killed just before
-    sample = open_partitions(pattern, 3, client=two_workers)
-    tasks = 2 * TASKS_PER_WORKER
+    sample = open_partitions(pattern, 3, tasks=OnDask(two_workers))
+    tasks = 2 * TASKS_PER_THREAD
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         kept = [key for keys in two_workers.has_what().values() for key in keys]
@@ -98,16 +104,16 @@ def test_workers_keep_partitions_and_nothing_else(pattern, two_workers):
             break
         time.sleep(0.1)
     assert len(kept) == tasks
-    assert sample.placement.size == 11
+    assert sample.partitions.size == 11
 
 
 def test_em_climbs_to_the_same_point_on_workers(pattern, two_workers):
-    def em(client) -> Params:
-        sample = open_partitions(pattern, 3, client=client)
+    def em(tasks: Tasks | None) -> Params:
+        sample = open_partitions(pattern, 3, tasks=tasks)
         problem = Problem(sample, 3, Priors())
         return PartitionedEmEngine(EmSettings(starts=4)).run(problem, 3, no_progress).params
 
-    assert_equal(em(two_workers), em(None))
+    assert_equal(em(OnDask(two_workers)), em(None))
 
 
 def test_a_bad_file_is_named_from_a_worker_too(tmp_path, two_workers):
@@ -115,7 +121,7 @@ def test_a_bad_file_is_named_from_a_worker_too(tmp_path, two_workers):
     path = tmp_path / "001.parquet"
     path.write_bytes(path.read_bytes()[:4] + bytes(20_000) + path.read_bytes()[20_004:])
     with pytest.raises(InputError, match=re.escape(str(path))):
-        open_partitions(pattern, 3, "mag", client=two_workers)
+        open_partitions(pattern, 3, "mag", tasks=OnDask(two_workers))
 
 
 def hungry(item: str, index: int) -> list[np.ndarray]:
@@ -129,9 +135,9 @@ def hungry(item: str, index: int) -> list[np.ndarray]:
 def test_a_partition_too_large_for_a_worker_is_named():
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-        open_client(1, None, "400MB") as client,
+        open_tasks(1, memory="400MB") as tasks,
     ):
-        held = place(["a.parquet", "b.parquet"], client).then(hungry)
+        held = tasks.hold(["a.parquet", "b.parquet"]).then(hungry)
         with pytest.raises(EngineError, match=r"[ab].parquet: workers were killed .*; give them"):
             held.collect(hungry)
 
@@ -172,10 +178,10 @@ def test_a_run_whose_scheduler_goes_away_goes_on_later(pattern, here, scheduler,
 
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
-        open_client(None, address) as client,
+        open_tasks(scheduler=address) as tasks,
         pytest.raises(EngineError, match=r"scheduler went away .* goes on from its last"),
     ):
-        gibbs(pattern, client, kill_scheduler, Checkpoint(path, "key", every=0.0))
+        gibbs(pattern, tasks, kill_scheduler, Checkpoint(path, "key", every=0.0))
     assert not capfd.readouterr().err  # the error's one line is all there is to say
     done: list[float] = []
     assert_equal(gibbs(pattern, None, done.append, Checkpoint(path, "key")), here)

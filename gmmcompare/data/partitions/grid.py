@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmcompare.data.partitions.pieces import Summary, weighted_sample
-from gmmcompare.data.partitions.placement import Placement
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.sample import Sample, Standardisation
+from gmmcompare.runtime.tasks import Held
 
 DRAWS_CHECKED = 100
 """The error is bounded at so many draws, spread evenly over all."""
@@ -172,8 +172,8 @@ class PartitionedSample(Sample):
 
     Attributes
     ----------
-    placement : Placement
-        The partitions, each a `Layout` in the units of ``summary.unit``.
+    partitions : Held
+        Each a `Layout` in the units of ``summary.unit``.
     summary : Summary
         Of all values.
     width : float
@@ -182,7 +182,7 @@ class PartitionedSample(Sample):
         The grid in those units.
     """
 
-    placement: Placement = field(kw_only=True)
+    partitions: Held = field(kw_only=True)
     summary: Summary = field(kw_only=True)
     width: float = field(kw_only=True)
     nodes: Nodes = field(kw_only=True)
@@ -228,9 +228,7 @@ class PartitionedSample(Sample):
         )
 
 
-def grid_sample(
-    bins: Bins, width: float, placement: Placement, summary: Summary
-) -> PartitionedSample:
+def grid_sample(bins: Bins, width: float, partitions: Held, summary: Summary) -> PartitionedSample:
     """Return the sample that stands for partitions, on the grid of their bins.
 
     Parameters
@@ -239,7 +237,7 @@ def grid_sample(
         Of the values of all partitions, in the units of ``summary.unit``.
     width : float
         Of a bin, in the same units.
-    placement : Placement
+    partitions : Held
         The partitions, each a `Layout` in the same units.
     summary : Summary
         Of all values, in the units of the data.
@@ -255,7 +253,7 @@ def grid_sample(
     return PartitionedSample(
         on_grid.values,
         on_grid.counts,
-        placement=placement,
+        partitions=partitions,
         summary=summary,
         width=width,
         nodes=nodes,

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from gmmcompare.data.csvfile import CsvFile
 from gmmcompare.data.parquetfile import ParquetFile
-from gmmcompare.data.partitions.placement import Placement
 from gmmcompare.model.params import Array
 from gmmcompare.model.sample import Origin, Sample, Standardisation
 from gmmcompare.runtime.errors import InputError
+from gmmcompare.runtime.tasks import Held
 
 PARTITION_ROWS = 1_000_000
 """Row groups of a file are joined up to about so many rows: 8 MB, some 10 ms for each sweep."""
@@ -258,10 +258,10 @@ def combined(summaries: Sequence[Summary]) -> Summary:
     )
 
 
-def summary_of(placement: Placement) -> Summary:
+def summary_of(partitions: Held) -> Summary:
     """Summarise partitions that were read."""
-    points = max(MIN_SKETCH_POINTS, SKETCH_POINTS // placement.size)
-    return combined(placement.collect(summarise, points))
+    points = max(MIN_SKETCH_POINTS, SKETCH_POINTS // partitions.size)
+    return combined(partitions.collect(summarise, points))
 
 
 def at_ranks(
@@ -293,3 +293,11 @@ def at_ranks(
 def size_of(sample: Sample, index: int) -> int:
     """Return a partition's number of observations."""
     return sample.n
+
+
+def sum_in_order(parts: Sequence[Array]) -> Array:
+    """Add what partitions gave, one after another: the same rounding wherever they are."""
+    total = np.zeros_like(parts[0])
+    for part in parts:
+        total += part
+    return total

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from gmmcompare.data.partitions.grid import PartitionedSample
-from gmmcompare.data.partitions.placement import sum_in_order
+from gmmcompare.data.partitions.pieces import sum_in_order
 from gmmcompare.engines.base import (
     Point,
     Problem,
@@ -258,7 +258,7 @@ class PartitionedEmEngine:
         started = time.perf_counter()
         while active := [ascent for ascent in ascents if ascent.outcome == CLIMBING]:
             points = [ascent.point for ascent in active]
-            sums = sum_in_order(sample.placement.collect(expected_sums, points))
+            sums = sum_in_order(sample.partitions.collect(expected_sums, points))
             for ascent, own in zip(active, sums, strict=True):
                 ascent.step(own, sample.limits, self._settings.accelerate)
             self._save(ascents, before + time.perf_counter() - started)
@@ -291,7 +291,7 @@ class PartitionedEmEngine:
 def _information_at(sample: PartitionedSample, params: Params) -> InformationSums:
     """Return the sums over all values, at a point in the units of the data."""
     here = into_unit(params, sample.unit)
-    sums = added(sample.placement.collect(information_of, here))
+    sums = added(sample.partitions.collect(information_of, here))
     return sums.for_unit(sample.n, sample.unit.scale)
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gmmcompare.data.partitions.grid import PartitionedSample
-from gmmcompare.data.partitions.placement import sum_in_order
+from gmmcompare.data.partitions.pieces import sum_in_order
 from gmmcompare.engines.base import Draws, Problem, Progress, Seconds, out_of_unit
 from gmmcompare.engines.checkpoint import Checkpoint
 from gmmcompare.engines.gibbs.compiled import (
@@ -173,7 +173,7 @@ class PartitionedGibbsEngine:
         total = settings.warmup + settings.draws
         for sweep in range(int(run.clock[0]), total):
             now = Params(*np.moveaxis(run.now, 1, 0).copy())
-            sums = sum_in_order(sample.placement.collect(allocation_sums, seed, sweep, now))
+            sums = sum_in_order(sample.partitions.collect(allocation_sums, seed, sweep, now))
             for chain, work in enumerate(chains):
                 _finish_sweep(
                     work, sums[chain], sample.limits, prior, stream(seed, chain, sweep, None)
@@ -189,7 +189,7 @@ class PartitionedGibbsEngine:
         checkpoint.discard()
         params = out_of_unit(Params(run.w, run.mu, run.sigma), sample.unit)
         note = (
-            f"every sweep went over all {sample.n:,} values, in {sample.placement.size} partitions"
+            f"every sweep went over all {sample.n:,} values, in {sample.partitions.size} partitions"
         )
         seconds = Seconds(ready - started, float(run.clock[1]))
         return Draws(params, seconds, {"n_k": run.n_k}, notes=(note,))

@@ -1,4 +1,4 @@
-"""Where independent tasks run: in this process, on processes of this machine, or on Dask.
+"""Where work runs: in this process, on processes of this machine, or on Dask.
 
 Work that may be spread is written once, for any place::
 
@@ -10,15 +10,20 @@ Work that may be spread is written once, for any place::
 
 What a task draws depends on its item alone (its seed is in it, or derived from it), so the results
 are the same wherever and in whatever order tasks run. What is finished is the caller's to keep.
+
+Data that are too large to travel are held, and functions go to them::
+
+        values = tasks.hold(files).then(read)                         # stay where they are read
+        total = sum(values.collect(sum_of, where))                    # in the order of the files
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from gmmcompare.runtime.tasks.base import (
+    Held,
     OutOfTimeError,
     Progress,
     TaskError,
@@ -27,13 +32,11 @@ from gmmcompare.runtime.tasks.base import (
     in_order,
 )
 from gmmcompare.runtime.tasks.cluster import open_client
-from gmmcompare.runtime.tasks.here import InProcess, Processes
+from gmmcompare.runtime.tasks.here import InProcess, Processes, on_this_machine
 from gmmcompare.runtime.tasks.on_dask import OnDask
 
-if TYPE_CHECKING:
-    from distributed import Client
-
 __all__ = [
+    "Held",
     "InProcess",
     "OnDask",
     "OutOfTimeError",
@@ -43,7 +46,6 @@ __all__ = [
     "Tasks",
     "Watch",
     "in_order",
-    "on_client",
     "on_this_machine",
     "open_tasks",
 ]
@@ -51,16 +53,24 @@ __all__ = [
 
 @contextmanager
 def open_tasks(
-    workers: int | None = None, scheduler: str | None = None, jobs: int = 1
+    workers: int | None = None,
+    scheduler: str | None = None,
+    jobs: int = 1,
+    memory: str | None = None,
 ) -> Iterator[Tasks]:
-    """Yield the place that the options of a command name.
+    """Yield the place that the options of a command name; what was started for it ends with it.
 
     Parameters
     ----------
-    workers, scheduler
-        See `cluster.open_client`; where one is given it counts.
+    workers : int, optional
+        Start so many Dask workers on this machine.
+    scheduler : str, optional
+        Use the Dask cluster whose scheduler has this address, such as ``tcp://10.0.0.5:8786``.
     jobs : int
-        Processes on this machine, without Dask; 1 is this process.
+        Where neither is given: processes on this machine, without Dask; 1 is this process.
+    memory : str, optional
+        Limit of each worker that is started, such as ``"2GB"``; a worker that reaches it is ended
+        and its tasks run elsewhere. By default each has its share of the machine's.
 
     Raises
     ------
@@ -70,15 +80,5 @@ def open_tasks(
     if workers is None and scheduler is None:
         yield on_this_machine(jobs)
         return
-    with open_client(workers, scheduler) as client:
+    with open_client(workers, scheduler, memory) as client:
         yield OnDask(client)
-
-
-def on_client(client: Client | None) -> Tasks | None:
-    """Return the cluster of a client; None where there is no client."""
-    return None if client is None else OnDask(client)
-
-
-def on_this_machine(jobs: int) -> Tasks:
-    """Return so many processes, or this one for 1."""
-    return InProcess() if jobs == 1 else Processes(jobs)

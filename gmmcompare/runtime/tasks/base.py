@@ -1,4 +1,4 @@
-"""What a place for tasks is, and what can go wrong there."""
+"""What a place for work is, and what can go wrong there."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ Watch = Callable[[int, float], None]
 
 RETRIES = 2
 """How often a task is tried again."""
+_TIME_IS_UP = "the time allowed is used up"
 
 
 class TaskError(GmmCompareError):
@@ -30,12 +31,46 @@ def ignore(index: int, fraction: float) -> None:
     """Ignore the progress of tasks."""
 
 
+class Held(Protocol):
+    """Items that stay where they are; ``function(item, index, *arguments)`` goes to them.
+
+    What is computed depends on neither the place nor the number of workers.
+    """
+
+    @property
+    def size(self) -> int:
+        """Number of items."""
+        ...
+
+    def then(self, function: Callable[..., Any], *arguments: Any) -> Held:
+        """Replace every item, where it is, by a function of it.
+
+        The items it is called on are used up, so that they need not be kept beside the new ones.
+        """
+        ...
+
+    def collect(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Return a small function of every item, in the order of the items.
+
+        Raises
+        ------
+        EngineError
+            If the place is lost, or one item is too large for it.
+        """
+        ...
+
+
 class Tasks(Protocol):
-    """A place where independent tasks run."""
+    """A place where work runs: independent tasks, and functions of data that stay there."""
 
     @property
     def width(self) -> int:
-        """How many run at a time."""
+        """How many tasks run at a time."""
+        ...
+
+    @property
+    def memory(self) -> float:
+        """Bytes of memory for what is held; infinite where workers have no limit."""
         ...
 
     def run[Item, Result](
@@ -72,6 +107,10 @@ class Tasks(Protocol):
         """
         ...
 
+    def hold(self, items: Sequence[Any]) -> Held:
+        """Return items that stay in this place; their ``str`` names them in messages."""
+        ...
+
     def everywhere(self, function: Callable[[str], Any], argument: str) -> None:
         """Call a function once wherever tasks ran, to tidy up."""
         ...
@@ -88,7 +127,28 @@ def in_order[Result](results: Iterator[tuple[int, Result]]) -> Iterator[Result]:
             expected += 1
 
 
-def check_time(deadline: float) -> None:
-    """Raise `OutOfTimeError` if the deadline has passed."""
-    if time.monotonic() > deadline:
-        raise OutOfTimeError("the time allowed is used up")
+def seconds_left(deadline: float) -> float | None:
+    """Return the time until a deadline; None where there is none.
+
+    Raises
+    ------
+    OutOfTimeError
+        If it has passed.
+    """
+    left = deadline - time.monotonic()
+    if left <= 0.0:
+        raise OutOfTimeError(_TIME_IS_UP)
+    return None if math.isinf(left) else left
+
+
+def in_time[Future](finished: Iterator[Future]) -> Iterator[Future]:
+    """Yield futures as they finish; the end of the time they were given is `OutOfTimeError`."""
+    try:
+        yield from finished
+    except TimeoutError:
+        raise OutOfTimeError(_TIME_IS_UP) from None
+
+
+def one_line(error: BaseException | None) -> str:
+    """Return what an error says, or else its name."""
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,4 +1,4 @@
-"""Where work goes that is too much for one process: Dask workers here, or a cluster elsewhere.
+"""Clients of Dask: of workers started here, or of a cluster elsewhere, and of one that is lost.
 
 Dask is an optional extra (``gmmcompare[dask]``), imported here and only when asked for.
 """
@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
-import signal
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gmmcompare.runtime.errors import InputError
+from gmmcompare.runtime.errors import GmmCompareError, InputError
+from gmmcompare.runtime.tasks.base import one_line
 
 if TYPE_CHECKING:
     from distributed import Client
 
 CONNECT_SECONDS = 10
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_IGNORE_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+"""Workers hear Ctrl-C at a terminal too; this process ends them, in order and quietly."""
 _MUST_MATCH = ("gmmcompare", "numpy", "scipy", "numba")
 """Packages on which draws depend; Dask compares its own."""
 
@@ -117,30 +120,15 @@ def _started(distributed: Any, workers: int | None, memory_limit: str | None) ->
             memory_limit=memory_limit or "auto",
             silence_logs=logging.CRITICAL,
             env=_ONE_THREAD,
+            preload=_IGNORE_INTERRUPTS,
         )
     except (OSError, RuntimeError, TimeoutError, ValueError) as error:
         raise InputError(
-            f"--workers {workers}: cannot be started here ({_one_line(error)}); ask for fewer, or "
+            f"--workers {workers}: cannot be started here ({one_line(error)}); ask for fewer, or "
             "leave the option out"
         ) from None
     with cluster, distributed.Client(cluster) as client:
-        client.register_plugin(_deaf_to_interrupts(distributed))
         yield client
-
-
-def _deaf_to_interrupts(distributed: Any) -> Any:
-    """Return what makes workers ignore Ctrl-C, which a terminal sends to them as well.
-
-    This process ends them, in order and without tracebacks.
-    """
-
-    class Deaf(distributed.WorkerPlugin):  # type: ignore[misc]
-        name = "gmmcompare-deaf"
-
-        def setup(self, worker: Any) -> None:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    return Deaf()
 
 
 @contextmanager
@@ -150,7 +138,7 @@ def _connected(distributed: Any, scheduler: str) -> Iterator[Client]:
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(
             f"--scheduler {scheduler}: cannot be reached "
-            f"({_one_line(error)}); give the address that `dask scheduler` printed, such as "
+            f"({one_line(error)}); give the address that `dask scheduler` printed, such as "
             "tcp://10.0.0.5:8786"
         ) from None
     with distributed.Client(scheduler) as client:
@@ -204,5 +192,18 @@ def _versions_there(client: Client, name: str) -> dict[str, Any]:
     return found
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+@contextmanager
+def cluster_lost(client: Client, kind: type[GmmCompareError]) -> Iterator[None]:
+    """Raise an error of this kind, in one line, where a client has lost its scheduler."""
+    from distributed.comm import CommClosedError
+
+    try:
+        yield
+    except (CancelledError, OSError, RuntimeError) as error:
+        if client.status == "running" and not isinstance(error, CancelledError | CommClosedError):
+            raise
+        raise kind(
+            "the cluster is gone: its Dask scheduler went away in mid-run; start one and give the "
+            "command again: what is finished is kept, and a fit that writes to a folder goes on "
+            "from its last checkpoint"
+        ) from None

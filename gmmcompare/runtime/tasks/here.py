@@ -1,10 +1,10 @@
-"""Tasks in this process, or on processes of this machine."""
+"""Work in this process, or on processes of this machine."""
 
 from __future__ import annotations
 
 import math
 import multiprocessing
-import time
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -14,19 +14,26 @@ from typing import Any
 
 from gmmcompare.runtime.tasks.base import (
     RETRIES,
-    OutOfTimeError,
     Progress,
     TaskError,
+    Tasks,
     Watch,
-    check_time,
     ignore,
+    in_time,
+    seconds_left,
 )
+from gmmcompare.runtime.tasks.held import HeldHere
 
 
 class InProcess:
-    """Tasks one after another, here."""
+    """Tasks one after another, here; one thread for each core works on what is held."""
 
     width = 1
+
+    @property
+    def memory(self) -> float:
+        """Bytes of memory of this machine."""
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
     def run[Item, Result](
         self,
@@ -38,17 +45,23 @@ class InProcess:
     ) -> Iterator[tuple[int, Result]]:
         """Yield results; see `Tasks.run`. An error is raised as it comes: nothing is retried."""
         for index, item in enumerate(items):
-            check_time(deadline)
+            seconds_left(deadline)
             watch(index, 0.0)
             yield index, function(item, partial(watch, index))
+
+    def hold(self, items: Sequence[Any]) -> HeldHere:
+        """Return items that stay in this process."""
+        return HeldHere(list(items))
 
     def everywhere(self, function: Callable[[str], Any], argument: str) -> None:
         """Call a function once, here."""
         function(argument)
 
 
-class Processes:
+class Processes(InProcess):
     """Tasks on processes of this machine that end with each run; they do not tell progress.
+
+    What is held is held in this process.
 
     Parameters
     ----------
@@ -87,11 +100,8 @@ class Processes:
         pool = ProcessPoolExecutor(self.width, mp_context=context)
         try:
             running = {pool.submit(_unwatched, function, left[i]): i for i in left}
-            seconds = None if math.isinf(deadline) else max(0.0, deadline - time.monotonic())
-            for future in as_completed(running, seconds):
-                yield running[future], future.result()
-        except TimeoutError:
-            raise OutOfTimeError("the time allowed is used up") from None
+            for future in in_time(as_completed(running, seconds_left(deadline))):
+                yield running.pop(future), future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -101,3 +111,8 @@ class Processes:
 
 def _unwatched[Item, Result](function: Callable[[Item, Progress], Result], item: Item) -> Result:
     return function(item, lambda fraction: None)
+
+
+def on_this_machine(jobs: int) -> Tasks:
+    """Return so many processes, or this one for 1."""
+    return InProcess() if jobs == 1 else Processes(jobs)

@@ -18,13 +18,12 @@ from typer.testing import CliRunner
 from gmmcompare.cli import app
 from gmmcompare.data.partitions import pieces
 from gmmcompare.data.partitions.pieces import find_pieces, is_partitioned, read_piece, summary_of
-from gmmcompare.data.partitions.placement import InProcess, place
 from gmmcompare.engines import checkpoint
 from gmmcompare.engines.gibbs import partitioned as gibbs_partitioned
 from gmmcompare.fitting.fit import load_fit
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
-from gmmcompare.workflows import open_partitions as survey
+from gmmcompare.runtime.tasks import InProcess
 from gmmcompare.workflows.compare import load_outcome
 from gmmcompare.workflows.open_partitions import open_partitions, random_part
 
@@ -60,7 +59,7 @@ def test_row_groups_are_joined_up_to_a_size(pattern, monkeypatch):
 def test_the_summary_is_that_of_all_values(pattern, points, monkeypatch):
     monkeypatch.setattr(pieces, "SKETCH_POINTS", points)
     monkeypatch.setattr(pieces, "MIN_SKETCH_POINTS", 3)
-    found = summary_of(place(find_pieces(pattern, "mag")).then(read_piece))
+    found = summary_of(InProcess().hold(find_pieces(pattern, "mag")).then(read_piece))
     whole = Sample.of(Y)
     assert (found.n, found.n_missing) == (6000, 0)
     assert (found.low, found.high) == (Y.min(), Y.max())
@@ -79,15 +78,17 @@ def test_the_summary_is_that_of_all_values(pattern, points, monkeypatch):
 
 
 def test_it_has_one_fingerprint_wherever_the_files_are(pattern, tmp_path):
-    one = summary_of(place(find_pieces(pattern, "mag")).then(read_piece))
+    one = summary_of(InProcess().hold(find_pieces(pattern, "mag")).then(read_piece))
     write_parquet(tmp_path / "copy", Y, 3)
     copy = str(tmp_path / "copy" / "*.parquet")
-    other = summary_of(place(find_pieces(copy, "mag")).then(read_piece))
+    other = summary_of(InProcess().hold(find_pieces(copy, "mag")).then(read_piece))
     assert one.sha256 == other.sha256
     changed = Y.copy()
     changed[17] += 1e-12
     write_parquet(tmp_path / "copy", changed, 3)
-    assert summary_of(place(find_pieces(copy, "mag")).then(read_piece)).sha256 != one.sha256
+    assert (
+        summary_of(InProcess().hold(find_pieces(copy, "mag")).then(read_piece)).sha256 != one.sha256
+    )
 
 
 def test_the_grid_has_the_moments_of_all_values(pattern):
@@ -103,7 +104,7 @@ def test_the_grid_has_the_moments_of_all_values(pattern):
 def test_partitions_are_kept_in_8_bytes_a_value(tmp_path):
     y = np.random.default_rng(1).normal(size=100_000)
     sample = open_partitions(write_parquet(tmp_path, y, 2), 2)
-    sizes = sample.placement.collect(lambda layout, i: sum(a.nbytes for a in layout[:8]))
+    sizes = sample.partitions.collect(lambda layout, i: sum(a.nbytes for a in layout[:8]))
     assert sum(sizes) < 8.5 * y.size
 
 
@@ -119,7 +120,9 @@ def test_csv_files_make_partitions_too(tmp_path):
 def test_missing_values_are_left_out_and_counted(tmp_path):
     write(tmp_path / "a.parquet", mag=pa.array([1.0, None, 2.5, float("nan"), 3.0]))
     write(tmp_path / "b.parquet", mag=pa.array([1, 2, None, 7]))
-    summary = summary_of(place(find_pieces(tmp_path / "*.parquet", "mag")).then(read_piece))
+    summary = summary_of(
+        InProcess().hold(find_pieces(tmp_path / "*.parquet", "mag")).then(read_piece)
+    )
     assert (summary.n, summary.n_missing) == (6, 3)
 
 
@@ -195,10 +198,10 @@ def test_the_column_must_be_named_where_there_are_several(tmp_path):
 
 
 def test_more_than_can_be_held_is_refused_before_it_is_read(pattern, monkeypatch):
-    monkeypatch.setattr(survey, "memory_of", lambda client: 47_999.0)
+    monkeypatch.setattr(InProcess, "memory", 47_999.0)
     with pytest.raises(InputError, match=r"data\.subsample=1000000"):
         open_partitions(pattern, 3, "mag")
-    monkeypatch.setattr(survey, "memory_of", lambda client: 48_000.0)
+    monkeypatch.setattr(InProcess, "memory", 48_000.0)
     open_partitions(pattern, 3, "mag")
 
 
@@ -210,7 +213,7 @@ def test_in_this_process_a_failure_ends_the_rest():
         raise InputError("bad")
 
     with pytest.raises(InputError, match="bad"):
-        InProcess(list(range(1000))).collect(work)
+        InProcess().hold(range(1000)).collect(work)
     assert len(done) < 1000
 
 

@@ -57,7 +57,7 @@ def observations(layout, index):
 def test_a_run_is_the_plain_algorithm_with_a_stream_for_each_partition(sample, start):
     settings = SETTINGS.model_copy(update={"start": start})
     unit = sample.unit
-    parts = [v * unit.scale + unit.shift for v in sample.placement.collect(observations)]
+    parts = [v * unit.scale + unit.shift for v in sample.partitions.collect(observations)]
     assert len(parts) == 10
     y = np.concatenate(parts)
     sketch = Problem(
