@@ -52,7 +52,8 @@ class Check:
 class Suspect:
     """A fault of the gallery that moves the same quantities the same way.
 
-    ``score`` is the similarity of the two signatures, 1 for the same.
+    ``score`` is the similarity of the two signatures, the cosine between them without the part of
+    Monte Carlo error: at most 1, which is the same signature.
     """
 
     fault: str

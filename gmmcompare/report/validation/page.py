@@ -72,7 +72,7 @@ def validation_context(found: Validation, command: str = "") -> dict[str, Any]:
         "checks": [_check_row(check) for check in found.checks],
         "sections": {name: content for name, content in sections.items() if content},
         "suspects": [
-            {"rank": i, "score": number(s.score, 2), **vars(s)}
+            {**vars(s), "rank": i, "score": number(s.score, 2)}
             for i, s in enumerate(found.diagnosis.suspects, start=1)
         ],
         "command": command or f"gmmcompare validate {found.name} --seed {found.seed}",

@@ -117,19 +117,22 @@ def suspects_of_runs(effect: Array, n: int, scene: Scene) -> tuple[Suspect, ...]
 
 def _likeliest(faults: Sequence[str], scores: Array, least: float) -> tuple[Suspect, ...]:
     order = np.argsort(-scores, kind="stable")[:_SUSPECTS]
+    # The estimate may pass 1, a cosine may not: the nearest it can be is 1. The order is that
+    # of the estimates, so that suspects above 1 are still told apart.
     return tuple(
-        Suspect(name, FAULTS[name].mistake, FAULTS[name].effect, round(float(score), 3))
+        Suspect(name, FAULTS[name].mistake, FAULTS[name].effect, round(min(float(score), 1.0), 3))
         for name, score in ((faults[i], scores[i]) for i in order)
         if score > least
     )
 
 
 def similarity(tests: Sequence[SceneTest], known: Signatures) -> Array:
-    """Return the cosine between the effects seen and each known fault's, (faults,).
+    """Estimate the cosine between the effects seen and each known fault's, (faults,).
 
-    Monte Carlo error makes vectors of effects longer and so the cosine smaller; its part in both
-    lengths is taken out, so that the same fault has about 1 however few the replicates. Over the
-    scenes that both have: those with few replicates are not stored.
+    Monte Carlo error makes vectors of effects longer and so the cosine smaller; its expected part
+    in both lengths is taken out, so that the same fault has about 1 however few the replicates, and
+    by chance a little more (Spearman 1904 on attenuation). Over the scenes that both have: those
+    with few replicates are not stored.
     """
     both = [t for t in tests if t.scene.name in known.effects]
     seen = np.concatenate([t.wealth.effect for t in both])
@@ -139,7 +142,7 @@ def similarity(tests: Sequence[SceneTest], known: Signatures) -> Array:
 
 
 def _cosines(stored: Array, stored_noise: float, seen: Array, noise: float) -> Array:
-    """Return cosines; the noises are expected squared lengths of Monte Carlo error."""
+    """Estimate cosines; the noises are expected squared lengths of Monte Carlo error."""
     squared = _without(noise, seen) * _without(stored_noise, stored)
     return np.asarray(stored @ seen / np.sqrt(np.maximum(squared, 1e-24)))
 

@@ -32,7 +32,9 @@ def test_verdict_diagnosis_and_what_was_not_tested_are_on_the_page(
     failed: Validation, text: str
 ) -> None:
     assert '<h2 id="verdict-title">Failed</h2>' in text
-    assert failed.diagnosis.suspects[0].fault in text
+    shown = re.findall(r"\d\. ([\w-]+) <small>\(similarity (.*?)\)", text)
+    assert shown == [(s.fault, f"{s.score:.2f}") for s in failed.diagnosis.suspects]
+    assert shown[0][0] == "rate-for-scale"
     assert "rng.gamma(shape" in text
     for heading in ("What was tested", "What was not tested", "Full conditionals", "Invariance"):
         assert f">{heading}</h2>" in text
