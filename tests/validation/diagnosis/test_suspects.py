@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gmmcompare.validation.diagnosis.suspects import Signatures, similarity, suspects
-from gmmcompare.validate.invariance import SceneTest
-from gmmcompare.validate.scenes import CALIBRATION
+from gmmcompare.validation.checks.invariance import SceneTest
+from gmmcompare.validation.checks.scenes import CALIBRATION
 
 NAMES = ("shape-plus-n", "squares-not-halved")
 N = 500
