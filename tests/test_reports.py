@@ -1,0 +1,257 @@
+"""What the reports say in a sentence is what their own tables say, figure by figure.
+
+The committed files are read, as a reader would. A printed number stands for every number that is
+rounded to it, so what is recomputed from rounded numbers is an interval: the figure must reach it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from printed import REPORTS, Printed, counts, printed, read, stated, tables, whole
+
+from gmmcompare.evidence_study import SCENES
+from gmmcompare.exact import exact_posterior
+from gmmcompare.studies import Frequency
+from gmmcompare.validate import study
+from gmmcompare.validate.faults import FAULTS, KERNEL_FAULTS
+
+CHECKED = ("benchmarks", "evidence-study", "fault-gallery", "scaling", "spread", "verdict-study")
+
+
+def test_no_report_is_left_out() -> None:
+    assert tuple(sorted(path.stem for path in REPORTS.glob("*.md"))) == CHECKED
+
+
+# --- the gallery of faults ------------------------------------------------------------------------
+
+
+def check_gallery(text: str) -> None:
+    """Hold every figure above the tables against them."""
+    (faults,) = tables(text, "Faults")
+    (right,) = tables(text, "Right samplers")
+    runs, failed, first, three = (
+        np.array([whole(c) for c in faults.column(name)])
+        for name in ("runs", "failed", "named first", "in first three")
+    )
+    planted = counts(text, r"- (\d+) of (\d+) validations of a planted fault")
+    assert planted == (failed.sum(), runs.sum())
+    good = tuple(sum(map(whole, right.column(name))) for name in ("passed", "runs"))
+    assert counts(text, r"- (\d+) of (\d+) validations of a right sampler") == good
+    kernel = np.array([name in KERNEL_FAULTS for name in faults.column("fault")])
+    caught = failed[kernel].sum()
+    named = counts(text, r"first in (\d+) of (\d+) and among the first three in (\d+) of (\d+)")
+    assert named == (first[kernel].sum(), caught, three[kernel].sum(), caught)
+    by_contract = kernel & ["contract" in by for by in faults.column("caught by")]
+    broken = counts(text, r"In (\d+) of these the kernel broke the contract")
+    assert broken == ((failed - three)[by_contract].sum(),)
+    assert (first <= three).all()
+    assert (three <= failed).all()
+    assert (failed <= runs).all()
+
+
+def test_gallery() -> None:
+    text = read("fault-gallery")
+    check_gallery(text)
+    faults, _, meanings = tables(text)
+    assert faults.column("fault") == list(FAULTS)
+    assert meanings.rows == [[name, f"`{f.mistake}`", f.effect] for name, f in FAULTS.items()]
+
+
+def test_gallery_is_written_with_figures_that_agree(tmp_path: Path) -> None:
+    """Whoever was caught counts, named or not: also by a contract broken before any signature."""
+    lines = [
+        row("shape-plus-n", 1, rank=1),
+        row("shape-plus-n", 2, rank=2),
+        row("var-scale-dropped", 1, rank=1),
+        row("var-scale-dropped", 2, caught_by="contract"),
+        row("mean-loc-ignored", 1, verdict="passed"),
+        row("mean-loc-ignored", 2, rank=4),
+        row("one-seed-for-all-chains", 1, caught_by="contract"),
+        row("correct", 1, verdict="passed"),
+        row("correct", 2, verdict="inconclusive"),
+    ]
+    store = tmp_path / "gallery.jsonl"
+    store.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    text = study.report(tmp_path)
+    check_gallery(text)
+    assert "- 6 of 7 validations of a planted fault" in text
+    assert "- 1 of 2 validations of a right sampler" in text
+    assert "first in 2 of 5 and among the first three in 3 of 5 of" in text
+    assert "In 1 of these" in text
+
+
+def row(
+    name: str,
+    seed: int,
+    verdict: str = "failed",
+    caught_by: str = "conditionals, invariance",
+    rank: int = 0,
+) -> dict[str, object]:
+    """Return one validation as the study stores it; a broken contract has no other check."""
+    checks = {"contract": ["failed", 0, 0.1]} if caught_by == "contract" else {}
+    return {
+        "sampler": f"fault:{name}",
+        "seed": seed,
+        "quick": False,
+        "name": name,
+        "is_fault": name in FAULTS,
+        "verdict": verdict,
+        "caught_by": caught_by if verdict == "failed" else "",
+        "replicates": 500,
+        "seconds": 1.0,
+        "rank": rank,
+        "checks": checks or {"invariance": [verdict, 500, 1.0]},
+    }
+
+
+# --- the study of the verdict ---------------------------------------------------------------------
+
+
+class Case(NamedTuple):
+    what: str
+    ess: str
+    n: int
+    times: dict[str, int]
+
+
+def cases(text: str, heading: str) -> list[Case]:
+    """Return the rows below a heading, shares turned back into counts."""
+    (table,) = tables(text, heading)
+    outcomes = ("agree", "inconclusive", "disagree", "repeated")
+    found = []
+    for what, _, ess, n, *shares in table.rows:
+        times = [round(float(share.split()[0]) * whole(n) / 100) for share in shares]
+        assert [str(Frequency(count, whole(n))) for count in times] == shares
+        found.append(Case(what, ess, whole(n), dict(zip(outcomes, times, strict=True))))
+        assert sum(times[:3]) == whole(n)
+        assert times[2] <= times[3]  # nothing is called a disagreement at the first attempt
+    return found
+
+
+def pooled(which: list[Case], *outcomes: str) -> Frequency:
+    return Frequency(sum(c.times[o] for c in which for o in outcomes), sum(c.n for c in which))
+
+
+def test_verdict_study() -> None:
+    text = read("verdict-study")
+    equal, different, faulty = (
+        cases(text, heading) for heading in ("Equal targets", "Different targets", "Faulty runs")
+    )
+    every = [*equal, *different, *faulty]
+    assert counts(text, r"from ([\d,]+) comparisons") == (sum(c.n for c in every),)
+    of_ess = {
+        ess: [c for c in equal if c.ess == ess] for ess in ("200", "1,000", "4,000", "10,000")
+    }
+    few = [c for c in different if c.ess == "200"]
+    shifted = [c for c in different if c.what == "shifted by 0.2 sd"]
+    expected = {
+        "equal, ESS 1,000, called disagree": pooled(of_ess["1,000"], "disagree"),
+        "equal, ESS 4,000, called disagree": pooled(of_ess["4,000"], "disagree"),
+        "equal, ESS 10,000, called disagree": pooled(of_ess["10,000"], "disagree"),
+        "equal, ESS 200, called anything but inconclusive": pooled(
+            of_ess["200"], "agree", "disagree"
+        ),
+        "different, ESS 200, called agree": pooled(few, "agree"),
+        "shifted by 0.2 sd, any ESS, called agree": pooled(shifted, "agree"),
+        "faulty run, called agree": pooled(faulty, "agree"),
+    }
+    (errors,) = tables(text, "Errors")
+    said = {what: (times, of, share) for what, times, of, share in errors.rows}
+    *_, unnamed = errors.column("error")
+    assert unnamed == "faulty run, the wrong engine or none named"
+    times, of, share = said.pop(unnamed)  # whom it named is in no table
+    assert whole(of) == sum(c.n for c in faulty)
+    assert str(Frequency(whole(times), whole(of))) == share
+    assert said == {what: (str(f.count), f"{f.of:,}", str(f)) for what, f in expected.items()}
+
+
+# --- the study of the evidence's error ------------------------------------------------------------
+
+
+def test_evidence_study() -> None:
+    text = read("evidence-study")
+    (table,) = tables(text)
+    assert table.column("data and priors") == [s.name for s in SCENES]
+    repeated = {int(cell.partition(" of ")[2]) for cell in table.column("within")}
+    assert repeated == set(counts(text, r"each repeated (\d+) times"))
+    for scene, N, K, exact, mean, variance, largest, within in zip(
+        SCENES,
+        *(table.column(name) for name in ("N", "K", "exact", "mean z", "variance", "largest")),
+        table.column("within"),
+        strict=True,
+    ):
+        assert (int(N), int(K)) == (len(scene.y), scene.K)
+        assert f"{exact_posterior(scene.y, scene.K, scene.priors).log_evidence:.6f}" == exact
+        inside, of = (int(number) for number in within.split(" of "))
+        if largest != "3.0":
+            assert (float(largest) < 3.0) == (inside == of)
+        # The largest of some numbers is at least their root mean square.
+        assert (float(largest) + 0.05) ** 2 > float(mean) ** 2 + (float(variance) - 0.005) * 0.99
+    # "A run that missed a part is too low", as under the default priors.
+    rows = zip(table.column("largest"), table.column("mean z"), table.column("data"), strict=True)
+    _, mean, name = max(rows, key=lambda row: float(row[0]))
+    assert name == "two, default priors"
+    assert float(mean) < 0
+
+
+# --- benchmarks -----------------------------------------------------------------------------------
+
+
+def test_benchmarks() -> None:
+    text = read("benchmarks")
+    compared = 0
+    limits = 0
+    for table in tables(text)[:5]:
+        first = table.rows[0]
+        for what, median, spread, ratio, note in table.rows:
+            low, high = printed(spread.split(" to ")) if spread else printed([median] * 2)
+            middle = Printed.of(median)
+            assert low.low <= middle.high, what
+            assert middle.low <= high.high, what
+            if ratio.endswith("x"):
+                # A ratio is the median of those within rounds, so between the extremes.
+                slow = printed(first[2].split(" to ")) if first[2] else printed([first[1]] * 2)
+                bounds = Printed(slow[0].low / high.high, slow[1].high / low.low)
+                assert Printed.of(ratio).reaches(bounds), what
+                compared += 1
+            for limit, unit in re.findall(r"must ([\d.]+) ?(x|s)?", note):
+                if unit == "s":
+                    assert middle.high <= float(limit), what
+                else:
+                    assert Printed.of(ratio).low >= float(limit), what
+                limits += 1
+    assert (compared, limits) == (5, 5)
+    by_size, *_ = tables(text, "Growth of the Gibbs sweep")
+    for n, sweep, value in by_size.rows:
+        assert Printed.of(value).reaches(Printed.of(sweep).times(1e3 / whole(n))), n
+    ((n, peak, most),) = stated(text, r"at N = ([\d,]+), K.*: ([\d.]+) times.*must be (\d) or less")
+    assert n == by_size.rows[-1][0]
+    assert float(peak) <= float(most)
+
+
+# --- calibration on workers -----------------------------------------------------------------------
+
+
+def test_spread() -> None:
+    text = read("spread")
+    (table,) = tables(text)
+    assert table.column("workers") == ["1", "2"]
+    replicates, size = counts(text, r"([\d,]+) replicates, in slices of (\d+)")
+    seconds = printed(table.column("seconds"))
+    for took, rate in zip(seconds, printed(table.column("replicates per second")), strict=True):
+        assert rate.reaches(Printed(replicates, replicates) / took)
+    ((share, median, low, high),) = stated(
+        text,
+        r"Two workers took ([\d.]+) of the time of one; over slices the ratio was ([\d.]+) "
+        r"\(median\), ([\d.]+) to ([\d.]+)\.",
+    )
+    assert Printed.of(share).reaches(seconds[1] / seconds[0])
+    # The whole is a weighted mean of the slices.
+    assert float(low) <= float(share) <= float(high)
+    assert float(low) <= float(median) <= float(high)
+    assert replicates % size == 0
