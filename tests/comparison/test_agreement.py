@@ -17,6 +17,7 @@ from gmmcompare.comparison.agreement import (
     MAX_ROUNDS,
     FunctionalResult,
     PairVerdict,
+    _needed,
     judge_draws,
 )
 from gmmcompare.comparison.checks import Evidence, failed_checks
@@ -94,16 +95,21 @@ def test_a_difference_is_pursued_for_three_rounds_at_most(make_evidence):
     assert found.reasons[-1].numbers == {"alpha": 0.01, "confirm_alpha": 0.001}
 
 
-def borderline(make_evidence, name: str) -> Evidence:
-    """Return one of two pieces of evidence that are 5.1 standard errors apart: p near 2e-4 / 54."""
+def borderline(make_evidence, name: str, wanted_p: float = 0.003, draws: int = 2500) -> Evidence:
+    """Return one of two pieces of evidence, apart by as much as gives this corrected p.
+
+    For 0.003, 4.0 standard errors: p near 6e-5 for one of 54 statistics.
+    """
+    one, other = ("a", 1), ("b", 2)
     shift = 0.0
     if name == "b":
         low, high = 0.0, 0.2
         for _ in range(12):
             shift = 0.5 * (low + high)
-            p = judge_draws(make_evidence("a", 1), make_evidence("b", 2, shift=shift)).corrected_p
-            low, high = (shift, high) if p > 0.003 else (low, shift)
-    return make_evidence(name, 1 if name == "a" else 2, shift=shift)
+            moved = make_evidence(*other, shift=shift, draws=draws)
+            p = judge_draws(make_evidence(*one, draws=draws), moved).corrected_p
+            low, high = (shift, high) if p > wanted_p else (low, shift)
+    return make_evidence(*(one if name == "a" else other), shift=shift, draws=draws)
 
 
 @pytest.mark.parametrize("refit", [None, lambda name, this_round: None], ids=["none", "cannot"])
@@ -136,12 +142,31 @@ def test_enough_draws_but_a_difference_still_possible(make_evidence):
 
 
 def test_a_real_difference_at_the_margin_asks_for_more_draws_than_there_are(make_evidence):
-    a = make_evidence("a", 1, draws=10_000)
-    b = make_evidence("b", 2, draws=10_000, shift=0.03)
-    found = judge_draws(a, make_evidence("b", 2, draws=10_000, shift=0.03))
-    assert found.verdict in ("agree", "disagree", "inconclusive")
-    assert found.ess_needed is None or found.ess_needed > 4 * b.convergence.worst_ess[1] / 2
-    assert a.functionals
+    # A difference of 3.6 standard errors (0.02 each) is not significant for one of 54 statistics,
+    # and with 1.65 standard errors more it is above 0.1.
+    a, b = (borderline(make_evidence, name, wanted_p=0.02, draws=1250) for name in ("a", "b"))
+    found = judge_draws(a, b)
+    assert found.verdict == "inconclusive"
+    assert found.corrected_p == pytest.approx(0.02, rel=0.1)
+    assert MARGIN < found.bound < 1.2 * MARGIN
+    assert found.ess_needed > min(f.ess for f in found.functionals)
+    assert f"about {found.ess_needed:,.0f} effective draws" in found.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("ess", "se_largest", "needed"),
+    [
+        # One function, nine statistics: z = 3.26, and (3.26 + 0.84) / 0.1 = 41.
+        (2000, 0.03, 2 * 41**2),
+        (5000, 0.03, 5000 * (0.03 * 41) ** 2),  # a statistic mixes worse than the function's bulk
+        (10_000, 0.015, 4 * 10_000),  # equal engines would have agreed: a small difference
+    ],
+)
+def test_the_draws_that_are_needed(ess, se_largest, needed):
+    result = FunctionalResult(
+        "mu[1]", "location", 0.08, 0.01, 0.01, 0.1, 0.11, False, ess, se_largest
+    )
+    assert _needed((result,)) == pytest.approx(needed, rel=0.01)
 
 
 # --- suspects ------------------------------------------------------------------------------------
