@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from gmmcompare.evidence_study import SCENES
 from printed import REPORTS, Printed, counts, printed, read, stated, tables, whole
 
-from gmmcompare.evidence_study import SCENES
-from gmmcompare.exact import exact_posterior
-from gmmcompare.studies import Frequency
-from gmmcompare.validate import study
-from gmmcompare.validate.faults import FAULTS, KERNEL_FAULTS
+from gmmcompare.model.exact import exact_posterior
+from gmmcompare.studies import gallery as study
+from gmmcompare.studies.verdict import Frequency
+from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS
 
 CHECKED = ("benchmarks", "evidence-study", "fault-gallery", "scaling", "spread", "verdict-study")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gmmcompare.validation.diagnosis.suspects import Signatures, similarity, suspects
 from gmmcompare.validation.checks.invariance import SceneTest
 from gmmcompare.validation.checks.scenes import CALIBRATION
+from gmmcompare.validation.diagnosis.suspects import Signatures, similarity, suspects
 
 NAMES = ("shape-plus-n", "squares-not-halved")
 N = 500
