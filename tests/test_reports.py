@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from gmmcompare.evidence_study import SCENES
+from gmmcompare.studies.evidence import SCENES
 from printed import REPORTS, Printed, counts, printed, read, stated, tables, whole
 
 from gmmcompare.model.exact import exact_posterior
