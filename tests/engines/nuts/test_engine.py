@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -39,6 +41,32 @@ UNEQUAL = Priors(
     [0.7, 2.0, 3.5], [-1.0, 0.5, 2.0], [1.0, 3.0, 0.3], [3.0, 2.0, 0.1], [1.0, 0.3, 2.0]
 )
 QUICK = NutsSettings(chains=2, warmup=200, draws=100)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Give all of PyMC's runs one model for each K, with their data and priors put in.
+
+    PyMC compiles a density whenever it is asked for one, twice in every run. As with nutpie, data
+    and priors are shared variables, so that one compilation serves them all.
+    """
+
+    @cache
+    def built(K: int, ordered: bool):
+        placeholder = Problem(Sample.of([-1.0, 0.0, 1.0]), K, Priors())
+        model, shared = nuts.build_model(nuts.model_inputs(placeholder), ordered)
+        model.logp_dlogp_function = cache(model.logp_dlogp_function)
+        return model, shared
+
+    def model_of(self: PymcSampler, problem: Problem):
+        model, shared = built(problem.K, self._settings.identify == "ordered")
+        for name, array in nuts.model_inputs(problem).items():
+            shared[name].set_value(array)
+        return model
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PymcSampler, "_model", model_of)
+        yield
 
 
 def density_of(problem: Problem, sampler: str = "nutpie", identify: str = "none"):
