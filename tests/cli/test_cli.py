@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,14 +42,34 @@ var_scale = 1.0
 """
 
 
-@pytest.fixture
-def card(tmp_path: Path) -> Path:
+def card_in(folder: Path) -> Path:
     rng = np.random.default_rng(1)
     x = np.round(np.concatenate([rng.normal(-2, 0.5, 60), rng.normal(2, 0.8, 40)]), 2)
-    (tmp_path / "small.csv").write_text("x\n" + "\n".join(map(str, x)) + "\n")
-    path = tmp_path / "small.toml"
+    (folder / "small.csv").write_text("x\n" + "\n".join(map(str, x)) + "\n")
+    path = folder / "small.toml"
     path.write_text(CARD)
     return path
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Path:
+    return card_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """Compare EM and Gibbs once, to look at; return the output folder, and what was said."""
+    card = card_in(tmp_path_factory.mktemp("first"))
+    out = card.parent / "out"
+    return out, run("compare", card, "--engines", "em,gibbs", "--out", out, *SMALL)
+
+
+@pytest.fixture
+def finished(card: Path, first_run: tuple[Path, Result]) -> tuple[Path, tuple[object, ...]]:
+    """Return a copy of that folder, to change; and the arguments of the run, to give again."""
+    out = card.parent / "out"
+    shutil.copytree(first_run[0], out)
+    return out, ("compare", card, "--engines", "em,gibbs", "--out", out, *SMALL)
 
 
 def run(*arguments: object) -> Result:
@@ -71,9 +92,10 @@ def write_column(card: Path, text: str) -> None:
 
 
 class TestCompare:
-    def test_writes_page_json_and_fits_and_says_the_verdict_first(self, card: Path) -> None:
-        out = card.parent / "out"
-        result = run("compare", card, "--engines", "em,gibbs", "--out", out, *SMALL)
+    def test_writes_page_json_and_fits_and_says_the_verdict_first(
+        self, first_run: tuple[Path, Result]
+    ) -> None:
+        out, result = first_run
         content = json.loads((out / "comparison.json").read_text())
         assert result.stdout.startswith(content["verdict"].upper())
         assert (
@@ -82,10 +104,8 @@ class TestCompare:
         assert (out / "index.html").stat().st_size > 10_000
         assert load_fit(out / "fits" / "gibbs.nc").tree["aligned"]["w"].shape == (4, 400, 2)
 
-    def test_json_has_the_contract_of_the_design(self, card: Path) -> None:
-        out = card.parent / "out"
-        run("compare", card, "--engines", "em,gibbs", "--out", out, *SMALL)
-        content = json.loads((out / "comparison.json").read_text())
+    def test_json_has_the_contract_of_the_design(self, first_run: tuple[Path, Result]) -> None:
+        content = json.loads((first_run[0] / "comparison.json").read_text())
         assert {
             "schema",
             "version",
@@ -110,20 +130,22 @@ class TestCompare:
         assert set(gibbs["seconds"]) == {"prepare", "sample"}
         assert {"a", "b", "verdict", "reasons", "functionals"} <= set(content["pairs"][0])
 
-    def test_second_run_reuses_fits_and_fresh_does_not(self, card: Path) -> None:
-        out = card.parent / "out"
-        arguments = ("compare", card, "--engines", "em,gibbs", "--out", out, *SMALL)
-        run(*arguments)
+    @pytest.mark.usefixtures("no_page")
+    def test_second_run_reuses_fits_and_fresh_does_not(
+        self, finished: tuple[Path, tuple[object, ...]]
+    ) -> None:
+        _, arguments = finished
         again = run(*arguments)
         assert again.stderr.count("reused") == 2
         assert "reused" not in run(*arguments, "--fresh").stderr
         changed = run(*arguments, "--set", "priors.mean_sd=11.0")
         assert "reused" not in changed.stderr
 
-    def test_damaged_fit_is_noticed_and_fitted_again(self, card: Path) -> None:
-        out = card.parent / "out"
-        arguments = ("compare", card, "--engines", "em,gibbs", "--out", out, *SMALL)
-        run(*arguments)
+    @pytest.mark.usefixtures("no_page")
+    def test_damaged_fit_is_noticed_and_fitted_again(
+        self, finished: tuple[Path, tuple[object, ...]]
+    ) -> None:
+        out, arguments = finished
         fit = out / "fits" / "gibbs.nc"
         whole = load_fit(fit)
         fit.write_bytes(fit.read_bytes()[:2000])
@@ -141,6 +163,7 @@ class TestCompare:
             entries.append(json.loads(result.stdout)["means"])
         assert entries[0] == entries[1] != entries[2]
 
+    @pytest.mark.usefixtures("no_page")
     def test_own_sampler_and_draws_from_elsewhere_become_columns(self, card: Path) -> None:
         sampler = card.parent / "mine.py"
         sampler.write_text(
@@ -171,9 +194,10 @@ class TestCompare:
         assert json.loads((tmp_path / "out/comparison.json").read_text())["data"]["simulated"]
         assert "simulated" in (tmp_path / "out/index.html").read_text()
 
-    def test_report_again_from_finished_fits(self, card: Path) -> None:
-        out = card.parent / "out"
-        run("compare", card, "--engines", "em,gibbs", "--out", out, *SMALL)
+    def test_report_again_from_finished_fits(
+        self, finished: tuple[Path, tuple[object, ...]]
+    ) -> None:
+        out, _ = finished
         before = json.loads((out / "comparison.json").read_text())
         (out / "index.html").unlink()
         assert run("report", out).exit_code == 0
@@ -286,6 +310,7 @@ class TestBadInput:
         assert run("no-such-command").exit_code == 2
 
 
+@pytest.mark.usefixtures("no_page")
 def test_interrupt_keeps_what_is_finished(card: Path) -> None:
     """Ctrl-C during a long Gibbs run exits with 130, and EM's fit is reused afterwards."""
     out = card.parent / "out"

@@ -29,6 +29,7 @@ def run(*arguments: object) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+@pytest.mark.usefixtures("no_page")
 def test_fits_on_workers_are_those_made_here(tmp_path: Path) -> None:
     for folder, where in (("here", ()), ("there", ("--workers", "2"))):
         code, _, said = run(
