@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gmmcompare.comparison.words import clause
+from gmmcompare.comparison.words import clause, sentence
 from gmmcompare.runtime.files import to_json
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ def print_selection(selection: Selection, page: Path) -> None:
     for conclusion in selection.conclusions:
         console.print(conclusion.sentence, soft_wrap=True)
         for doubt in conclusion.doubts:
-            console.print(f"  but: {doubt}", soft_wrap=True)
-    for said in (*selection.disagreements, *selection.doubts):
-        console.print(said, soft_wrap=True)
+            console.print(f"  but: {sentence(doubt)}", soft_wrap=True)
+    for reason in (*selection.disagreements, *selection.doubts):
+        console.print(sentence(reason), soft_wrap=True)
     console.print(f"report: {page}", soft_wrap=True)
 
 
@@ -128,8 +128,8 @@ def print_sensitivity(found: Sensitivity, page: Path, as_json: bool) -> None:
     from gmmcompare.report.sensitivity.page import conclusion
 
     console = _console()
-    heading, sentence = conclusion(found)
-    console.print(f"{heading.upper()}: {sentence}", soft_wrap=True)
+    heading, finding = conclusion(found)
+    console.print(f"{heading.upper()}: {finding}", soft_wrap=True)
     for doubt in found.base.doubts:
         console.print(f"in doubt: {clause(doubt)}", soft_wrap=True)
     table = Table(box=None, header_style="")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gmmcompare.comparison import words
 from gmmcompare.comparison.agreement import PairVerdict, Verdict, judge_draws
 from gmmcompare.comparison.checks import Evidence
 from gmmcompare.comparison.clustering import Clustering, Names
@@ -24,6 +23,7 @@ from gmmcompare.comparison.density import (
 from gmmcompare.comparison.diagnostics import EngineDiagnostics, diagnose
 from gmmcompare.comparison.labels import Alignment, Reference, align
 from gmmcompare.comparison.point import judge_point, judge_two_points
+from gmmcompare.comparison.words import headline
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.sample import Sample
@@ -128,14 +128,16 @@ class Comparison:
         if self.verdict == "agree":
             bound = max((p.bound for p in self.pairs if p.functionals), default=float("nan"))
             points = [name for name, fit in self.fits.items() if fit.kind == "point"]
-            return words.agreement(list(self.fits), points, bound)
+            return headline.agreement(list(self.fits), points, bound)
         relevant = [pair for pair in self.pairs if pair.verdict == self.verdict]
         if not relevant:
-            return words.nothing_to_compare(list(self.fits))
+            return headline.nothing_to_compare(list(self.fits))
         first = next((pair for pair in relevant if pair.suspect), relevant[0])
         own = [reason for reason in first.reasons if reason.engine == first.suspect]
         why = own[0] if own and own[0] != first.reasons[0] else None
-        return words.finding(self.verdict, (first.a, first.b), first.reasons[0], self.suspects, why)
+        return headline.finding(
+            self.verdict, (first.a, first.b), first.reasons[0], self.suspects, why
+        )
 
     def table(self) -> pd.DataFrame:
         """Return weights, means and sds of every engine, with spread and MCSE.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 _ENGINES = {"em": "EM", "gibbs": "Gibbs", "nuts": "NUTS", "exact": "the exact posterior"}
+_CRITERIA = {"aic": "AIC", "bic": "BIC", "icl": "ICL", "loo": "LOO", "evidence": "the evidence"}
 PARAMETERS = {"w": "weight", "mu": "mean", "sigma": "sd", "log_sigma": "log sd"}
 
 
@@ -17,6 +18,16 @@ def leading_name(name: str) -> str:
     """Return how text calls an engine where a sentence or a label starts with it."""
     text = display_name(name)
     return text if text == name else text[0].upper() + text[1:]
+
+
+def draws_of(name: str) -> str:
+    """Return how text calls the draws of an engine."""
+    return f"{'exact' if name == 'exact' else display_name(name)} draws"
+
+
+def criterion_name(criterion: str, engine: str = "") -> str:
+    """Return how text calls a criterion for the number of components, and whose draws it is of."""
+    return f"{_CRITERIA[criterion]}{f' ({draws_of(engine)})' if engine else ''}"
 
 
 def quantity(name: str) -> str:

@@ -34,7 +34,7 @@ class Code(StrEnum):
     MINOR_MODE = (
         "minor-mode",
         {
-            "chains": "that are in it",
+            "chains": "that sit in it",
             "n_chains": "of the engine",
             "gap": "how far the lowest mean log-likelihood is below that of the best chain",
             "best": "the engine of the best chain; empty where it is its own",
@@ -135,6 +135,102 @@ class Code(StrEnum):
         },
     )
 
+    # Of a number of components: what a criterion selects ...
+    SELECTED_BY_MAXIMUM = (
+        "selected-by-maximum",
+        {
+            "criterion": "aic, bic or icl",
+            "selected": "number of components with the lowest value",
+            "gaps": "(number of components, its value less the lowest) for each other number",
+        },
+    )
+    SELECTED_BY_LOO = (
+        "selected-by-loo",
+        {
+            "draws": "the engine that draws",
+            "selected": "number of components with the highest value",
+            "alike": "(number of components, gap below the highest, standard error) where they "
+            "cannot be told apart",
+            "worse": "the same where they can",
+        },
+    )
+    SELECTED_BY_EVIDENCE = (
+        "selected-by-evidence",
+        {
+            "draws": "the engine that draws",
+            "selected": "number of components with the highest evidence",
+            "probability": "its posterior probability, all numbers tried being equally likely",
+            "low": "lower end of the 90 % interval that standard errors of the evidences leave",
+            "high": "upper end",
+            "gaps": "(number of components, log evidence below the highest, standard error) for "
+            "each other number",
+        },
+    )
+    NO_SELECTION = "no-selection", {"criterion": "that has no value for any number"}
+    # ... what stands against believing it ...
+    NO_VALUE = (
+        "no-value",
+        {"criterion": "that has none", "run": "whether EM was run"},
+    )
+    HIGH_PARETO_K = (
+        "high-pareto-k",
+        {
+            "draws": "the engine that draws",
+            "count": "of observations whose Pareto k is above the limit",
+            "n": "all observations",
+            "limit": "of Pareto k",
+        },
+    )
+    MODES_POOLED = "modes-pooled", {"draws": "the engine whose chains sit in several modes"}
+    SEVERAL_MODES = (
+        "several-modes",
+        {
+            "draws": "the engine whose chains do not move between modes",
+            "modes": "(chains, share of the posterior) for each",
+        },
+    )
+    DOUBTFUL_DRAWS = (
+        "doubtful-draws",
+        {"draws": "the engine that draws", "at": "numbers of components where its draws are"},
+    )
+    NO_FIT = "no-fit", {"error": "the message of the engine"}
+    # ... and where criteria or engines differ.
+    ALL_SELECT = "all-select", {"selected": "number of components"}
+    CRITERIA_DIFFER = (
+        "criteria-differ",
+        {"choices": "(number of components, (criterion, engine that draws or empty) for each)"},
+    )
+    PRICE_OF_COMPONENTS = (
+        "price-of-components",
+        {
+            "draws": "the engine that draws",
+            "selected": "number of components with the highest evidence",
+            "more": "the next larger",
+            "gain": "in maximum log-likelihood",
+            "loss": "in log evidence",
+        },
+    )
+    ENGINES_APART = (
+        "engines-apart",
+        {
+            "criterion": "loo or evidence",
+            "engines": "the two",
+            "at": "(number of components, difference, Monte Carlo error of it) where they differ",
+        },
+    )
+    ENGINES_ALIKE = (
+        "engines-alike",
+        {
+            "criterion": "loo or evidence",
+            "engines": "the two",
+            "largest": "difference at any number of components, in Monte Carlo errors",
+        },
+    )
+    LARGEST_SELECTED = (
+        "largest-selected",
+        {"largest": "number of components tried", "criteria": "that select it"},
+    )
+
     EARLIER_VERSION = "earlier-version", {"text": "a sentence of a version that kept no codes"}
 
 
@@ -148,8 +244,9 @@ class Reason:
     engine : str
         The engine it is about, and speaks against; empty where it is about a pair.
     numbers : mapping
-        What ``code.numbers`` documents: numbers, names and tuples of them. For what was seen only
-        when engines ran again with fresh seeds also ``round``, the number of that run (2 or 3).
+        What ``code.numbers`` documents: numbers, names and tuples of them. Also, where it applies,
+        ``round`` (2 or 3), the run with fresh seeds in which it was seen if not in the first; and
+        ``components``, the number of components of the fit among several that were tried.
 
     Raises
     ------
@@ -162,12 +259,16 @@ class Reason:
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if set(self.numbers) - {"round"} != set(self.code.numbers):
+        if set(self.numbers) - {"round", "components"} != set(self.code.numbers):
             raise ValueError(f"{self.code}: has {[*self.numbers]}, not {[*self.code.numbers]}")
 
     def of_round(self, this_round: int) -> Reason:
         """Return the same reason, seen in a repetition with fresh seeds."""
         return replace(self, numbers={**self.numbers, "round": this_round})
+
+    def of_components(self, K: int) -> Reason:
+        """Return the same reason, of the fit with so many components."""
+        return replace(self, numbers={**self.numbers, "components": K})
 
     def to_dict(self) -> dict[str, Any]:
         """Return an entry of ``codes`` in JSON."""

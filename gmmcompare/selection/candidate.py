@@ -11,7 +11,7 @@ from gmmcompare.comparison.checks import Evidence, failed_checks
 from gmmcompare.comparison.comparison import reference_point
 from gmmcompare.comparison.density import DensityEstimate, estimate_density
 from gmmcompare.comparison.labels import Reference, align
-from gmmcompare.comparison.reasons import Reason
+from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.engines.base import Progress, no_progress
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
@@ -64,7 +64,7 @@ class Candidate:
         None where EM found no maximum.
     sampled : dict of str to Sampled
         By engine.
-    notes : dict of str to str
+    notes : dict of str to Reason
         What an engine had to say: EM's doubts, or why an engine failed.
     seconds : dict of str to float
         Of each engine's fit.
@@ -73,7 +73,7 @@ class Candidate:
     K: int
     information: Information | None
     sampled: Mapping[str, Sampled]
-    notes: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, Reason] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -110,8 +110,10 @@ def assess(
     points = {name: fit for name, fit in fits.items() if fit.kind == "point"}
     drawing = {name: fit for name, fit in fits.items() if fit.kind == "draws"}
     usable = [fit for fit in points.values() if fit.status == "ok"]
-    notes = dict(failures)
-    notes.update({name: fit.status for name, fit in points.items() if fit.status != "ok"})
+    notes = {name: Reason(Code.NO_FIT, name, {"error": error}) for name, error in failures.items()}
+    for name, fit in points.items():
+        if fit.status != "ok":
+            notes[name] = Reason(Code.STATUS, name, {"status": fit.status})
     reference = Reference.of(reference_point(list(fits.values())), sample) if fits else None
     sampled = {}
     if reference:

@@ -1,30 +1,24 @@
-"""What each criterion prefers, how clearly, and what stands against believing it, in sentences."""
+"""What each criterion selects, how clearly, and what stands against believing it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
-from gmmcompare.comparison.names import display_name
-from gmmcompare.comparison.words import phrase
+from gmmcompare.comparison.reasons import Code, Reason
+from gmmcompare.comparison.words import sentence
+from gmmcompare.selection.criteria import Criteria
+from gmmcompare.selection.loo import MAX_K
 
-if TYPE_CHECKING:
-    from gmmcompare.selection.selection import Selection
-
-NAMES = {"aic": "AIC", "bic": "BIC", "icl": "ICL", "loo": "LOO", "evidence": "The evidence"}
-_STRENGTH = ((2.0, "hardly"), (6.0, "moderately"), (10.0, "strongly"), (np.inf, "very strongly"))
-"""Differences of minus twice a log probability, in words (Kass and Raftery 1995)."""
 _SMALL = 4.0
 """Differences of LOO below this are too small for their standard errors to be relied on (Sivula,
 Magnusson, Matamoros and Vehtari 2020)."""
 _APART = 2.0
 """Standard errors between two values that are told apart."""
 _MONTE_CARLO = 3.0
-_WIDE = 0.005
-"""An interval of a probability narrower than this is not worth its words."""
 
 
 @dataclass(frozen=True)
@@ -38,161 +32,160 @@ class Conclusion:
     engine : str
         Whose draws it rests on; empty for a criterion of the maximum likelihood.
     prefers : int or None
-    sentence : str
-    doubts : tuple of str
-        One sentence each; empty where nothing stands against it.
+    answer : Reason
+        What it selects and how clearly.
+    doubts : tuple of Reason
+        Empty where nothing stands against it.
     """
 
     criterion: str
     engine: str
     prefers: int | None
-    sentence: str
-    doubts: tuple[str, ...]
+    answer: Reason
+    doubts: tuple[Reason, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The answer in words."""
+        return sentence(self.answer)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return an entry of ``conclusions`` in ``selection.json``."""
+        return {
+            "criterion": self.criterion,
+            "engine": self.engine,
+            "prefers": self.prefers,
+            "sentence": self.sentence,
+            "doubts": [sentence(doubt) for doubt in self.doubts],
+            "codes": [reason.to_dict() for reason in (self.answer, *self.doubts)],
+        }
 
 
-def conclusions(selection: Selection) -> tuple[Conclusion, ...]:
+def conclusions(criteria: Criteria) -> tuple[Conclusion, ...]:
     """Return the answer of every criterion, by every engine that draws."""
-    found = [_of_maximum(selection, name) for name in ("aic", "bic", "icl")]
-    found += [_of_loo(selection, engine) for engine in selection.engines]
-    found += [_of_evidence(selection, engine) for engine in selection.engines]
+    found = [_of_maximum(criteria, name) for name in ("aic", "bic", "icl")]
+    found += [_of_loo(criteria, engine) for engine in criteria.engines]
+    found += [_of_evidence(criteria, engine) for engine in criteria.engines]
     return tuple(found)
 
 
-def _of_maximum(selection: Selection, criterion: str) -> Conclusion:
-    values, best = selection.values(criterion), selection.best(criterion)
-    title = NAMES[criterion]
+def _of_maximum(criteria: Criteria, criterion: str) -> Conclusion:
+    values, best = criteria.values(criterion), criteria.best(criterion)
     if best is None:
-        return Conclusion(criterion, "", None, f"{title} has no value: there is no fit by EM.", ())
-    gaps = {K: value - values[best] for K, value in values.items() if best != K}
-    sentence = f"{title} prefers {best}"
-    if gaps:
-        next_best = min(gaps, key=gaps.__getitem__)
-        sentence = (
-            f"{title} {_strength(gaps[next_best])} prefers {best}: "
-            f"{gaps[next_best]:,.1f} lower than with {next_best}"
-        )
-    return Conclusion(criterion, "", best, f"{sentence}.", tuple(_missing(selection, values)))
+        nothing = Reason(Code.NO_SELECTION, "", {"criterion": criterion})
+        return Conclusion(criterion, "", None, nothing, ())
+    gaps = tuple((K, value - values[best]) for K, value in values.items() if best != K)
+    numbers = {"criterion": criterion, "selected": best, "gaps": gaps}
+    answer = Reason(Code.SELECTED_BY_MAXIMUM, "", numbers)
+    return Conclusion(criterion, "", best, answer, tuple(_missing(criteria, criterion, values)))
 
 
-def _of_loo(selection: Selection, engine: str) -> Conclusion:
-    best = selection.best("loo", engine)
+def _of_loo(criteria: Criteria, engine: str) -> Conclusion:
+    best = criteria.best("loo", engine)
     assert best is not None, "an engine of the selection drew for at least one K"
-    name, gaps = display_name(engine), selection.loo_differences(engine)
-    alike = [K for K, d in gaps.items() if d.value < max(_APART * d.se, _SMALL)]
-    worse = {K: d for K, d in gaps.items() if K not in alike}
-    sentence = f"LOO by {name} is highest with {best}"
-    if alike:
-        told = _listed([f"{K} ({gaps[K].value:.1f} ± {gaps[K].se:.1f} lower)" for K in alike])
-        sentence += f" but cannot tell it from {told}"
-    if worse:
-        nearest = min(worse, key=lambda K: worse[K].value)
-        d = worse[nearest]
-        rest = f"{nearest} is" if len(worse) == 1 else f"of the rest, {nearest} comes nearest,"
-        sentence += f"; {rest} {d.value:,.1f} ± {d.se:,.1f} lower"
+    gaps = [(K, d.value, d.se) for K, d in criteria.loo_differences(engine).items()]
+    alike = tuple(gap for gap in gaps if gap[1] < max(_APART * gap[2], _SMALL))
+    numbers = {
+        "draws": engine,
+        "selected": best,
+        "alike": alike,
+        "worse": tuple(gap for gap in gaps if gap not in alike),
+    }
+    sampled = criteria.sampled(engine)
+    unreliable = {"draws": engine, "n": criteria.sample.n, "limit": MAX_K}
     doubts = [
-        f"With {K} components, {s.loo.n_bad} of {selection.sample.n:,} observations have a Pareto "
-        "k above 0.7: their part of the sum is not to be relied on."
-        for K, s in selection.sampled(engine).items()
+        Reason(Code.HIGH_PARETO_K, "", {**unreliable, "count": s.loo.n_bad}).of_components(K)
+        for K, s in sampled.items()
         if s.loo.n_bad
     ]
     doubts += [
-        f"With {K} components LOO takes all chains alike, not each mode by its weight."
-        for K, s in selection.sampled(engine).items()
+        Reason(Code.MODES_POOLED, "", {"draws": engine}).of_components(K)
+        for K, s in sampled.items()
         if len(s.evidence.modes) > 1
     ]
-    return Conclusion("loo", engine, best, f"{sentence}.", (*doubts, *_doubted(selection, engine)))
+    answer = Reason(Code.SELECTED_BY_LOO, "", numbers)
+    return Conclusion("loo", engine, best, answer, (*doubts, *_doubted(criteria, engine)))
 
 
-def _of_evidence(selection: Selection, engine: str) -> Conclusion:
-    best = selection.best("evidence", engine)
+def _of_evidence(criteria: Criteria, engine: str) -> Conclusion:
+    best = criteria.best("evidence", engine)
     assert best is not None, "an engine of the selection drew for at least one K"
-    name, values = display_name(engine), selection.values("evidence", engine)
-    p = selection.probabilities(engine)[best]
-    sentence = f"The evidence by {name} gives {best} components probability {_percent(p.value)}"
-    if p.high - p.low > _WIDE:
-        sentence += f" (90 % interval of the estimate: {_percent(p.low)} to {_percent(p.high)})"
-    gaps = {K: values[best] - value for K, value in values.items() if best != K}
-    if gaps:
-        next_best = min(gaps, key=gaps.__getitem__)
-        one, other = (selection.sampled(engine)[K].evidence for K in (best, next_best))
-        sentence += (
-            f" and {_strength(2 * gaps[next_best])} prefers it: its log evidence is "
-            f"{gaps[next_best]:.2f} ± {np.hypot(one.se, other.se):.2f} above that of {next_best}"
-        )
-    doubts = (*_modes(selection, engine), *_doubted(selection, engine))
-    return Conclusion("evidence", engine, best, f"{sentence}.", doubts)
+    found = {K: s.evidence for K, s in criteria.sampled(engine).items()}
+    p = criteria.probabilities(engine)[best]
+    numbers = {
+        "draws": engine,
+        "selected": best,
+        "probability": p.value,
+        "low": p.low,
+        "high": p.high,
+        "gaps": tuple(
+            (K, found[best].value - e.value, float(np.hypot(found[best].se, e.se)))
+            for K, e in found.items()
+            if best != K
+        ),
+    }
+    answer = Reason(Code.SELECTED_BY_EVIDENCE, "", numbers)
+    doubts = (*_modes(criteria, engine), *_doubted(criteria, engine))
+    return Conclusion("evidence", engine, best, answer, doubts)
 
 
-def sampling_doubts(selection: Selection) -> tuple[str, ...]:
-    """Say why an engine's draws are in doubt, or missing, a sentence for each K and engine."""
-    said = []
-    for c in selection.candidates:
-        for engine, s in c.sampled.items():
-            if s.doubts:
-                said.append(
-                    f"{c.K} components, {display_name(engine)}: {'; '.join(map(phrase, s.doubts))}."
-                )
-        said += [
-            f"{c.K} components, {display_name(name)}: {note}." for name, note in c.notes.items()
-        ]
-    return tuple(said)
+def sampling_doubts(criteria: Criteria) -> tuple[Reason, ...]:
+    """Return why engines' draws are in doubt, or missing, by number of components."""
+    return tuple(
+        reason.of_components(c.K)
+        for c in criteria.candidates
+        for reason in (*(d for s in c.sampled.values() for d in s.doubts), *c.notes.values())
+    )
 
 
-def disagreements(selection: Selection, found: Sequence[Conclusion]) -> tuple[str, ...]:
-    """Say where criteria or engines differ, and why they may."""
-    said = [*_between_criteria(found), *_price_of_components(selection, found)]
+def disagreements(criteria: Criteria, found: Sequence[Conclusion]) -> tuple[Reason, ...]:
+    """Return where criteria or engines differ, and why they may."""
+    said = [_between_criteria(found), *_price_of_components(criteria)]
     for criterion in ("loo", "evidence"):
-        said += _between_engines(selection, criterion)
-    edge = [NAMES[c.criterion] for c in found if c.prefers == selection.components[-1]]
+        said += _between_engines(criteria, criterion)
+    largest = criteria.components[-1]
+    edge = tuple(dict.fromkeys(c.criterion for c in found if c.prefers == largest))
     if edge:
-        names = _listed(list(dict.fromkeys(n[0].lower() + n[1:] if " " in n else n for n in edge)))
-        said.append(
-            f"{selection.components[-1]} is the largest number tried and {names} would have it: "
-            "more components may do better still."
-        )
+        said.append(Reason(Code.LARGEST_SELECTED, "", {"largest": largest, "criteria": edge}))
     return tuple(said)
 
 
-def _between_criteria(found: Sequence[Conclusion]) -> list[str]:
-    by_K: dict[int, list[str]] = {}
+def _between_criteria(found: Sequence[Conclusion]) -> Reason:
+    by_K: dict[int, list[tuple[str, str]]] = {}
     for c in found:
         if c.prefers is not None:
-            who = NAMES[c.criterion].removeprefix("The ")
-            by_K.setdefault(c.prefers, []).append(
-                f"{who} by {display_name(c.engine)}" if c.engine else who
-            )
+            by_K.setdefault(c.prefers, []).append((c.criterion, c.engine))
     if len(by_K) == 1:
-        return [f"Every criterion prefers {next(iter(by_K))} components."]
-    parts = [f"{_listed(names)} prefer{'s' * (len(names) == 1)} {K}" for K, names in by_K.items()]
-    return ["The criteria disagree: " + "; ".join(parts) + "."]
+        return Reason(Code.ALL_SELECT, "", {"selected": next(iter(by_K))})
+    choices = tuple((K, tuple(who)) for K, who in by_K.items())
+    return Reason(Code.CRITERIA_DIFFER, "", {"choices": choices})
 
 
-def _price_of_components(selection: Selection, found: Sequence[Conclusion]) -> list[str]:
+def _price_of_components(criteria: Criteria) -> list[Reason]:
     """Contrast what a further component gains in fit with what it costs in prior volume."""
-    engine = selection.engines[0] if selection.engines else ""
-    best = selection.best("evidence", engine)
-    fits = {c.K: c.information.log_lik for c in selection.candidates if c.information}
-    values = selection.values("evidence", engine)
-    more = [K for K in selection.components if best is not None and best < K and K in values]
+    engine = criteria.engines[0] if criteria.engines else ""
+    best = criteria.best("evidence", engine)
+    fits = {c.K: c.information.log_lik for c in criteria.candidates if c.information}
+    values = criteria.values("evidence", engine)
+    more = [K for K in criteria.components if best is not None and best < K and K in values]
     if best is None or not more or best not in fits or more[0] not in fits:
         return []
-    gain = fits[more[0]] - fits[best]
-    loss = values[best] - values[more[0]]
-    return [
-        f"From {best} to {more[0]} components the maximum of the log-likelihood rises by "
-        f"{gain:.1f}, and the log evidence falls by {loss:.1f}: averaging over the prior costs "
-        f"{gain + loss:.1f}. The wider the priors, the more each further component costs (Bartlett "
-        "1957, Lindley 1957): the evidence answers for these priors, and says little of whether a "
-        "component is there where they are vague. LOO, AIC and BIC hardly see the priors."
-    ]
+    numbers = {
+        "draws": engine,
+        "selected": best,
+        "more": more[0],
+        "gain": fits[more[0]] - fits[best],
+        "loss": values[best] - values[more[0]],
+    }
+    return [Reason(Code.PRICE_OF_COMPONENTS, "", numbers)]
 
 
-def _between_engines(selection: Selection, criterion: str) -> list[str]:
+def _between_engines(criteria: Criteria, criterion: str) -> list[Reason]:
     """Say at which K two engines' values differ by more than their Monte Carlo errors."""
-    if len(selection.engines) < 2:
+    if len(criteria.engines) < 2:
         return []
-    a, b = (selection.sampled(engine) for engine in selection.engines[:2])
-    what = "LOO" if criterion == "loo" else "The log evidence"
+    a, b = (criteria.sampled(engine) for engine in criteria.engines[:2])
+    numbers = {"criterion": criterion, "engines": criteria.engines[:2]}
     apart, largest = [], 0.0
     for K in sorted(set(a) & set(b)):
         if criterion == "loo":
@@ -200,65 +193,39 @@ def _between_engines(selection: Selection, criterion: str) -> list[str]:
         else:
             one, other = a[K].evidence, b[K].evidence
             gap, error = one.value - other.value, np.hypot(one.se, other.se)
-        largest = max(largest, abs(gap) / error)
+        largest = max(largest, float(abs(gap) / error))
         if abs(gap) > _MONTE_CARLO * error:
-            apart.append(f"{K} ({abs(gap):.2f} apart, Monte Carlo error {error:.2f})")
-    names = _listed([display_name(engine) for engine in selection.engines[:2]])
+            apart.append((K, float(abs(gap)), float(error)))
     if apart:
-        missed = " The smaller may have missed a mode, which none of its chains found."
-        return [
-            f"{what} by {names} differs by more than Monte Carlo error at {_listed(apart)}."
-            f"{missed if criterion == 'evidence' else ''}"
-        ]
-    return [
-        f"{what} by {names} agrees at every number of components: within {largest:.1f} Monte Carlo "
-        "errors."
-    ]
+        return [Reason(Code.ENGINES_APART, "", {**numbers, "at": tuple(apart)})]
+    return [Reason(Code.ENGINES_ALIKE, "", {**numbers, "largest": largest})]
 
 
-def _missing(selection: Selection, values: Iterable[int]) -> list[str]:
+def _missing(criteria: Criteria, criterion: str, values: Iterable[int]) -> list[Reason]:
     return [
-        f"With {c.K} components there is no value: {c.notes.get('em', 'EM was not run')}."
-        for c in selection.candidates
+        Reason(Code.NO_VALUE, "", {"criterion": criterion, "run": "em" in c.notes}).of_components(
+            c.K
+        )
+        for c in criteria.candidates
         if c.K not in values
     ]
 
 
-def _doubted(selection: Selection, engine: str) -> list[str]:
+def _doubted(criteria: Criteria, engine: str) -> list[Reason]:
     """Say at which numbers of components an engine's draws are in doubt, if at any."""
-    at = [str(K) for K, s in selection.sampled(engine).items() if s.doubts]
-    if not at:
-        return []
-    return [f"With {_listed(at)} components the draws of {display_name(engine)} are in doubt."]
+    at = tuple(K for K, s in criteria.sampled(engine).items() if s.doubts)
+    return [Reason(Code.DOUBTFUL_DRAWS, "", {"draws": engine, "at": at})] if at else []
 
 
-def _modes(selection: Selection, engine: str) -> list[str]:
+def _modes(criteria: Criteria, engine: str) -> list[Reason]:
     """Say which chains sit in which mode, and what each mode is worth."""
-    said = []
-    for K, s in selection.sampled(engine).items():
+    found = []
+    for K, s in criteria.sampled(engine).items():
         if len(s.evidence.modes) > 1:
-            worth = [
-                f"that of chain{'s' if len(chains) > 1 else ''} "
-                f"{_listed([str(c + 1) for c in chains])} has {_percent(share)}"
+            modes = tuple(
+                (tuple(c + 1 for c in chains), share)
                 for chains, share in zip(s.evidence.modes, s.evidence.shares.tolist(), strict=True)
-            ]
-            said.append(
-                f"With {K} components the chains sit in {len(worth)} modes and do not move "
-                f"between them. The evidence adds up these modes: {_listed(worth)} of the "
-                "posterior. A mode that no chain found is not in it."
             )
-    return said
-
-
-def _strength(difference: float) -> str:
-    return next(word for limit, word in _STRENGTH if difference < limit)
-
-
-def _percent(value: float) -> str:
-    if 0.0 < value < 0.001:
-        return "below 0.1 %"
-    return "above 99.9 %" if 0.999 < value < 1.0 else f"{100 * value:.3g} %"
-
-
-def _listed(items: list[str]) -> str:
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+            numbers = {"draws": engine, "modes": modes}
+            found.append(Reason(Code.SEVERAL_MODES, "", numbers).of_components(K))
+    return found

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from gmmcompare.comparison.words import clause
-from gmmcompare.model.params import Array
-from gmmcompare.model.sample import Sample
+from gmmcompare.comparison.reasons import Reason
+from gmmcompare.comparison.words import clause, phrase, sentence
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.selection.candidate import Candidate, Sampled
 from gmmcompare.selection.conclusions import (
@@ -20,13 +17,12 @@ from gmmcompare.selection.conclusions import (
     disagreements,
     sampling_doubts,
 )
+from gmmcompare.selection.criteria import Criteria, Probability
 from gmmcompare.selection.evidence import MAX_COMPONENTS
-from gmmcompare.selection.loo import LooDifference, loo_difference
+from gmmcompare.selection.loo import LooDifference
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_REPLICATES = 20_000
 
 
 def parse_components(text: str) -> tuple[int, ...]:
@@ -51,89 +47,9 @@ def parse_components(text: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-@dataclass(frozen=True)
-class Probability:
-    """Posterior probability of a K, all those tried being equally likely beforehand.
-
-    ``low`` and ``high`` hold 90 % of what the standard errors of the evidences leave open.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
 @dataclass(frozen=True, eq=False)
-class Selection:
-    """Numbers of components, compared.
-
-    Attributes
-    ----------
-    candidates : tuple of Candidate
-        By ascending K.
-    sample : Sample
-    grid : ndarray
-        Where densities were worked out.
-    """
-
-    candidates: tuple[Candidate, ...]
-    sample: Sample
-    grid: Array
-
-    @property
-    def components(self) -> tuple[int, ...]:
-        """The numbers of components."""
-        return tuple(candidate.K for candidate in self.candidates)
-
-    @cached_property
-    def engines(self) -> tuple[str, ...]:
-        """Engines that drew for at least one K."""
-        return tuple(dict.fromkeys(name for c in self.candidates for name in c.sampled))
-
-    def sampled(self, engine: str) -> dict[int, Sampled]:
-        """Return what one engine's draws say, by K; a K where it failed is left out."""
-        return {c.K: c.sampled[engine] for c in self.candidates if engine in c.sampled}
-
-    def values(self, criterion: str, engine: str = "") -> dict[int, float]:
-        """Return a criterion's value by K, where there is one.
-
-        For ``aic``, ``bic`` and ``icl`` smaller is better, for ``loo`` and ``evidence`` larger;
-        these two are of the given engine's draws.
-        """
-        if criterion == "loo":
-            return {K: s.loo.elpd for K, s in self.sampled(engine).items()}
-        if criterion == "evidence":
-            return {K: s.evidence.value for K, s in self.sampled(engine).items()}
-        return {
-            c.K: float(getattr(c.information, criterion)) for c in self.candidates if c.information
-        }
-
-    def best(self, criterion: str, engine: str = "") -> int | None:
-        """Return the K that a criterion prefers; None where it has no value at all."""
-        values = self.values(criterion, engine)
-        sign = 1.0 if criterion in ("loo", "evidence") else -1.0
-        return max(values, key=lambda K: sign * values[K], default=None)
-
-    def loo_differences(self, engine: str) -> dict[int, LooDifference]:
-        """Return the best LOO less that of each other K."""
-        found, best = self.sampled(engine), self.best("loo", engine)
-        if best is None:
-            return {}
-        return {K: loo_difference(found[best].loo, s.loo) for K, s in found.items() if best != K}
-
-    def probabilities(self, engine: str) -> dict[int, Probability]:
-        """Return the posterior probability of each K from one engine's evidences."""
-        found = {K: s.evidence for K, s in self.sampled(engine).items()}
-        if not found:
-            return {}
-        value = np.array([e.value for e in found.values()])
-        se = np.array([e.se for e in found.values()])
-        noise = np.random.default_rng(0).standard_normal((_REPLICATES, value.size))
-        low, high = np.quantile(_shares(value + se * noise), [0.05, 0.95], axis=0)
-        middle = _shares(value)
-        return {
-            K: Probability(*map(float, p)) for K, *p in zip(found, middle, low, high, strict=True)
-        }
+class Selection(Criteria):
+    """Numbers of components, compared: the criteria, and what follows from them."""
 
     @cached_property
     def conclusions(self) -> tuple[Conclusion, ...]:
@@ -141,13 +57,13 @@ class Selection:
         return conclusions(self)
 
     @cached_property
-    def doubts(self) -> tuple[str, ...]:
-        """Why draws are in doubt or missing, one sentence for each K and engine."""
+    def doubts(self) -> tuple[Reason, ...]:
+        """Why draws are in doubt or missing, by number of components and engine."""
         return sampling_doubts(self)
 
     @cached_property
-    def disagreements(self) -> tuple[str, ...]:
-        """Where criteria or engines differ, and why they may, a paragraph each."""
+    def disagreements(self) -> tuple[Reason, ...]:
+        """Where criteria or engines differ, and why they may."""
         return disagreements(self, self.conclusions)
 
     def table(self) -> pd.DataFrame:
@@ -182,9 +98,13 @@ class Selection:
             "components": list(self.components),
             "preferred": self._preferred(),
             "candidates": [self._entry(c) for c in self.candidates],
-            "conclusions": [vars(c) for c in self.conclusions],
-            "doubts": list(self.doubts),
-            "disagreements": list(self.disagreements),
+            "conclusions": [c.to_dict() for c in self.conclusions],
+            "doubts": [sentence(reason) for reason in self.doubts],
+            "disagreements": [sentence(reason) for reason in self.disagreements],
+            "codes": {
+                "doubts": [reason.to_dict() for reason in self.doubts],
+                "disagreements": [reason.to_dict() for reason in self.disagreements],
+            },
         }
 
     def _preferred(self) -> dict[str, Any]:
@@ -207,7 +127,7 @@ class Selection:
                 )
                 for name, s in candidate.sampled.items()
             },
-            "notes": dict(candidate.notes),
+            "notes": {name: phrase(note) for name, note in candidate.notes.items()},
             "seconds": dict(candidate.seconds),
         }
 
@@ -247,8 +167,3 @@ def _engine_entry(
         "doubts": [clause(doubt) for doubt in s.doubts],
         "codes": [doubt.to_dict() for doubt in s.doubts],
     }
-
-
-def _shares(log_values: Array) -> Array:
-    values = np.exp(log_values - log_values.max(axis=-1, keepdims=True))
-    return np.asarray(values / values.sum(axis=-1, keepdims=True))

@@ -11,6 +11,7 @@ from typing import Any
 
 from gmmcompare._version import __version__
 from gmmcompare.comparison.density import density_grid
+from gmmcompare.comparison.words import phrase
 from gmmcompare.engines.base import Progress
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.fitting.runner import (
@@ -97,7 +98,8 @@ def select_card(
             )
     selection = Selection(tuple(candidates), sample, grid)
     if not selection.engines:
-        why = next((note for c in candidates for note in c.notes.values()), "none was asked for")
+        notes = (phrase(note) for c in candidates for note in c.notes.values())
+        why = next(notes, "none was asked for")
         raise EngineError(f"no engine has draws for any number of components: {why}")
     provenance = Provenance(
         card, datetime.now(UTC).isoformat(timespec="seconds"), command, versions()

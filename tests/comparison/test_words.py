@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gmmcompare.comparison import words
 from gmmcompare.comparison.reasons import Code, Reason
-from gmmcompare.comparison.words import clause, phrase, sentence
+from gmmcompare.comparison.words import clause, headline, phrase, sentence
 
 GAP = {"chains": (3,), "n_chains": 4, "gap": 20.3, "best": "gibbs"}
 EMPTY = {"chains": (2,), "n_chains": 4, "share": 0.03, "transitions": 12.2, "needed": 100}
@@ -144,6 +143,153 @@ SAID = [
         "The log-likelihood of EM is 2.50 higher and the posterior density of map: they maximise "
         "different things.",
     ),
+    (
+        Reason(
+            Code.SELECTED_BY_MAXIMUM,
+            "",
+            {"criterion": "bic", "selected": 3, "gaps": ((2, 1234.52), (4, 12.34))},
+        ),
+        "BIC selects K = 3; K = 4 is 12.3 higher (very strong preference).",
+    ),
+    (
+        Reason(Code.SELECTED_BY_MAXIMUM, "", {"criterion": "aic", "selected": 3, "gaps": ()}),
+        "AIC selects K = 3.",
+    ),
+    (
+        Reason(
+            Code.SELECTED_BY_LOO,
+            "",
+            {
+                "draws": "nuts",
+                "selected": 3,
+                "alike": ((4, 0.61, 0.12),),
+                "worse": ((1, 1532.04, 40.2), (2, 62.3, 11.04)),
+            },
+        ),
+        "LOO (NUTS draws) is highest at K = 3, not distinguishable from K = 4 (0.6 ± 0.1 lower); "
+        "of the others K = 2 comes nearest, 62.3 ± 11.0 lower.",
+    ),
+    (
+        Reason(
+            Code.SELECTED_BY_LOO,
+            "",
+            {"draws": "gibbs", "selected": 2, "alike": (), "worse": ((1, 32.0, 4.0),)},
+        ),
+        "LOO (Gibbs draws) is highest at K = 2; K = 1 is 32.0 ± 4.0 lower.",
+    ),
+    (
+        Reason(
+            Code.SELECTED_BY_EVIDENCE,
+            "",
+            {
+                "draws": "nuts",
+                "selected": 3,
+                "probability": 0.93,
+                "low": 0.91,
+                "high": 0.95,
+                "gaps": ((2, 8.21, 0.09), (4, 2.61, 0.12)),
+            },
+        ),
+        "Posterior probability of K = 3: 0.930 (NUTS draws; 90 % interval of the estimate 0.910 to "
+        "0.950); its log evidence is 2.61 ± 0.12 above that of K = 4 (positive preference).",
+    ),
+    (
+        Reason(
+            Code.SELECTED_BY_EVIDENCE,
+            "",
+            {
+                "draws": "exact",
+                "selected": 3,
+                "probability": 0.99999,
+                "low": 0.9999,
+                "high": 1.0,
+                "gaps": (),
+            },
+        ),
+        "Posterior probability of K = 3: above 0.999 (exact draws).",
+    ),
+    (
+        Reason(Code.NO_SELECTION, "", {"criterion": "icl"}),
+        "ICL has no value: there is no fit by EM.",
+    ),
+    (
+        Reason(Code.NO_VALUE, "", {"criterion": "bic", "run": True}).of_components(2),
+        "K = 2: no BIC, as EM found no maximum.",
+    ),
+    (
+        Reason(
+            Code.HIGH_PARETO_K, "", {"draws": "gibbs", "count": 3, "n": 6037, "limit": 0.7}
+        ).of_components(4),
+        "K = 4: Pareto k exceeds 0.7 for 3 of 6,037 observations, whose contributions to LOO "
+        "(Gibbs draws) are unreliable.",
+    ),
+    (
+        Reason(Code.MODES_POOLED, "", {"draws": "gibbs"}).of_components(3),
+        "K = 3: LOO (Gibbs draws) weights all chains equally, not each mode by its posterior "
+        "probability.",
+    ),
+    (
+        Reason(
+            Code.SEVERAL_MODES,
+            "",
+            {"draws": "gibbs", "modes": (((1, 3, 4), 0.25), ((2,), 0.75))},
+        ).of_components(3),
+        "K = 3: the chains of Gibbs sit in 2 modes and do not move between them. The evidence is "
+        "the sum over these modes (share of the posterior: chains 1, 3 and 4 25 %; chain 2 75 %); "
+        "a mode that no chain found is missing from it.",
+    ),
+    (
+        Reason(Code.DOUBTFUL_DRAWS, "", {"draws": "gibbs", "at": (1, 3)}),
+        "The draws of Gibbs are in doubt at K = 1 and 3.",
+    ),
+    (
+        Reason(Code.NO_FIT, "em", {"error": "em: all starts collapsed"}).of_components(2),
+        "K = 2, EM: no fit (em: all starts collapsed).",
+    ),
+    (Reason(Code.ALL_SELECT, "", {"selected": 2}), "All criteria select K = 2."),
+    (
+        Reason(
+            Code.CRITERIA_DIFFER,
+            "",
+            {"choices": ((3, (("aic", ""), ("loo", "gibbs"))), (2, (("bic", ""),)))},
+        ),
+        "The criteria disagree: AIC and LOO (Gibbs draws) select K = 3; BIC selects K = 2.",
+    ),
+    (
+        Reason(
+            Code.PRICE_OF_COMPONENTS,
+            "",
+            {"draws": "nuts", "selected": 2, "more": 3, "gain": 1.2, "loss": 3.4},
+        ),
+        "From K = 2 to K = 3 the maximum log-likelihood rises by 1.2 and the log evidence (NUTS "
+        "draws) falls by 3.4: averaging over the prior costs 4.6. The wider the priors, the more "
+        "each further component costs (Bartlett 1957, Lindley 1957): the evidence is conditional "
+        "on these priors, and where they are vague it says little about whether a component is "
+        "there. LOO, AIC and BIC hardly depend on the priors.",
+    ),
+    (
+        Reason(
+            Code.ENGINES_APART,
+            "",
+            {"criterion": "evidence", "engines": ("gibbs", "nuts"), "at": ((2, 1.02, 0.05),)},
+        ),
+        "Estimates of the log evidence by Gibbs and NUTS differ by more than Monte Carlo error at "
+        "K = 2 (1.02 apart, standard error 0.05). The smaller may have missed a mode that none of "
+        "its chains visited.",
+    ),
+    (
+        Reason(
+            Code.ENGINES_ALIKE,
+            "",
+            {"criterion": "loo", "engines": ("gibbs", "nuts"), "largest": 1.23},
+        ),
+        "Estimates of LOO by Gibbs and NUTS agree at every K, within 1.2 Monte Carlo standard "
+        "errors.",
+    ),
+    (
+        Reason(Code.LARGEST_SELECTED, "", {"largest": 6, "criteria": ("bic",)}),
+        "BIC selects the largest K tried (6): a larger K may do better still.",
+    ),
     (Reason(Code.EARLIER_VERSION, "", {"text": "gibbs: as said"}), "Gibbs: as said."),
 ]
 
@@ -179,18 +325,18 @@ def test_a_reason_survives_json(reason: Reason) -> None:
 
 
 def test_a_verdict_in_words() -> None:
-    assert words.agreement(["em", "gibbs", "nuts"], ["em"], 0.0613) == (
+    assert headline.agreement(["em", "gibbs", "nuts"], ["em"], 0.0613) == (
         "EM, Gibbs and NUTS agree: Gibbs and NUTS differ by no more than 0.07 posterior standard "
         "deviations in any quantity compared, and the point of EM lies within their posterior."
     )
-    assert words.agreement(["exact", "gibbs"], [], 0.05).startswith(
+    assert headline.agreement(["exact", "gibbs"], [], 0.05).startswith(
         "The exact posterior and Gibbs agree: they differ by no more than 0.05"
     )
     minor, few = (
         Reason(Code.MINOR_MODE, "nuts", GAP),
         Reason(Code.NOTHING_VARIES),
     )
-    assert words.finding("disagree", ["gibbs", "nuts"], few, ["nuts"], minor) == (
+    assert headline.finding("disagree", ["gibbs", "nuts"], few, ["nuts"], minor) == (
         "Gibbs and NUTS disagree: no quantity varies in the draws of either engine. The suspect is "
         "NUTS (chain 3 is in a minor mode: mean log-likelihood 20 below the best of Gibbs)."
     )

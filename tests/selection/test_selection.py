@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 import gmmcompare as gc
 from gmmcompare.cli import app
 from gmmcompare.cli.show import print_selection
+from gmmcompare.comparison.reasons import Code, Reason
+from gmmcompare.comparison.words import sentence
 from gmmcompare.engines.base import Progress, no_progress
 from gmmcompare.fitting.runner import EngineRequest, Runner, engine_requests
 from gmmcompare.model.card import Card
@@ -93,6 +95,14 @@ def test_the_file_says_what_the_object_says(chosen: SelectionOutcome) -> None:
     assert entry["log_evidence"] == chosen.selection.values("evidence", "gibbs")[2]
     assert sum(mode["probability"] for mode in entry["modes"]) == pytest.approx(1.0)
     assert len(content["conclusions"]) == 3 + 2 * 2
+    for said, c in zip(content["conclusions"], chosen.selection.conclusions, strict=True):
+        codes = tuple(Reason.from_dict(code) for code in said["codes"])
+        assert codes == (c.answer, *c.doubts)
+        assert len(said["doubts"]) == len(c.doubts)
+    for what in ("doubts", "disagreements"):
+        codes = tuple(Reason.from_dict(code) for code in content["codes"][what])
+        assert codes == getattr(chosen.selection, what)
+        assert content[what] == [sentence(code) for code in codes]
     table = chosen.selection.table()
     assert table.loc[2, "gibbs_elpd"] == entry["elpd"]
 
@@ -164,57 +174,74 @@ def with_gibbs(selection: Selection, K: int, **changes: object) -> Selection:
     return replace(selection, candidates=tuple(candidates))
 
 
-def said(selection: Selection, criterion: str, engine: str = "gibbs") -> tuple[str, ...]:
+def doubts(selection: Selection, criterion: str, engine: str = "gibbs") -> tuple[Reason, ...]:
     found = {(c.criterion, c.engine): c for c in conclusions(selection)}
-    c = found[criterion, engine]
-    return (c.sentence, *c.doubts)
+    return found[criterion, engine].doubts
 
 
 def test_doubts_are_said(chosen: SelectionOutcome) -> None:
     selection = chosen.selection
     sound = with_gibbs(with_gibbs(with_gibbs(selection, 1, doubts=()), 2, doubts=()), 3, doubts=())
-    assert not any("in doubt" in text for text in said(sound, "loo"))
-    doubtful = with_gibbs(sound, 3, doubts=("R-hat 1.5 of w[1]",))
+    assert not any(reason.code == Code.DOUBTFUL_DRAWS for reason in doubts(sound, "loo"))
+    rhat = Reason(Code.HIGH_RHAT, "gibbs", {"functional": "w[1]", "rhat": 1.5, "limit": 1.01})
+    doubtful = with_gibbs(sound, 3, doubts=(rhat,))
+    said = Reason(Code.DOUBTFUL_DRAWS, "", {"draws": "gibbs", "at": (3,)})
     for criterion in ("loo", "evidence"):
-        assert "With 3 components the draws of Gibbs are in doubt." in said(doubtful, criterion)
-    assert "3 components, Gibbs: R-hat 1.5 of w[1]." in doubtful.doubts
+        assert said in doubts(doubtful, criterion)
+    assert rhat.of_components(3) in doubtful.doubts
     loo = selection.sampled("gibbs")[2].loo
     tail = replace(loo, pareto_k=np.where(np.arange(loo.pareto_k.size) == 0, 0.9, 0.1))
-    bad = said(with_gibbs(sound, 2, loo=tail), "loo")
     count = int(selection.sample.counts[0])
-    assert any(f"{count} of 150 observations have a Pareto k above 0.7" in text for text in bad)
+    high = {"draws": "gibbs", "count": count, "n": 150, "limit": 0.7}
+    bad = Reason(Code.HIGH_PARETO_K, "", high).of_components(2)
+    assert bad in doubts(with_gibbs(sound, 2, loo=tail), "loo")
 
 
-def test_modes_are_weighed_in_words(chosen: SelectionOutcome) -> None:
+def test_modes_are_weighed(chosen: SelectionOutcome) -> None:
     evidence = chosen.selection.sampled("gibbs")[3].evidence
     split = replace(evidence, modes=((0, 2, 3), (1,)), shares=np.array([0.25, 0.75]))
     changed = with_gibbs(chosen.selection, 3, evidence=split)
-    text = " ".join(said(changed, "evidence"))
-    assert "that of chains 1, 3 and 4 has 25 % and that of chain 2 has 75 %" in text
-    assert any("all chains alike" in part for part in said(changed, "loo"))
+    modes = {"draws": "gibbs", "modes": (((1, 3, 4), 0.25), ((2,), 0.75))}
+    assert Reason(Code.SEVERAL_MODES, "", modes).of_components(3) in doubts(changed, "evidence")
+    pooled = Reason(Code.MODES_POOLED, "", {"draws": "gibbs"}).of_components(3)
+    assert pooled in doubts(changed, "loo")
 
 
 def test_engines_that_differ_are_named(chosen: SelectionOutcome) -> None:
     selection = chosen.selection
-    assert any("agrees at every number" in s for s in selection.disagreements)
+    alike = [r.numbers for r in selection.disagreements if r.code == Code.ENGINES_ALIKE]
+    assert "loo" in [numbers["criterion"] for numbers in alike]
     evidence = selection.sampled("gibbs")[2].evidence
     off = with_gibbs(selection, 2, evidence=replace(evidence, value=evidence.value + 1.0))
-    texts = disagreements(off, conclusions(off))
-    assert any(s.startswith("The log evidence by Gibbs") and "more than" in s for s in texts)
+    (apart,) = [
+        r.numbers for r in disagreements(off, conclusions(off)) if r.code == Code.ENGINES_APART
+    ]
+    assert apart["criterion"] == "evidence"
+    assert apart["engines"] == ("gibbs", "gibbs_plain")
+    assert 2 in [K for K, gap, error in apart["at"] if gap > 3 * error]
 
 
 def test_the_price_of_a_component_is_told(chosen: SelectionOutcome) -> None:
     """From two to three the likelihood gains a little, and the prior costs more."""
-    (price,) = [s for s in chosen.selection.disagreements if s.startswith("From 2 to 3")]
+    (price,) = [
+        r.numbers for r in chosen.selection.disagreements if r.code == Code.PRICE_OF_COMPONENTS
+    ]
     values = chosen.selection.values("evidence", "gibbs")
     fits = {c.K: c.information.log_lik for c in chosen.selection.candidates if c.information}
-    assert f"rises by {fits[3] - fits[2]:.1f}" in price
-    assert f"falls by {values[2] - values[3]:.1f}" in price
+    assert price == {
+        "draws": "gibbs",
+        "selected": 2,
+        "more": 3,
+        "gain": fits[3] - fits[2],
+        "loss": values[2] - values[3],
+    }
 
 
 def test_the_largest_number_tried_is_no_answer(chosen: SelectionOutcome) -> None:
     cut = replace(chosen.selection, candidates=chosen.selection.candidates[:2])
-    assert any("2 is the largest number tried" in s for s in cut.disagreements)
+    (edge,) = [r for r in cut.disagreements if r.code == Code.LARGEST_SELECTED]
+    assert edge.numbers["largest"] == 2
+    assert {"bic", "icl", "evidence"} <= set(edge.numbers["criteria"])
 
 
 def test_an_engine_that_gives_up_is_said_and_the_rest_stands(
@@ -231,8 +258,10 @@ def test_an_engine_that_gives_up_is_said_and_the_rest_stands(
     found = select_card(heaps_card, (1, 2), sample=heaps, engines=("em", "gibbs")).selection
     assert set(found.values("bic")) == {1}
     assert set(found.values("evidence", "gibbs")) == {1, 2}
-    assert "2 components, EM: em: all starts collapsed." in found.doubts
-    assert any("With 2 components there is no value" in d for d in found.conclusions[0].doubts)
+    failed = Reason(Code.NO_FIT, "em", {"error": "em: all starts collapsed"})
+    assert failed.of_components(2) in found.doubts
+    missing = Reason(Code.NO_VALUE, "", {"criterion": "aic", "run": True})
+    assert missing.of_components(2) in found.conclusions[0].doubts
 
 
 def test_nothing_to_select_from(heaps: gc.Sample, heaps_card: Card) -> None:

@@ -6,7 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from gmmcompare.comparison.names import display_name, listed
+from gmmcompare.comparison.names import criterion_name, display_name, draws_of, listed
+from gmmcompare.comparison.words import sentence
 from gmmcompare.fitting.runner import engine_seed
 from gmmcompare.report.frame.look import component_variable
 from gmmcompare.report.frame.provenance import card_text
@@ -16,9 +17,11 @@ from gmmcompare.report.selection import figures
 from gmmcompare.report.selection.glossary import SELECTION_GLOSSARY
 from gmmcompare.runtime.files import write_text
 from gmmcompare.selection.candidate import Candidate, Sampled
-from gmmcompare.selection.conclusions import NAMES, Conclusion
+from gmmcompare.selection.conclusions import Conclusion
 from gmmcompare.selection.selection import Selection
 from gmmcompare.workflows.select import SelectionOutcome
+
+_TITLES = {"evidence": "Evidence"}
 
 
 def write_selection(outcome: SelectionOutcome, path: str | Path) -> Path:
@@ -67,7 +70,8 @@ def selection_context(outcome: SelectionOutcome) -> dict[str, Any]:
         ],
         "conclusions": [_answer(c) for c in selection.conclusions],
         "table": _table(selection),
-        "doubts": [typeset(doubt) for doubt in selection.doubts],
+        "disagreements": [typeset(sentence(reason)) for reason in selection.disagreements],
+        "doubts": [typeset(sentence(reason)) for reason in selection.doubts],
         "seconds": _seconds(selection),
         "calibration": [_calibration(c, main) for c in selection.candidates if main in c.sampled],
         "provenance": _provenance(outcome),
@@ -76,16 +80,13 @@ def selection_context(outcome: SelectionOutcome) -> dict[str, Any]:
 
 
 def _headline(selection: Selection) -> str:
-    """Say in one sentence which criteria prefer which number."""
-    by_K: dict[int, list[str]] = {}
+    """Say in one sentence which criteria select which number."""
+    by_K: dict[int, dict[str, None]] = {}
     for c in selection.conclusions:
         if c.prefers is not None:
-            name = NAMES[c.criterion].replace("The", "the")
-            names = by_K.setdefault(c.prefers, [])
-            if name not in names:
-                names.append(name)
+            by_K.setdefault(c.prefers, {})[criterion_name(c.criterion)] = None
     parts = [
-        f"{listed(names)} prefer{'s' if len(names) == 1 else ''} {K} "
+        f"{listed(list(names))} select{'s' if len(names) == 1 else ''} {K} "
         f"component{'s' if K > 1 else ''}"
         for K, names in sorted(by_K.items(), key=lambda item: -len(item[1]))
     ]
@@ -94,16 +95,13 @@ def _headline(selection: Selection) -> str:
 
 
 def _answer(conclusion: Conclusion) -> dict[str, Any]:
-    by = f" by {display_name(conclusion.engine)}" if conclusion.engine else ""
     return {
         "key": conclusion.criterion,
-        "name": NAMES[conclusion.criterion].removeprefix("The ").capitalize()
-        if conclusion.criterion == "evidence"
-        else NAMES[conclusion.criterion],
-        "by": by,
+        "name": _TITLES.get(conclusion.criterion, criterion_name(conclusion.criterion)),
+        "by": f" ({draws_of(conclusion.engine)})" if conclusion.engine else "",
         "prefers": conclusion.prefers,
-        "sentence": conclusion.sentence,
-        "doubts": conclusion.doubts,
+        "sentence": typeset(conclusion.sentence),
+        "doubts": [typeset(sentence(doubt)) for doubt in conclusion.doubts],
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import gmmcompare as gc
+from gmmcompare.comparison.words import sentence
 from gmmcompare.model.card import validated_card
 from gmmcompare.report import write_selection
 from gmmcompare.report.frame.words import number
@@ -65,10 +66,10 @@ def test_every_conclusion_and_disagreement_is_there(outcome: SelectionOutcome, t
     for c in outcome.selection.conclusions:
         assert c.sentence in words
         for doubt in c.doubts:
-            assert doubt in words
-    for said in outcome.selection.disagreements:
-        assert said in words
-    assert len(outcome.selection.doubts) == len(re.findall(r"<li>\d components, Gibbs", text))
+            assert sentence(doubt) in words
+    for reason in outcome.selection.disagreements:
+        assert sentence(reason) in words
+    assert len(outcome.selection.doubts) == len(re.findall(r"<li>K = \d, Gibbs", text))
 
 
 def test_the_table_has_the_numbers(outcome: SelectionOutcome, text: str) -> None:

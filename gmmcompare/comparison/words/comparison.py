@@ -1,0 +1,192 @@
+"""Words for reasons that `checks`, `agreement` and `point` give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gmmcompare.comparison.names import display_name, listed, of_statistic, quantity
+from gmmcompare.comparison.reasons import Code
+from gmmcompare.comparison.words.catalogue import counted, percent, says
+
+_TIMES = {1: "once", 2: "twice"}
+_HEIGHTS = {"log_lik": "log-likelihood", "density": "posterior density"}
+
+
+# --- one engine's draws ---------------------------------------------------------------------------
+
+
+@says(Code.COPIED_CHAINS)
+def _copied(pairs: Sequence[tuple[int, int]]) -> str:
+    which = ", ".join(f"{a} and {b}" for a, b in pairs)
+    return f"chains {which} are copies of each other: they share a random stream"
+
+
+@says(Code.MINOR_MODE)
+def _minor_mode(chains: Sequence[int], n_chains: int, gap: float, best: str) -> str:
+    who, one = _chains(chains, n_chains)
+    return (
+        f"{who} {'is' if one else 'are'} in a minor mode: mean log-likelihood "
+        f"{'' if one else 'up to '}{gap:.0f} below "
+        f"{f'the best of {display_name(best)}' if best else 'its best chain'}"
+    )
+
+
+@says(Code.RARE_EMPTY_STATES)
+def _rare_empty_states(
+    chains: Sequence[int], n_chains: int, share: float, transitions: float, needed: int
+) -> str:
+    who, one = _chains(chains, n_chains)
+    return (
+        f"{who} visit{'s' * one} states with a nearly empty component ({percent(share)} of all "
+        f"draws) but make{'s' * one} only {counted(round(transitions), 'transition')}; "
+        f"{needed} are needed"
+    )
+
+
+def _chains(chains: Sequence[int], of: int) -> tuple[str, bool]:
+    """Return which chains, and whether it is one."""
+    if len(chains) == of > 1:
+        return "all chains" if of > 2 else "both chains", False
+    one = len(chains) == 1
+    return f"chain{'' if one else 's'} {listed([str(c) for c in chains])}", one
+
+
+@says(Code.DIVERGENCES)
+def _divergences(count: int) -> str:
+    return counted(count, "divergence")
+
+
+@says(Code.HIGH_RHAT)
+def _high_rhat(functional: str, rhat: float, limit: float) -> str:
+    return f"R-hat of the {quantity(functional)} is {rhat:.3f}; it must be below {limit:g}"
+
+
+@says(Code.TOO_FEW_CHAINS)
+def _too_few_chains(chains: int, needed: int) -> str:
+    return (
+        f"{counted(chains, 'chain')}; at least {needed} are needed to see whether chains found "
+        "the same mode"
+    )
+
+
+@says(Code.TOO_SHORT)
+def _too_short(draws: int, needed: int) -> str:
+    return f"{counted(draws, 'draw')} per chain; diagnostics need at least {needed}"
+
+
+@says(Code.LOW_ESS)
+def _low_ess(functional: str, ess: float, needed: float) -> str:
+    return f"ESS of the {quantity(functional)} is {ess:,.0f}; {needed:,.0f} are needed"
+
+
+# --- two engines that draw ------------------------------------------------------------------------
+
+
+@says(Code.DIFFERENCE)
+def _difference(
+    a: str, b: str, functional: str, statistic: str, diff: float, se: float, repeats: int
+) -> str:
+    again = (
+        f"confirmed {_TIMES.get(repeats, f'{repeats} times')} with fresh seeds"
+        if repeats
+        else "which could not be repeated with fresh seeds"
+    )
+    return (
+        f"{of_statistic(statistic, functional)} is {abs(diff):.2f} posterior sd "
+        f"{'higher' if diff > 0 else 'lower'} under {display_name(a)} than under "
+        f"{display_name(b)} (standard error {se:.3f}), {again}"
+    )
+
+
+@says(Code.UNCONFIRMED_DIFFERENCE)
+def _unconfirmed(alpha: float, confirm_alpha: float) -> str:
+    return (
+        f"a difference is significant at {percent(alpha)}, not confirmed at "
+        f"{percent(confirm_alpha)}; run longer"
+    )
+
+
+@says(Code.NO_DIFFERENCE)
+def _no_difference(bound: float, statistics: int) -> str:
+    return (
+        f"no difference detected in {statistics} statistics; none above {bound:.3f} posterior sd "
+        "is left possible"
+    )
+
+
+@says(Code.DIFFERENCE_POSSIBLE)
+def _difference_possible(functional: str, bound: float, ess_needed: float) -> str:
+    return (
+        f"no difference detected, but one of up to {bound:.2f} posterior sd in the "
+        f"{quantity(functional)} is still possible; about {ess_needed:,.0f} effective draws from "
+        "each engine would decide"
+    )
+
+
+@says(Code.NOTHING_VARIES)
+def _nothing_varies() -> str:
+    return "no quantity varies in the draws of either engine"
+
+
+# --- points ---------------------------------------------------------------------------------------
+
+
+@says(Code.STATUS)
+def _status(status: str) -> str:
+    return status
+
+
+@says(Code.BELOW_A_DRAW)
+def _below_a_draw(gap: float, best: str) -> str:
+    return (
+        f"a draw of {display_name(best)} is {gap:.2f} higher in log-likelihood: stopped early or "
+        "in a local mode"
+    )
+
+
+@says(Code.NO_ELLIPSE)
+def _no_ellipse(share: float) -> str:
+    return (
+        f"a component is nearly empty in {percent(share)} of the draws, so the posterior has no "
+        "ellipse in which to place a point"
+    )
+
+
+@says(Code.OUTSIDE_POSTERIOR)
+def _outside(point: str, draws: str, distance: float, limit: float, quantile: float) -> str:
+    return (
+        f"the point of {display_name(point)} lies outside the posterior of {display_name(draws)}: "
+        f"Mahalanobis distance {distance:.1f}, {percent(quantile)} of the draws lie within "
+        f"{limit:.1f}"
+    )
+
+
+@says(Code.AT_MAXIMUM)
+def _at_maximum(of: str, distance: float, limit: float) -> str:
+    return (
+        f"no draw has a higher {_HEIGHTS[of]}, and the point lies within the posterior "
+        f"(Mahalanobis distance {distance:.1f}, limit {limit:.1f})"
+    )
+
+
+@says(Code.SAME_MAXIMUM)
+def _same_maximum(gap: float) -> str:
+    return f"log-likelihoods differ by {gap:.2g}: the same maximum"
+
+
+@says(Code.LOWER_MAXIMUM)
+def _lower_maximum(gap: float, higher: str) -> str:
+    return f"{gap:.2f} lower in log-likelihood than {display_name(higher)}: not the same maximum"
+
+
+@says(Code.DIFFERENT_OBJECTIVES)
+def _different_objectives(likelier: str, denser: str, gap: float) -> str:
+    return (
+        f"the log-likelihood of {display_name(likelier)} is {gap:.2f} higher and the posterior "
+        f"density of {display_name(denser)}: they maximise different things"
+    )
+
+
+@says(Code.EARLIER_VERSION)
+def _earlier_version(text: str) -> str:
+    return text
