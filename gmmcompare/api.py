@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -123,12 +124,13 @@ def validate(
     *,
     card: Card | str | Path | None = None,
     sample: Sample | None = None,
-    around: bool = False,
+    posterior_sbc: bool = False,
+    around: bool | None = None,
     out: str | Path | None = None,
     offline: bool = False,
     **options: Any,
 ) -> Validation:
-    """Find out whether a sampler is right, and if not, what is wrong with it.
+    """Test whether a sampler is correct and, if it is not, say what is wrong with it.
 
     Its code runs in child processes, with your rights.
 
@@ -143,9 +145,11 @@ def validate(
         have the lengths of ``[engines.custom]``.
     sample : Sample, optional
         Data to use instead of the card's.
-    around : bool
-        Calibrate around the card's data, too (Sailynoja et al. 2025): for priors that are nearly
-        improper, whose own draws are no data anyone would see.
+    posterior_sbc : bool
+        Calibrate around the card's data as well (Sailynoja et al. 2025): for priors that are nearly
+        improper, which generate data that nobody would see.
+    around : bool, optional
+        The old name of ``posterior_sbc``, which the next version will not accept.
     out : str or Path, optional
         Folder for ``validation.json``, ranks as a DataTree for ``az.plot_ecdf_pit``, NUTS' fit and
         what the sampler printed; a rerun goes on from finished replicates.
@@ -166,9 +170,12 @@ def validate(
         If there is no such sampler or card, or the arguments are neither a kernel's nor a
         sampler's.
     """
+    if around is not None:
+        warnings.warn("around is now called posterior_sbc", DeprecationWarning, stacklevel=2)
+        posterior_sbc = posterior_sbc or around
     if card is None:
-        if around or sample is not None:
-            raise InputError("calibration around data, or agreement on them, needs a card")
+        if posterior_sbc or sample is not None:
+            raise InputError("posterior SBC, or agreement on data, needs a card")
         return run_checks(sampler, out=out, **options)
     chosen = card if isinstance(card, Card) else load_card(card)
     data = sample or card_sample(chosen, offline=offline)
@@ -180,7 +187,7 @@ def validate(
     place = options.get("tasks") or InProcess()
     nuts = Runner(chosen, data, Path(out) if out else None, tasks=place).fit(EngineRequest("nuts"))
     problem = Problem(data, chosen.K, chosen.build_priors())
-    on_data = OnData(problem, nuts, chosen.engines.custom, around)
+    on_data = OnData(problem, nuts, chosen.engines.custom, posterior_sbc)
     return run_checks(sampler, out=out, on_data=on_data, **options)
 
 

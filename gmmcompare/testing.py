@@ -1,4 +1,4 @@
-"""For the test suites of samplers' authors: one line that holds a kernel or sampler to the model.
+"""For the test suites of samplers' authors: one line that tests a kernel against the model.
 
 >>> from gmmcompare.testing import assert_valid_kernel
 >>> def test_my_sweep():
@@ -22,17 +22,17 @@ def assert_valid_kernel(
     jobs: int = 1,
     time_limit: float = 300.0,
 ) -> Validation:
-    """Fail the test unless the sampler is right.
+    """Fail the test unless the sampler is correct.
 
-    A right kernel fails with probability at most `Validation.error_rate`, below 2e-5, whatever the
-    seed; with a fixed seed the outcome repeats.
+    A correct kernel fails with probability at most `Validation.error_rate`, below 2e-5, whatever
+    the seed; with a fixed seed the outcome repeats.
 
     Parameters
     ----------
     sweep : callable or str
         A kernel ``(w, mu, sigma, y, priors, rng)`` or a whole sampler; see `validate`.
     quick : bool
-        A few thousand replicates: seconds. ``False`` looks for subtle faults too.
+        A few thousand replicates, in seconds. ``False`` looks for subtle errors too.
     seed, jobs, time_limit
         As in `validate`.
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gmmcompare.comparison.comparison import Comparison
     from gmmcompare.data import Description, Listing
     from gmmcompare.selection.selection import Selection
-    from gmmcompare.validation.faults.gallery import Exhibit
+    from gmmcompare.validation.gallery import Exhibit
     from gmmcompare.validation.verdict import Validation
     from gmmcompare.workflows.compare import Outcome
     from gmmcompare.workflows.sensitivity import Sensitivity
@@ -163,7 +163,7 @@ def print_gallery(exhibits: Iterable[Exhibit]) -> None:
     line = "{:<36} {:<13} {:<36} {:>12} {:>8}  {}"
     print(line.format("sampler", "verdict", "caught by", "replicates", "seconds", "named"))
     for e in exhibits:
-        named = _ORDINALS.get(e.rank, "") if e.is_fault else "right: no fault"
+        named = _ORDINALS.get(e.rank, "") if e.is_fault else "correct: no fault"
         cells = (e.name, e.verdict, e.caught_by, f"{e.replicates:,}", f"{e.seconds:.1f}", named)
         print(line.format(*cells), flush=True)
 

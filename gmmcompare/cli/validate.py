@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -54,9 +55,10 @@ def validate(
         str | None,
         typer.Option("--card", metavar="CARD", help="Compare with NUTS on this card's data, too."),
     ] = None,
-    around: Annotated[
-        bool, typer.Option("--around", help="With --card: calibrate around its data, too.")
+    posterior_sbc: Annotated[
+        bool, typer.Option("--posterior-sbc", help="With --card: calibrate around its data, too.")
     ] = False,
+    around: Annotated[bool, typer.Option("--around", hidden=True)] = False,
     data: DataOption = None,
     set_: SetOption = None,
     offline: OfflineOption = False,
@@ -66,7 +68,7 @@ def validate(
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
 ) -> None:
-    """Find out whether a sampler is right. Its code runs with your rights."""
+    """Test whether a sampler is correct. Its code runs with your permissions."""
     from gmmcompare.api import validate as run_checks
     from gmmcompare.cli.progress import FractionBar
     from gmmcompare.cli.show import print_gallery, print_grades, print_validation
@@ -74,6 +76,8 @@ def validate(
     from gmmcompare.validation import grade as grade_folder
     from gmmcompare.validation import run_gallery
 
+    if around:
+        print("validate: --around is now called --posterior-sbc", file=sys.stderr)
     if (sampler is not None) + gallery + (grade is not None) != 1:
         raise InputError("validate: give one of SAMPLER, --gallery or --grade DIR")
     if gallery:
@@ -94,8 +98,8 @@ def validate(
         found = run_checks(
             str(sampler), card=chosen,
             sample=chosen_sample(chosen, data, offline) if chosen else None,
-            around=around, quick=quick, seed=seed, out=out, jobs=jobs, tasks=tasks,
-            time_limit=time_limit, geweke=geweke, progress=bar.show,
+            posterior_sbc=posterior_sbc or around, quick=quick, seed=seed, out=out, jobs=jobs,
+            tasks=tasks, time_limit=time_limit, geweke=geweke, progress=bar.show,
         )  # fmt: skip
     page = write_validation(found, out / "index.html", command_line()) if out else None
     print_validation(found, as_json, page)

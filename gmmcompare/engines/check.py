@@ -13,6 +13,10 @@ from gmmcompare.runtime.errors import EngineError
 _FIELDS = ("w", "mu", "sigma")
 
 
+class CopiedChainsError(EngineError):
+    """Chains hold one another's draws."""
+
+
 def check_engine(
     result: Mapping[str, Any],
     K: int | None = None,
@@ -40,7 +44,8 @@ def check_engine(
     Raises
     ------
     EngineError
-        With one line that says what is wrong, where, and how to mend it.
+        With one line that says what is wrong, where, and how to mend it; `CopiedChainsError` if
+        chains are copies of each other.
     """
     params = _arrays(result, name)
     shape = params.w.shape
@@ -61,7 +66,7 @@ def check_engine(
     copies = copied_chains(params)
     if copies:
         first, second = copies[0]
-        raise EngineError(
+        raise CopiedChainsError(
             f"{name}: chains {first} and {second} are copies of each other: give each chain its "
             "own random stream (rng.spawn(chains))"
         )

@@ -16,10 +16,9 @@ from gmmcompare.engines.gibbs.engine import GibbsEngine
 from gmmcompare.lessons.cards import card_with_data
 from gmmcompare.model.card import EmSettings, GibbsSettings
 from gmmcompare.model.params import Array, Params
-from gmmcompare.validation.checks.invariance import ALPHA, SceneTest
+from gmmcompare.validation.checks.invariance import ALPHA, SceneTest, kernel_replicates
 from gmmcompare.validation.checks.scenes import CALIBRATION
 from gmmcompare.validation.faults.catalogue import FAULTS, NOT_FAULTS, fault
-from gmmcompare.validation.sandbox.simulate import kernel_replicates
 from gmmcompare.validation.sandbox.subject import Subject
 
 SEED = 4

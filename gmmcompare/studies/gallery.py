@@ -22,7 +22,7 @@ from gmmcompare.runtime.tasks import Progress, Tasks, open_tasks
 from gmmcompare.validation.checks.invariance import ALPHA, FOLLOWED, Plan
 from gmmcompare.validation.checks.scenes import SCENES
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS, NOT_FAULTS, PREFIX
-from gmmcompare.validation.faults.gallery import exhibit
+from gmmcompare.validation.gallery import exhibit
 from gmmcompare.validation.run import validate
 from gmmcompare.validation.sandbox.subject import KERNELS
 

@@ -1,18 +1,19 @@
-"""Is this sampler right? Checks on small data, a verdict, and a diagnosis."""
+"""Is this sampler correct? Checks on small data, a verdict, and a diagnosis."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gmmcompare.validation.faults.gallery import grade, run_gallery
+    from gmmcompare.validation.gallery import run_gallery
+    from gmmcompare.validation.grading import grade
     from gmmcompare.validation.run import validate
     from gmmcompare.validation.verdict import Check, Diagnosis, Suspect, Validation
 
 __all__ = [
     "Check", "Diagnosis", "Suspect", "Validation", "grade", "run_gallery", "validate",
 ]  # fmt: skip
-_HOMES = {"validate": "run", "grade": "faults.gallery", "run_gallery": "faults.gallery"}
+_HOMES = {"validate": "run", "grade": "grading", "run_gallery": "gallery"}
 
 
 def __getattr__(name: str) -> Any:

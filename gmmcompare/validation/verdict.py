@@ -1,15 +1,19 @@
-"""What a validation found: plain data, for the terminal, for JSON and for the page."""
+"""What a validation came to: plain data, for the terminal, for JSON and for the page."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gmmcompare._version import __version__
+from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import to_json, write_text
+from gmmcompare.validation.faults.catalogue import FAULTS
+from gmmcompare.validation.reasons import Code, Reason, from_codes, to_codes
+from gmmcompare.validation.words import phrases, rate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,27 +29,39 @@ class Check:
     Attributes
     ----------
     name : str
-        contract, conditionals, invariance, sbc, exact posterior, joint distribution or nuts.
+        contract, conditionals, invariance, sbc, posterior sbc, exact posterior, joint distribution
+        or nuts.
     verdict : "passed", "failed" or "inconclusive"
-    summary : str
-        One sentence.
+    reasons : tuple of Reason
+        What the verdict rests on.
     replicates : int
         How many independent replicates were made.
     seconds : float
         Wall time.
     error_rate : float
-        Bound on the probability that a right sampler fails this check.
+        Bound on the probability that a correct sampler fails this check.
     data : mapping
         What the page draws: numbers, strings, arrays and mappings of them.
     """
 
     name: str
     verdict: Verdict
-    summary: str
+    reasons: tuple[Reason, ...]
     replicates: int = 0
     seconds: float = 0.0
     error_rate: float = 0.0
     data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        """The reasons in words."""
+        return "; ".join(phrases(self.reasons))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry of ``checks`` in JSON."""
+        entry = {**vars(self), "summary": self.summary, "codes": to_codes(self.reasons)}
+        del entry["reasons"]
+        return entry
 
 
 @dataclass(frozen=True)
@@ -57,17 +73,30 @@ class Suspect:
     """
 
     fault: str
-    mistake: str
-    effect: str
     score: float
+
+    @property
+    def mistake(self) -> str:
+        """The code as written and as it should be."""
+        return FAULTS[self.fault].mistake
+
+    @property
+    def effect(self) -> str:
+        """What the fault does to draws."""
+        return FAULTS[self.fault].effect
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What moves, in words, and which known faults do the same, likeliest first."""
+    """What moves, and which known faults do the same, likeliest first."""
 
-    findings: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     suspects: tuple[Suspect, ...] = ()
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What moves, in words."""
+        return phrases(self.reasons)
 
     def __str__(self) -> str:
         lines = list(self.findings)
@@ -93,10 +122,10 @@ class Validation:
     checks : tuple of Check
     diagnosis : Diagnosis
         Empty unless a check failed.
-    notes : tuple of str
+    noticed : tuple of Reason
         What is odd but no reason to fail: it prints, it warns, it is not reproducible.
-    not_tested : tuple of str
-        What this verdict says nothing about, with reasons.
+    untested : tuple of Reason
+        What this verdict says nothing about.
     seed : int
     seconds : float
         Wall time of all checks.
@@ -106,8 +135,8 @@ class Validation:
     kind: str
     checks: tuple[Check, ...]
     diagnosis: Diagnosis
-    notes: tuple[str, ...]
-    not_tested: tuple[str, ...]
+    noticed: tuple[Reason, ...]
+    untested: tuple[Reason, ...]
     seed: int
     seconds: float
     version: str = __version__
@@ -122,13 +151,29 @@ class Validation:
 
     @property
     def error_rate(self) -> float:
-        """Bound on the probability that a right sampler fails: the sum over the checks."""
+        """Bound on the probability that a correct sampler fails: the sum over the checks."""
         return sum(check.error_rate for check in self.checks)
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """One sentence for each check that did not pass."""
         return tuple(f"{c.name}: {c.summary}" for c in self.checks if c.verdict != "passed")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed, in words."""
+        return phrases(self.noticed)
+
+    @property
+    def not_tested(self) -> tuple[str, ...]:
+        """What was not tested, in words."""
+        return phrases(self.untested)
+
+    @property
+    def news(self) -> Diagnosis:
+        """The diagnosis without what `reasons` say already: the calls that broke."""
+        reasons = tuple(r for r in self.diagnosis.reasons if r.code != Code.BROKEN_CALL)
+        return Diagnosis(reasons, self.diagnosis.suspects)
 
     def table(self) -> pd.DataFrame:
         """Return one row for each check."""
@@ -171,13 +216,18 @@ class Validation:
             "seed": self.seed,
             "seconds": self.seconds,
             "error_rate": self.error_rate,
-            "checks": [vars(check) for check in self.checks],
+            "checks": [check.to_dict() for check in self.checks],
             "diagnosis": {
-                "findings": list(self.diagnosis.findings),
-                "suspects": [vars(s) for s in self.diagnosis.suspects],
+                "findings": self.diagnosis.findings,
+                "codes": to_codes(self.diagnosis.reasons),
+                "suspects": [
+                    {"fault": s.fault, "mistake": s.mistake, "effect": s.effect, "score": s.score}
+                    for s in self.diagnosis.suspects
+                ],
             },
-            "notes": list(self.notes),
-            "not_tested": list(self.not_tested),
+            "notes": self.notes,
+            "not_tested": self.not_tested,
+            "codes": {"notes": to_codes(self.noticed), "not_tested": to_codes(self.untested)},
         }
 
     def to_json(self) -> str:
@@ -190,19 +240,30 @@ class Validation:
 
     @classmethod
     def from_json(cls, text: str) -> Validation:
-        """Read back what `to_json` wrote; arrays come back as lists."""
+        """Read back what `to_json` wrote; arrays come back as lists.
+
+        Raises
+        ------
+        InputError
+            If it was written by a version that kept no codes.
+        """
         found = json.loads(text)
+        if "codes" not in found:
+            raise InputError(
+                f"{found['sampler']}: validated with gmmcompare {found['version']}, whose results "
+                "cannot be read any more; validate it again"
+            )
         diagnosis = Diagnosis(
-            tuple(found["diagnosis"]["findings"]),
-            tuple(Suspect(**s) for s in found["diagnosis"]["suspects"]),
+            from_codes(found["diagnosis"]["codes"]),
+            tuple(Suspect(s["fault"], s["score"]) for s in found["diagnosis"]["suspects"]),
         )
         return cls(
             found["sampler"],
             found["kind"],
-            tuple(Check(**check) for check in found["checks"]),
+            tuple(_check(entry) for entry in found["checks"]),
             diagnosis,
-            tuple(found["notes"]),
-            tuple(found["not_tested"]),
+            from_codes(found["codes"]["notes"]),
+            from_codes(found["codes"]["not_tested"]),
             found["seed"],
             found["seconds"],
             found["version"],
@@ -212,12 +273,15 @@ class Validation:
         lines = [f"{self.name}: {self.verdict} ({self.seconds:.1f} s)"]
         for check in self.checks:
             lines.append(f"  {check.verdict:12s} {check.name}: {check.summary}")
-        said = {check.summary for check in self.checks}
-        news = replace(
-            self.diagnosis, findings=tuple(f for f in self.diagnosis.findings if f not in said)
-        )
-        if str(news):
-            lines += ["", str(news)]
+        if self.error_rate:
+            lines.append(f"  false-positive rate at most {rate(self.error_rate)}")
+        if str(self.news):
+            lines += ["", str(self.news)]
         lines += [f"note: {note}" for note in self.notes]
         lines += [f"not tested: {what}" for what in self.not_tested]
         return "\n".join(lines)
+
+
+def _check(entry: Mapping[str, Any]) -> Check:
+    known = {key: value for key, value in entry.items() if key not in ("summary", "codes")}
+    return Check(reasons=from_codes(entry["codes"]), **known)

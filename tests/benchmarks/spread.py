@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gmmcompare.runtime.files import write_text
 from gmmcompare.runtime.tasks import open_tasks
-from gmmcompare.validation.checks.sbc_runs import SbcPlan, choose_thinning, sbc_replicate
+from gmmcompare.validation.checks.ranks import SbcPlan, choose_thinning, sbc_replicate
 from gmmcompare.validation.checks.scenes import CALIBRATION
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.spread import SpreadSandbox

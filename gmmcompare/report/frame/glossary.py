@@ -210,8 +210,9 @@ VALIDATION_GLOSSARY: Mapping[str, Entry] = {
     "bet": Entry(
         "Betting",
         "A stake of 1 is bet against the sampler, replicate after replicate, at odds that are fair "
-        "if it is right. Then the wealth ever reaches 100,000 with probability at most 1 in "
-        "100,000, however often one looks and however many quantities are bet on (Ville 1939).",
+        "if it is correct. Then the probability that the wealth ever reaches 100,000 is at most "
+        "1 in 100,000, however often one looks and however many quantities are bet on (Ville "
+        "1939).",
     ),
     "conditional": Entry(
         "Full conditional",
@@ -220,35 +221,36 @@ VALIDATION_GLOSSARY: Mapping[str, Entry] = {
     ),
     "ecdf": Entry(
         "ECDF minus uniform",
-        "Which share of positions lies below each value, minus what it should be: a level line "
-        "within the grey band if positions are uniform. A bump says values are too small, a dip "
-        "too large, an S that they are spread too wide or too little.",
+        "The share of positions below each value minus the share expected: a level line within the "
+        "grey band if positions are uniform. A bump means that values are too small, a dip that "
+        "they are too large, an S that their spread is too wide or too narrow.",
     ),
     "effect": Entry(
         "Effect",
-        "How far a quantity moves on average, in standard deviations of one replicate: 0 if the "
-        "sampler is right.",
+        "The mean change of a quantity in standard deviations of one replicate: 0 if the sampler "
+        "is correct.",
     ),
     "error-rate": Entry(
-        "Error rate",
-        "Bound on the probability that a right sampler fails. It holds for any seed and any number "
-        "of replicates.",
+        "False-positive rate",
+        "An upper bound on the probability that a correct sampler fails. It holds for any seed and "
+        "any number of replicates.",
     ),
     "exact": Entry(
         "Exact posterior",
-        "With few observations the posterior can be summed over all allocations, to eight digits. "
-        "Chains that start elsewhere have to arrive there.",
+        "With few observations the posterior can be computed by summing over all allocations, to "
+        "eight digits. Chains that start elsewhere must reach it.",
     ),
     "given": Entry(
         "Given all else",
-        "Where a parameter lies in its full conditional, allocations averaged out. Off, while the "
-        "parameter by itself is right, it does not hang together with the data as it should.",
+        "The position of a parameter in its full conditional, with responsibilities in place of "
+        "allocations. If this is off and the parameter's own distribution is not, its dependence "
+        "on the data is wrong.",
     ),
     "invariance": Entry(
         "Invariance",
-        "Draw parameters from the prior and data given them, then make some sweeps: parameters and "
-        "data must be distributed as before, if and only if the kernel leaves the posterior as it "
-        "is (Gandy and Scott 2020).",
+        "Draw parameters from the prior and data given the parameters, then make some sweeps: the "
+        "joint distribution of parameters and data is unchanged if and only if the kernel leaves "
+        "the posterior invariant (Gandy and Scott 2020).",
     ),
     "kernel": Entry(
         "Kernel",
@@ -256,34 +258,34 @@ VALIDATION_GLOSSARY: Mapping[str, Entry] = {
     ),
     "position": Entry(
         "Position",
-        "Where a draw lies in the distribution that it should come from, from 0 to 1 (probability "
-        "integral transform): uniform if it does come from there.",
+        "The probability integral transform of a draw: the probability, from 0 to 1, of a smaller "
+        "value under the distribution that the draw should have. Uniform if it has it.",
     ),
     "prior": GLOSSARY["prior"],
     "replicate": Entry(
         "Replicate",
-        "One independent repetition: fresh parameters, fresh data, fresh random numbers.",
+        "One independent repetition: new parameters, new data, new random numbers.",
     ),
     "sbc": Entry(
         "Simulation-based calibration",
         "Draw parameters from the prior, data given them, and posterior draws given the data: the "
-        "rank of the true value among the draws is uniform if the sampler is right (Talts et al. "
-        "2018).",
+        "rank of the true value among the draws is uniform if the sampler is correct (Talts et "
+        "al. 2018).",
     ),
     "score": Entry(
         "Score",
-        "Derivative of the log-likelihood in a parameter: zero on average over the joint "
-        "distribution. It shows a parameter that follows the data too closely or too little.",
+        "The derivative of the log-likelihood with respect to a parameter, which has expectation "
+        "zero. It shows a parameter that follows the data too closely or too little.",
     ),
     "signature": Entry(
         "Signature",
-        "Which quantities move, how far and which way. Every mistake of the gallery has its own, "
-        "and the nearest are named.",
+        "Which quantities move, how far and which way. Every fault of the gallery has its own, and "
+        "the most similar are named.",
     ),
     "z": Entry(
         "z",
-        "A mean difference in standard errors. Of so many quantities the largest z of a right "
-        "sampler is well above 2.",
+        "A mean difference in standard errors. Of so many quantities the largest z is well above 2 "
+        "even for a correct sampler.",
     ),
 }
 """Terms of a validation's page."""

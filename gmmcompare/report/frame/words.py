@@ -35,8 +35,7 @@ def significant(value: float, digits: int = 2) -> str:
     if not math.isfinite(value) or value == 0:
         return number(value, 0)
     if not 1e-5 <= abs(value) < 1e7:
-        mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-        return f"{mantissa.replace('-', MINUS)} × {power_of_ten(10.0 ** int(exponent))}"
+        return scientific(value, digits)
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     return number(value, decimals)
 
@@ -44,6 +43,12 @@ def significant(value: float, digits: int = 2) -> str:
 def power_of_ten(value: float) -> str:
     """Write a power of ten."""
     return f"10{str(round(math.log10(value))).translate(_SUPERSCRIPT)}"
+
+
+def scientific(value: float, digits: int = 2) -> str:
+    """Write a number to so many significant digits and a power of ten."""
+    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+    return f"{mantissa.replace('-', MINUS)} × {power_of_ten(10.0 ** int(exponent))}"
 
 
 def powers(text: str) -> str:

@@ -16,7 +16,7 @@ from gmmcompare.report.frame.look import INK, MUTED, RULE, SOFT, component_colou
 from gmmcompare.report.frame.words import number
 
 BAND_ALPHA = 0.05
-"""Probability that a right sampler leaves a band somewhere."""
+"""Probability that a correct sampler leaves a band somewhere."""
 FAILED_AT, SUSPECT_AT = 5.0, 3.0
 """Powers of ten of the wealth at which a kernel has failed, or has not passed."""
 _HIGHEST = 12.0
@@ -24,7 +24,7 @@ _HIGHEST = 12.0
 
 
 def wealth_panel(path: Mapping[str, Sequence[float]]) -> Panel:
-    """Draw what the bet against the kernel has made of its stake, as replicates came in."""
+    """Draw the wealth of the bet against the kernel as replicates came in."""
     n = np.asarray(path["replicates"], dtype=float)
     power = np.asarray(path["log_wealth"], dtype=float) / np.log(10.0)
     with Canvas("wealth", 440, 230) as canvas:

@@ -13,20 +13,27 @@ from gmmcompare.comparison.names import listed
 from gmmcompare.report.frame.glossary import VALIDATION_GLOSSARY
 from gmmcompare.report.frame.render import render
 from gmmcompare.report.frame.strips import Scale
-from gmmcompare.report.frame.words import number, power_of_ten, quantity, significant
+from gmmcompare.report.frame.words import (
+    number,
+    power_of_ten,
+    quantity,
+    scientific,
+    significant,
+)
 from gmmcompare.report.validation import figures
 from gmmcompare.runtime.files import write_text
+from gmmcompare.validation.checks.conditionals import TOLERANCE
 from gmmcompare.validation.verdict import Check, Validation
 
 TITLES = {"passed": "Passed", "failed": "Failed", "inconclusive": "Inconclusive"}
 ASKS = {
-    "contract": "Does it take what it is given, use all of it, and return what it should?",
-    "conditionals": "Is each step by itself a draw from the model's full conditional?",
-    "invariance": "Does a draw of the joint distribution stay one after some sweeps?",
-    "joint distribution": "Do sweeps and new data in turn stay where fresh draws are?",
-    "sbc": "Does the true value fall anywhere among the draws equally often?",
-    "sbc around the data": "Does it also do so for parameters and data like yours?",
-    "exact posterior": "Do chains from elsewhere arrive at a posterior that is known exactly?",
+    "contract": "Does it accept its arguments, use all of them, and return valid values?",
+    "conditionals": "Does each step draw from the model's full conditional?",
+    "invariance": "Do sweeps leave the joint distribution of parameters and data unchanged?",
+    "joint distribution": "Do sweeps that alternate with new data agree with fresh draws?",
+    "sbc": "Is the rank of the true value among the draws uniform?",
+    "posterior sbc": "Is that rank also uniform for parameters and data like yours?",
+    "exact posterior": "Do chains started elsewhere reach a posterior that is known exactly?",
     "nuts": "Does it agree with NUTS on your data?",
 }
 MOST_ROWS = 12
@@ -72,7 +79,13 @@ def validation_context(found: Validation, command: str = "") -> dict[str, Any]:
         "checks": [_check_row(check) for check in found.checks],
         "sections": {name: content for name, content in sections.items() if content},
         "suspects": [
-            {**vars(s), "rank": i, "score": number(s.score, 2)}
+            {
+                "rank": i,
+                "fault": s.fault,
+                "score": number(s.score, 2),
+                "effect": s.effect,
+                "mistake": s.mistake,
+            }
             for i, s in enumerate(found.diagnosis.suspects, start=1)
         ],
         "command": command or f"gmmcompare validate {found.name} --seed {found.seed}",
@@ -84,14 +97,14 @@ def _sentence(found: Validation) -> str:
     what = {"kernel": "This kernel", "sampler": "This sampler"}.get(found.kind, "This")
     if found.verdict == "passed":
         return (
-            f"{what} passed every test: nothing sets its draws apart from the posterior of the "
-            "model, on data small enough for mistakes to show."
+            f"{what} passed every check: its draws cannot be told from the model's posterior, on "
+            "data sets small enough for errors to show."
         )
     wrong = [c for c in found.checks if c.verdict != "passed"]
     worst = next((c for c in wrong if c.verdict == "failed"), wrong[0] if wrong else None)
     if worst is None:
         return "Nothing was tested."
-    lead = "is wrong" if found.verdict == "failed" else "is neither right nor wrong so far"
+    lead = "is wrong" if found.verdict == "failed" else "could not be judged"
     return f"{what} {lead}. {worst.name.capitalize()}: {worst.summary}."
 
 
@@ -100,14 +113,12 @@ def _brief(found: Validation) -> list[tuple[str, str]]:
     rows = [("What was tested", f"{found.name}, a {found.kind}" if found.kind else found.name)]
     if found.diagnosis.suspects:
         likeliest = found.diagnosis.suspects[0]
-        rows.append(("What is likeliest wrong", likeliest.effect))
+        rows.append(("Most likely error", likeliest.effect))
     if found.error_rate:
         rows.append(
-            ("How sure is that", f"A right sampler fails at most {_rate(found.error_rate)} times.")
+            ("How sure that is", f"False-positive rate at most {scientific(found.error_rate)}.")
         )
-    rows.append(
-        ("What it took", f"{replicates:,} replicates in {number(found.seconds, 0)} seconds.")
-    )
+    rows.append(("Effort", f"{replicates:,} replicates in {number(found.seconds, 0)} seconds."))
     return rows
 
 
@@ -119,13 +130,9 @@ def _check_row(check: Check) -> dict[str, Any]:
         "summary": check.summary,
         "replicates": f"{check.replicates:,}" if check.replicates else "",
         "seconds": number(check.seconds, 1),
-        "error_rate": _rate(check.error_rate) if check.error_rate else "",
+        "error_rate": scientific(check.error_rate) if check.error_rate else "",
         "traceback": check.data.get("traceback", ""),
     }
-
-
-def _rate(probability: float) -> str:
-    return f"{number(1e6 * probability, 0)} in a million"
 
 
 def _conditionals(check: Check) -> dict[str, Any]:
@@ -133,8 +140,8 @@ def _conditionals(check: Check) -> dict[str, Any]:
     rows = [
         {
             "name": name,
-            "error": power_of_ten(errors[name]) if errors.get(name) else "",
-            "wrong_ratio": (errors.get(name) or 0.0) > 1e-10,
+            "error": _ratio_error(errors[name]) if name in errors else "",
+            "wrong_ratio": _is_off(errors.get(name, 0.0)),
             "tests": len(np.atleast_1d(p)),
             "p": significant(_smallest(p), 2),
         }
@@ -142,6 +149,17 @@ def _conditionals(check: Check) -> dict[str, Any]:
     ]
     panels = figures.difference_panels("cond", "", check.data["pits"], independent=True)
     return {"rows": rows, "panels": panels}
+
+
+def _is_off(error: float | None) -> bool:
+    """Whether a log density ratio is off; JSON has null for infinity."""
+    return error is None or not error < TOLERANCE
+
+
+def _ratio_error(error: float | None) -> str:
+    if error is None or not np.isfinite(error):
+        return number(np.inf)
+    return power_of_ten(error) if error else "0"
 
 
 def _smallest(p: Any) -> float:
@@ -189,7 +207,7 @@ def _scene(name: str, scene: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _moved(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the quantities that moved most, with strips, and what chance alone does to so many."""
+    """Return the quantities that moved most, and how large a z value chance alone gives."""
     columns = ("quantity", "reference", "sweeps", "effect", "z", "replicates")
     rows = [
         (scene, *row)
@@ -305,7 +323,7 @@ _SECTIONS = {
     "conditionals": _conditionals,
     "invariance": _invariance,
     "sbc": _sbc,
-    "sbc around the data": _sbc,
+    "posterior sbc": _sbc,
     "exact posterior": _exact,
     "nuts": _nuts,
 }

@@ -36,6 +36,9 @@ from scipy.special import gammaln
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.validation.checks.scenes import ASYMMETRIC
+from gmmcompare.validation.reasons import Code, Reason
+from gmmcompare.validation.sandbox.child import Task
+from gmmcompare.validation.sandbox.sandbox import TaskRunner
 from gmmcompare.validation.sandbox.subject import BrokenError, Subject
 from gmmcompare.validation.verdict import Check
 
@@ -127,37 +130,48 @@ def examine_conditionals(subject: Subject, seed: int) -> list[Tested]:
     return out
 
 
-def conditionals_check(tested: list[Tested], seconds: float) -> Check:
-    """Turn the tests into a check."""
+def check_conditionals(sandbox: TaskRunner, seed: int) -> Check | None:
+    """Test the conditionals that a kernel shows; None where it shows none.
+
+    Raises
+    ------
+    BrokenError
+        If one raises or returns what it should not.
+    """
+    if not next(sandbox.run([Task(shown_names, {})])):
+        return None
+    started = time.perf_counter()
+    tested = next(sandbox.run([Task(examine_conditionals, {"seed": seed})]))
+    return _check(tested, time.perf_counter() - started)
+
+
+def _check(tested: list[Tested], seconds: float) -> Check:
     p_values = np.concatenate([t.p for t in tested])
     cut = ALPHA / max(p_values.size, 1)
-    wrong = [
-        f"{t.name} | rest is not the model's: {_how_wrong(t)}"
-        for t in tested
-        if not _ratios_right(t) or (t.p < cut).any()
-    ]
+    ratios = {t.name: t.error for t in tested if t.error is not None}
+    draws = [t.name for t in tested if t.p.size]
+    wrong = [reason for t in tested if (reason := _wrong(t, cut))]
     data = {
-        "ratio_errors": {t.name: t.error for t in tested if t.error is not None},
+        "ratio_errors": ratios,
         "p": {t.name: t.p for t in tested},
         "pits": {
             t.name: np.histogram(t.pits, _PIT_BINS, (0.0, 1.0))[0] for t in tested if t.pits.size
         },
     }
-    names = ", ".join(t.name for t in tested)
     if wrong:
-        return Check("conditionals", "failed", "; ".join(wrong), _DRAWS, seconds, ALPHA, data)
-    summary = f"{names}: density ratios to {TOLERANCE:g} and draws are the model's"
-    return Check("conditionals", "passed", summary, _DRAWS, seconds, ALPHA, data)
+        return Check("conditionals", "failed", tuple(wrong), _DRAWS, seconds, ALPHA, data)
+    numbers = {"ratios": list(ratios), "draws": draws, "tolerance": TOLERANCE}
+    reason = Reason(Code.CONDITIONALS_CORRECT, numbers)
+    return Check("conditionals", "passed", (reason,), _DRAWS, seconds, ALPHA, data)
 
 
-def _ratios_right(t: Tested) -> bool:
-    return t.error is None or t.error < TOLERANCE
-
-
-def _how_wrong(t: Tested) -> str:
-    if _ratios_right(t):
-        return "its draws have another distribution"
-    return f"a log density ratio is off by {t.error:.2g}"
+def _wrong(t: Tested, cut: float) -> Reason | None:
+    """Say what is wrong with one conditional, if anything is."""
+    if t.error is not None and not t.error < TOLERANCE:
+        return Reason(Code.WRONG_RATIO, {"conditional": t.name, "error": t.error})
+    if (t.p < cut).any():
+        return Reason(Code.WRONG_DRAWS, {"conditional": t.name})
+    return None
 
 
 def _weights(
@@ -168,7 +182,7 @@ def _weights(
 ) -> Tested:
     error, pits, p = None, [], []
     for case in CASES:
-        right = np.asarray(priors.weight_concentration) + case.n_k
+        expected = np.asarray(priors.weight_concentration) + case.n_k
         if conditional is not None:
             alpha = np.asarray(conditional(case.n_k, priors), dtype=float)
             points = rng.dirichlet(np.ones(3) + 1.0, size=_POINTS)
@@ -178,7 +192,7 @@ def _weights(
         if draw is not None:
             w = np.array([draw(case.n_k, priors, rng) for _ in range(_DRAWS)])
             for k in range(3):
-                u = stats.beta.cdf(w[:, k], right[k], right.sum() - right[k])
+                u = stats.beta.cdf(w[:, k], expected[k], expected.sum() - expected[k])
                 pits.append(u)
                 p.append(stats.kstest(u, "uniform").pvalue)
     return Tested("weights", error, np.array(p), np.array(pits))
@@ -194,7 +208,7 @@ def _means(
     m0, s0 = np.asarray(priors.mean_loc), np.asarray(priors.mean_sd)
     for case in CASES:
         precision = case.n_k / case.sigma**2 + 1.0 / s0**2
-        right = (case.sum_y / case.sigma**2 + m0 / s0**2) / precision
+        expected = (case.sum_y / case.sigma**2 + m0 / s0**2) / precision
         points = rng.normal(0.0, 2.0, size=(_POINTS, 3))
         if conditional is not None:
             loc, sd = conditional(case.n_k, case.sum_y, case.sigma, priors)
@@ -208,7 +222,7 @@ def _means(
                 [draw(case.n_k, case.sum_y, case.sigma, priors, rng) for _ in range(_DRAWS)]
             )
             for k in range(3):
-                u = stats.norm.cdf(mu[:, k], right[k], precision[k] ** -0.5)
+                u = stats.norm.cdf(mu[:, k], expected[k], precision[k] ** -0.5)
                 pits.append(u)
                 p.append(stats.kstest(u, "uniform").pvalue)
     return Tested("means", error, np.array(p), np.array(pits))
@@ -247,10 +261,10 @@ def _allocations(draw: Callable[..., Any], rng: np.random.Generator) -> Tested:
     )
     y = np.array([-2.0, 0.0, 0.9, 3.0])
     density = params.w * stats.norm.pdf(y[:, None], params.mu, params.sigma)
-    right = density / density.sum(axis=1, keepdims=True)
+    expected = density / density.sum(axis=1, keepdims=True)
     z = np.array([draw(*params, y, rng.random(y.size)) for _ in range(_DRAWS)])
     p = [
-        stats.chisquare(np.bincount(z[:, i], minlength=3), _DRAWS * right[i]).pvalue
+        stats.chisquare(np.bincount(z[:, i], minlength=3), _DRAWS * expected[i]).pvalue
         for i in range(y.size)
     ]
     return Tested("allocations", None, np.array(p), np.empty(0))
@@ -276,9 +290,3 @@ def _with(points: Array, case: Case) -> Params:
 def shown_names(subject: Subject) -> list[str]:
     """Return the names of the conditionals that are shown; runs in the child process."""
     return list(shown(subject.function))
-
-
-def timed(subject: Subject, seed: int) -> tuple[list[Tested], float]:
-    """Examine, and say how long it took."""
-    started = time.perf_counter()
-    return examine_conditionals(subject, seed), time.perf_counter() - started

@@ -2,7 +2,7 @@
 
 Two ways to draw parameters and data together: afresh, prior then data; or by one long chain that
 alternates a sweep of the kernel with new data given the parameters. Both have the same distribution
-if the kernel is right, so means of any function agree. The chain remembers its past, so that its
+if the kernel is correct, so means of any function agree. The chain remembers its past, so that its
 standard error comes from batch means and the test is neither exact nor sequential: the verdict of
 `validate` rests on the invariance test, which starts every replicate anew.
 """
@@ -18,9 +18,10 @@ from gmmcompare.model.mixture import simulate
 from gmmcompare.model.params import Array, Params
 from gmmcompare.validation.checks.quantities import evaluate, quantities
 from gmmcompare.validation.checks.scenes import CALIBRATION, Scene
-from gmmcompare.validation.sandbox.child import Task, seed_global_streams
-from gmmcompare.validation.sandbox.sandbox import Sandbox
-from gmmcompare.validation.sandbox.simulate import streams
+from gmmcompare.validation.reasons import Code, Reason
+from gmmcompare.validation.sandbox.child import Task
+from gmmcompare.validation.sandbox.sandbox import TaskRunner
+from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
 from gmmcompare.validation.sandbox.subject import Subject
 from gmmcompare.validation.verdict import Check
 
@@ -59,7 +60,7 @@ def successive_conditional(subject: Subject, scene: Scene, seed: int, n: int) ->
 
 
 def check_joint_distribution(
-    sandbox: Sandbox, seed: int, scene: Scene = CALIBRATION, n: int = 20_000
+    sandbox: TaskRunner, seed: int, scene: Scene = CALIBRATION, n: int = 20_000
 ) -> Check:
     """Compare the long chain with fresh draws; z values by batch means, Bonferroni over quantities.
 
@@ -81,7 +82,7 @@ def check_joint_distribution(
     worst = int(np.argmin(p))
     data = {"names": names, "t": t, "p": p, "scene": scene.name}
     if p[worst] < ALPHA:
-        summary = f"parameters and data drift: {names[worst]} is off by {t[worst]:+.1f} se"
-        return Check("joint distribution", "failed", summary, n, 0.0, ALPHA, data)
-    summary = f"{len(names)} quantities agree with fresh draws along {n:,} sweeps"
-    return Check("joint distribution", "passed", summary, n, 0.0, ALPHA, data)
+        reason = Reason(Code.JOINT_DRIFTS, {"quantity": names[worst], "t": float(t[worst])})
+        return Check("joint distribution", "failed", (reason,), n, 0.0, ALPHA, data)
+    reason = Reason(Code.JOINT_KEPT, {"quantities": len(names), "sweeps": n})
+    return Check("joint distribution", "passed", (reason,), n, 0.0, ALPHA, data)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
@@ -27,13 +28,15 @@ from gmmcompare.runtime.tasks import OutOfTimeError
 from gmmcompare.validation.betting import Wealth
 from gmmcompare.validation.checks.quantities import Quantity, evaluate, quantities
 from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import TaskRunner
-from gmmcompare.validation.sandbox.simulate import Replicates, kernel_replicates
+from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
+from gmmcompare.validation.sandbox.subject import Subject
 from gmmcompare.validation.verdict import Check, Verdict
 
 ALPHA = 1e-5
-"""Probability that a right kernel ever fails this check, whatever the number of replicates."""
+"""Probability that a correct kernel ever fails this check, whatever the number of replicates."""
 DOUBT = 1e-3
 """A wealth above ``1 / DOUBT`` at the end is no pass either."""
 FOLLOWED = 1 / 3
@@ -54,6 +57,49 @@ class Plan:
 
 
 QUICK = Plan(base=2000, most=8000)
+
+
+class Replicates(NamedTuple):
+    """Draws of the joint distribution and where a kernel took them.
+
+    ``start``, ``first`` and ``last`` are parameters (n, K) before, after one and after all sweeps;
+    ``y`` is (n, N).
+    """
+
+    start: Params
+    y: Array
+    first: Params
+    last: Params
+
+    @classmethod
+    def merged(cls, blocks: Sequence[Replicates]) -> Replicates:
+        """Join blocks."""
+
+        def joined(parts: Sequence[Params]) -> Params:
+            return Params(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+        start, y, first, last = zip(*blocks, strict=True)
+        return cls(joined(start), np.concatenate(y), joined(first), joined(last))
+
+
+def kernel_replicates(subject: Subject, scene: Scene, seed: int, block: int, n: int) -> Replicates:
+    """Make n replicates; runs in the child process.
+
+    Raises
+    ------
+    BrokenError
+        If the kernel fails in a call.
+    """
+    ours, theirs = streams(seed, scene.key, block)
+    seed_global_streams(ours)
+    start, y = scene.sample_joint(ours, n)
+    first, last = (Params(*(np.empty_like(a) for a in start)) for _ in range(2))
+    for i in range(n):
+        at = Params(*(a[i] for a in start))
+        path = subject.chain(at, y[i], scene.priors, theirs, scene.sweeps)
+        for after_one, after_all, values in zip(first, last, path, strict=True):
+            after_one[i], after_all[i] = values[0], values[-1]
+    return Replicates(start, y, first, last)
 
 
 @dataclass
@@ -83,7 +129,7 @@ class SceneTest:
 
     @property
     def doubtful(self) -> bool:
-        """Whether the bets leave doubt that the kernel is right here."""
+        """Whether the bets leave doubt that the kernel is correct here."""
         return bool(self.wealth.log_wealth > -np.log(FOLLOWED))
 
     def add(self, replicates: Sequence[Replicates], rng: np.random.Generator) -> None:
@@ -230,12 +276,11 @@ def _check(
     seconds: float,
 ) -> Check:
     n = sum(t.wealth.n for t in tests)
-    highest = max((wealth for _, wealth in path), default=0.0)
-    verdict, summary = _verdict(tests, highest, path, plan, out_of_time)
+    verdict, reason = _verdict(tests, path, plan, out_of_time)
     return Check(
         "invariance",
         verdict,
-        summary,
+        (reason,),
         n,
         seconds,
         ALPHA,
@@ -269,42 +314,21 @@ def _check(
 
 def _verdict(
     tests: Sequence[SceneTest],
-    highest: float,
     path: list[tuple[int, float]],
     plan: Plan,
     out_of_time: bool,
-) -> tuple[Verdict, str]:
-    n = path[-1][0] if path else 0
+) -> tuple[Verdict, Reason]:
+    made = path[-1][0] if path else 0
+    highest = max((wealth for _, wealth in path), default=0.0)
+    log10_wealth = highest / np.log(10)
     if highest >= -np.log(ALPHA):
-        found_at = next(a for a, wealth in path if wealth >= -np.log(ALPHA))
-        return "failed", (
-            f"the posterior does not stay as it is: a bet against it multiplied its stake by "
-            f"10^{highest / np.log(10):.0f} within {found_at:,} replicates "
-            f"(a right kernel reaches 10^5 with probability 10^-5)"
-        )
+        found_at = next(n for n, wealth in path if wealth >= -np.log(ALPHA))
+        numbers = {"log10_wealth": log10_wealth, "replicates": found_at, "alpha": ALPHA}
+        return "failed", Reason(Code.NOT_INVARIANT, numbers)
     if out_of_time and any(t.fraction(plan.base) < 1 for t in tests):
-        return "inconclusive", (
-            f"out of time after {n:,} replicates, {plan.base:,} per prior are wanted; "
-            "give more with time_limit"
-        )
+        wanted = round(sum(plan.base * t.scene.share for t in tests))
+        return "inconclusive", Reason(Code.OUT_OF_TIME, {"done": made, "wanted": wanted})
     if highest >= -np.log(DOUBT):
-        return "inconclusive", (
-            f"suspect: a bet against it reached 10^{highest / np.log(10):.1f} in {n:,} replicates, "
-            f"which a right kernel does with probability {np.exp(-highest):.1g}; run it again with "
-            "another seed, without --quick"
-        )
-    return "passed", f"nothing moves in {n:,} replicates over {len(tests)} priors"
-
-
-def merged(replicates: Sequence[Replicates]) -> Replicates:
-    """Join blocks of replicates."""
-
-    def joined(parts: Sequence[Params]) -> Params:
-        return Params(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-    return Replicates(
-        joined([r.start for r in replicates]),
-        np.concatenate([r.y for r in replicates]),
-        joined([r.first for r in replicates]),
-        joined([r.last for r in replicates]),
-    )
+        numbers = {"log10_wealth": log10_wealth, "replicates": made}
+        return "inconclusive", Reason(Code.SUSPICIOUS, numbers)
+    return "passed", Reason(Code.INVARIANT, {"replicates": made, "priors": len(tests)})

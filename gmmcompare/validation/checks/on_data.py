@@ -16,9 +16,10 @@ from gmmcompare.engines.base import Draws, Problem
 from gmmcompare.engines.own import OwnEngine
 from gmmcompare.fitting.fit import Fit, build_fit
 from gmmcompare.model.card import SamplerSettings
-from gmmcompare.validation.sandbox.child import Task, seed_global_streams
+from gmmcompare.validation.reasons import Code, Reason
+from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import TaskRunner
-from gmmcompare.validation.sandbox.simulate import streams
+from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
 from gmmcompare.validation.sandbox.subject import BrokenError, Subject
 from gmmcompare.validation.verdict import Check, Verdict
 
@@ -40,14 +41,14 @@ class OnData:
     nuts : Fit
     lengths : SamplerSettings
         Chains, warmup and draws of the sampler under test.
-    around : bool
-        Calibrate around these data as well; see `around`.
+    posterior_sbc : bool
+        Calibrate around these data as well; see `posterior_sbc`.
     """
 
     problem: Problem
     nuts: Fit
     lengths: SamplerSettings
-    around: bool = False
+    posterior_sbc: bool = False
 
 
 def fit_on_data(subject: Subject, problem: Problem, lengths: SamplerSettings, seed: int) -> Fit:
@@ -72,7 +73,7 @@ def fit_on_data(subject: Subject, problem: Problem, lengths: SamplerSettings, se
 def check_on_data(sandbox: TaskRunner, on: OnData, seed: int) -> Check:
     """Compare the sampler with NUTS on the user's data.
 
-    A right one fails with probability at most `CONFIRM_ALPHA`.
+    A correct one fails with probability at most `CONFIRM_ALPHA`.
 
     Raises
     ------
@@ -83,11 +84,15 @@ def check_on_data(sandbox: TaskRunner, on: OnData, seed: int) -> Check:
     arguments = {"problem": on.problem, "lengths": on.lengths, "seed": seed}
     own: Fit = next(sandbox.run([Task(fit_on_data, arguments)]))
     pair = compare_fits([on.nuts, own]).pairs[0]
-    n = on.problem.sample.n
+    numbers = {
+        "observations": on.problem.sample.n,
+        "verdict": pair.verdict,
+        "reason": pair.reasons[0].to_dict() if pair.reasons else None,
+    }
     return Check(
         "nuts",
         _VERDICTS[pair.verdict],
-        f"on {n:,} observations: {pair.verdict}; {clause(pair.reasons[0]) if pair.reasons else ''}",
+        (Reason(Code.ON_DATA, numbers),),
         on.lengths.chains * on.lengths.draws,
         time.perf_counter() - started,
         CONFIRM_ALPHA,

@@ -14,7 +14,7 @@ import numpy as np
 from gmmcompare.engines.base import Draws, Problem, built_in_engine, no_progress
 from gmmcompare.model.card import GibbsSettings
 from gmmcompare.model.params import Params
-from gmmcompare.validation.checks.sbc_runs import Given
+from gmmcompare.validation.checks.ranks import Given
 from gmmcompare.validation.checks.scenes import Scene
 
 _CHAINS = 4

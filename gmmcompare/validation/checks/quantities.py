@@ -1,4 +1,4 @@
-"""Bounded functions f(parameters, data) whose distribution a right sampler leaves as it is.
+"""Bounded functions f(parameters, data) whose distribution a correct sampler leaves as it is.
 
 Each lies in [-1, 1], so that its mean exists and can be tested exactly (see `betting`); a raw
 moment of sigma would not do. Four kinds:

@@ -33,7 +33,7 @@ from gmmcompare.runtime.files import replacing
 from gmmcompare.runtime.tasks import OutOfTimeError
 from gmmcompare.validation.betting import Wealth
 from gmmcompare.validation.checks.quantities import quantities
-from gmmcompare.validation.checks.sbc_runs import (
+from gmmcompare.validation.checks.ranks import (
     RANKS,
     Given,
     SbcPlan,
@@ -44,10 +44,11 @@ from gmmcompare.validation.checks.sbc_runs import (
 )
 from gmmcompare.validation.checks.scenes import Scene
 from gmmcompare.validation.ecdf import counts_below, simultaneous_bands, uniformity_p
+from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import TaskRunner
 from gmmcompare.validation.sandbox.subject import Subject
-from gmmcompare.validation.verdict import Check, Diagnosis
+from gmmcompare.validation.verdict import Check, Diagnosis, Verdict
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 ALPHA_RANKS = 1e-6
 ALPHA_MEANS = 1e-5
 _ROUND = 50
+_CLEAR = 1e-3
 
 
 @dataclass(frozen=True)
@@ -93,16 +95,20 @@ class SbcOutcome:
 
     def diagnosis(self) -> Diagnosis:
         """Say which quantities are off, and which way."""
-        found = []
         data = self.check.data
-        for name, p, at in zip(self.names, data["p"], data["mean_rank"], strict=True):
-            if p < 1e-3:
-                way = "too small" if at > 0.55 else "too large" if at < 0.45 else "off in spread"
-                found.append(
-                    f"{name}: the sampler's draws are {way} (mean rank of the truth {at:.2f}, "
-                    "0.50 is right)"
-                )
-        return Diagnosis(tuple(found))
+        each = zip(self.names, data["p"], data["mean_rank"], strict=True)
+        return Diagnosis(
+            tuple(
+                Reason(Code.RANKS_OFF, {"quantity": name, "way": _way(at), "mean_rank": float(at)})
+                for name, p, at in each
+                if p < _CLEAR
+            )
+        )
+
+
+def _way(mean_rank: float) -> str:
+    """Say which way draws are off, from where the truth ranks among them on average."""
+    return "small" if mean_rank > 0.55 else "large" if mean_rank < 0.45 else "spread"
 
 
 def check_sbc(
@@ -122,7 +128,7 @@ def check_sbc(
         A folder; each replicate is written there as it finishes, and finished ones are not run
         again (unless the sampler's file, the plan, the seed or the version changed).
     givens : sequence of Given, optional
-        Data and posterior draws to calibrate around, one for each replicate; see `around`.
+        Data and posterior draws to calibrate around, one for each replicate; see `posterior_sbc`.
 
     Raises
     ------
@@ -158,9 +164,10 @@ def check_sbc(
 
 
 def _digest(subject: Subject) -> str:
-    """Return a hash of the sampler's source; of its class, where it is an object."""
+    """Return the sampler's name and a hash of its source; of its class, where it is an object."""
     function = subject.function
-    return source_digest(function if inspect.isroutine(function) else type(function))
+    digest = source_digest(function if inspect.isroutine(function) else type(function))
+    return f"{subject.name} {digest}"  # one file may define several samplers
 
 
 def _wealth(done: dict[int, SbcReplicate]) -> Wealth:
@@ -183,8 +190,8 @@ def _outcome(
 ) -> SbcOutcome:
     alpha = ALPHA_RANKS + ALPHA_MEANS
     if len(done) < _ROUND:
-        summary = f"out of time after {len(done)} of {plan.replicates} replicates"
-        check = Check("sbc", "inconclusive", summary, len(done), seconds, alpha)
+        reason = Reason(Code.OUT_OF_TIME, {"done": len(done), "wanted": plan.replicates})
+        check = Check("sbc", "inconclusive", (reason,), len(done), seconds, alpha)
         return SbcOutcome((), np.empty((0, 0), dtype=np.int64), check, np.empty(0))
     if plan.relabel == "none" and all(r.ordered for r in done.values()):
         raise InputError(
@@ -214,28 +221,27 @@ def _outcome(
         "quantities": {scene.name: _quantity_table(wealth, _bet_on(scene, names, wealth))},
         "scene": {"K": scene.K, "N": scene.N, "priors": scene.priors.to_dict()},
     }  # fmt: skip
-    worst = int(np.argmin(p))
-    p_worst = float(min(1.0, p[worst] * p.size))
-    n = len(done)
-    if p_worst < ALPHA_RANKS:
-        summary = (
-            f"ranks of {names[worst]} are not uniform over {n} replicates "
-            f"(p {p_worst:.1g} for all {p.size} quantities together)"
-        )
-        check = Check("sbc", "failed", summary, n, seconds, alpha, data)
-    elif wealth.log_wealth > -np.log(ALPHA_MEANS):
-        summary = (
-            f"posterior draws do not average to prior draws over {n} replicates: a bet against it "
-            f"multiplied its stake by 10^{wealth.log_wealth / np.log(10):.0f}"
-        )
-        check = Check("sbc", "failed", summary, n, seconds, alpha, data)
-    elif out_of_time and n < plan.replicates:
-        summary = f"out of time after {n} of {plan.replicates} replicates"
-        check = Check("sbc", "inconclusive", summary, n, seconds, alpha, data)
-    else:
-        summary = f"{p.size} quantities ranked uniformly over {n} replicates, every {thin}th draw"
-        check = Check("sbc", "passed", summary, n, seconds, alpha, data)
+    verdict, reason = _verdict(names, p, wealth, plan, thin, out_of_time)
+    check = Check("sbc", verdict, (reason,), len(done), seconds, alpha, data)
     return SbcOutcome(names, ranks, check, wealth.effect)
+
+
+def _verdict(
+    names: Sequence[str], p: Array, wealth: Wealth, plan: SbcPlan, thin: int, out_of_time: bool
+) -> tuple[Verdict, Reason]:
+    """Decide from the ranks' p values and the bet; of both tests, ranks are said first."""
+    n, worst = wealth.n, int(np.argmin(p))
+    p_worst = float(min(1.0, p[worst] * p.size))
+    sizes = {"quantities": p.size, "replicates": n}
+    if p_worst < ALPHA_RANKS:
+        numbers = {"quantity": names[worst], "p": p_worst, **sizes}
+        return "failed", Reason(Code.RANKS_NOT_UNIFORM, numbers)
+    if wealth.log_wealth > -np.log(ALPHA_MEANS):
+        numbers = {"log10_wealth": wealth.log_wealth / np.log(10), "replicates": n}
+        return "failed", Reason(Code.NOT_CALIBRATED, numbers)
+    if out_of_time and n < plan.replicates:
+        return "inconclusive", Reason(Code.OUT_OF_TIME, {"done": n, "wanted": plan.replicates})
+    return "passed", Reason(Code.CALIBRATED, {**sizes, "thin": thin})
 
 
 def _bet_on(scene: Scene, names: tuple[str, ...], wealth: Wealth) -> list[str]:

@@ -48,6 +48,11 @@ class Scene:
         return self.N < self.K
 
     @property
+    def key(self) -> int:
+        """A number for its random streams."""
+        return int.from_bytes(self.name.encode()[:4])
+
+    @property
     def about(self) -> str:
         """Sizes and unit, for messages."""
         centre, spread = (np.asarray(p).mean() for p in (self.priors.mean_loc, self.priors.mean_sd))

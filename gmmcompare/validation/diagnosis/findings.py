@@ -1,25 +1,25 @@
-"""What moved, in a student's words, from the first replicates of a failed invariance test."""
+"""What moved, and which way, from the first replicates of a failed invariance test."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import NamedTuple
 
 import numpy as np
 
 from gmmcompare.model.params import Array, Params
-from gmmcompare.validation.checks.invariance import SceneTest, merged
+from gmmcompare.validation.checks.invariance import Replicates, SceneTest
 from gmmcompare.validation.checks.quantities import log_joints
 from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.reasons import Code, Reason
 
 _CLEAR = 4.5
+"""Least z value of a clear change: by chance alone, one of 40 is clear in 4,000 validations."""
 _SAME = 0.6
-_LOADS = (
-    ("empty components", 0.0, 0.3),
-    ("components of one or two points", 0.8, 2.5),
-    ("components of several points", 3.5, np.inf),
-)
+"""An error does not shrink with n if so much of it is left where observations are several."""
+_LOADS = {"empty": (0.0, 0.3), "few": (0.8, 2.5), "several": (3.5, np.inf)}
+"""Kinds of components, by their expected number of observations."""
 
 
 class Change(NamedTuple):
@@ -48,10 +48,10 @@ class _Values(NamedTuple):
     n_k: Array
 
 
-def describe(tests: Sequence[SceneTest]) -> list[str]:
+def describe(tests: Sequence[SceneTest]) -> list[Reason]:
     """Return what moved, from the scene in which it shows best; other sizes come second."""
     kept = [t for t in tests if t.kept]
-    sorted_labels = [text for t in kept if (text := _sorted_labels(t))]
+    sorted_labels = [reason for t in kept if (reason := _sorted_labels(t))]
     telling = [(t, found) for t in kept if (found := _scene_findings(t))]
     if not telling:
         return sorted_labels[:1] or [_most_moved(tests)]
@@ -59,33 +59,34 @@ def describe(tests: Sequence[SceneTest]) -> list[str]:
     return sorted_labels[:1] + best[1]
 
 
-def _most_moved(tests: Sequence[SceneTest]) -> str:
+def _most_moved(tests: Sequence[SceneTest]) -> Reason:
     """Name the quantity on which the best bet won; there is one where nothing else is clear."""
     best = max(tests, key=lambda t: float(t.wealth.log_single.max()))
     row = int(best.wealth.log_single.max(axis=1).argmax())
     quantity = best.names[row % len(best.names)]
-    way = "larger" if best.wealth.mean[row] > 0 else "smaller"
-    return (
-        f"no parameter by itself is clearly off; what moves is how they hang together: {quantity}, "
-        f"is {way} than it should be (with the {best.scene.name} prior)"
-    )
+    numbers = {
+        "quantity": str(quantity),
+        "marginal": quantity.kind == "marginal",
+        "larger": bool(best.wealth.mean[row] > 0),
+        "scene": best.scene.name,
+    }
+    return Reason(Code.MOST_MOVED, numbers)
 
 
 def _strength(test: SceneTest) -> float:
     return float(test.wealth.log_wealth / max(test.wealth.n, 1))
 
 
-def _scene_findings(test: SceneTest) -> list[str]:
-    made = merged(test.kept)
+def _scene_findings(test: SceneTest) -> list[Reason]:
+    made = Replicates.merged(test.kept)
     before = _values(made.start, made.y, test.scene)
     after = _values(made.last, made.y, test.scene)
     found = [
-        _by_load("sigma", "log_sigma", before, after),
-        _by_load("mu", "mu", before, after),
-        _weights(before.w, after.w),
+        _by_load("sigma", before, after, test.scene),
+        _by_load("mu", before, after, test.scene),
+        _weights(before.w, after.w, test.scene),
     ]
-    where = f" (with the {test.scene.name} prior)"
-    return [text + where for text in found if text]
+    return [reason for reason in found if reason]
 
 
 def _values(params: Params, y: Array, scene: Scene) -> _Values:
@@ -104,28 +105,40 @@ def _change(before: Array, after: Array) -> Change:
     return Change(size, size / max(float(se), 1e-12))
 
 
-def _by_load(name: str, attribute: str, before: _Values, after: _Values) -> str:
+def _by_load(parameter: str, before: _Values, after: _Values, scene: Scene) -> Reason | None:
     """Describe location and spread of sigma or mu, for components of few and many points."""
-    locations, spreads = [], []
-    for _, low, high in _LOADS:
-        old = getattr(before, attribute)[(before.n_k >= low) & (before.n_k < high)]
-        new = getattr(after, attribute)[(after.n_k >= low) & (after.n_k < high)]
-        locations.append(_change(old, new))
+    attribute = "log_sigma" if parameter == "sigma" else parameter
+    old_values, new_values = getattr(before, attribute), getattr(after, attribute)
+    locations: dict[str, Change] = {}
+    spreads: dict[str, Change] = {}
+    for load, (low, high) in _LOADS.items():
+        old = old_values[(before.n_k >= low) & (before.n_k < high)]
+        new = new_values[(after.n_k >= low) & (after.n_k < high)]
+        locations[load] = _change(old, new)
         centre = np.median(old) if old.size else 0.0
-        spreads.append(_change(np.abs(old - centre), np.abs(new - centre)))
-    hint = _hint(locations, _empty_are_right(attribute, before, after) and not spreads[0].clear)
-    if any(c.clear for c in locations):
-        size = _size_of_sigma if name == "sigma" else _size_of_mu
-        return f"{_sentence(name, locations, size)}; {hint}"
-    if any(c.clear for c in spreads):
-        hint = _hint(spreads, not spreads[0].clear)
-        return f"{_sentence(f'the spread of {name}', spreads, _size_of_spread)}; {hint}"
-    return ""
+        spreads[load] = _change(np.abs(old - centre), np.abs(new - centre))
+    empty_spread_kept = not spreads["empty"].clear
+    empty_kept = _empty_are_correct(attribute, before, after) and empty_spread_kept
+    for shape, changes, kept in (
+        ("location", locations, empty_kept),
+        ("spread", spreads, empty_spread_kept),
+    ):
+        clear = {load: change.size for load, change in changes.items() if change.clear}
+        if clear:
+            numbers = {
+                "parameter": parameter,
+                "shape": shape,
+                "changes": clear,
+                "hint": _hint(changes, kept),
+                "scene": scene.name,
+            }
+            return Reason(Code.PARAMETER_OFF, numbers)
+    return None
 
 
-def _empty_are_right(attribute: str, before: _Values, after: _Values) -> bool:
+def _empty_are_correct(attribute: str, before: _Values, after: _Values) -> bool:
     """Whether no component, taken by itself, is off where it is empty."""
-    low, high = _LOADS[0][1:]
+    low, high = _LOADS["empty"]
     for k in range(before.n_k.shape[1]):
         old, new = (
             getattr(v, attribute)[(v.n_k[:, k] >= low) & (v.n_k[:, k] < high), k]
@@ -136,70 +149,41 @@ def _empty_are_right(attribute: str, before: _Values, after: _Values) -> bool:
     return True
 
 
-def _sentence(what: str, changes: Sequence[Change], words: Callable[[float], str]) -> str:
-    parts = [
-        f"{words(change.size)} in {load}"
-        for change, (load, _, _) in zip(changes, _LOADS, strict=True)
-        if change.clear
-    ]
-    return f"{what} is {', '.join(parts)}"
-
-
-def _hint(changes: Sequence[Change], empty_right: bool) -> str:
-    empty, few, several = changes
+def _hint(changes: Mapping[str, Change], empty_correct: bool) -> str:
+    """Say where to look, from how an error depends on the number of observations; see `words`."""
+    empty, few, several = changes["empty"], changes["few"], changes["several"]
     if empty.unknown:
-        return "look at this conditional, and at how observations are allocated"
-    if empty_right and not empty.clear:
-        return "empty components are right, so look at what the data add to this conditional"
+        return "conditional"
+    if empty_correct and not empty.clear:
+        return "data"
     if not empty.clear:
-        return "empty components are off too, so look at how this conditional uses its prior"
+        return "prior"
     if several.clear and abs(several.size) > _SAME * abs(empty.size):
-        return "it does not shrink with n: look at the draw itself (scale or rate, sd or variance)"
+        return "draw"
     if abs(empty.size) >= abs(few.size):
-        return "it shrinks with n, so look at what the prior adds to this conditional"
-    return "look at this conditional, and at how observations are allocated"
+        return "prior-share"
+    return "conditional"
 
 
-def _size_of_sigma(log_ratio: float) -> str:
-    word = "too large" if log_ratio > 0 else "too small"
-    return f"{word} by a factor of {np.exp(abs(log_ratio)):.2f}"
-
-
-def _size_of_mu(shift: float) -> str:
-    return f"too {'high' if shift > 0 else 'low'} by {abs(shift):.2f} prior sds"
-
-
-def _size_of_spread(change: float) -> str:
-    return "too large" if change > 0 else "too small"
-
-
-def _weights(before: Array, after: Array) -> str:
+def _weights(before: Array, after: Array, scene: Scene) -> Reason | None:
     change = _change(before.max(axis=1), after.max(axis=1))
     if not change.clear:
-        return ""
-    word = "extreme: the largest is" if change.size > 0 else "even: the largest is"
-    way = "too large" if change.size > 0 else "too small"
-    return f"weights are too {word} {way} by {abs(change.size):.3f} on average"
+        return None
+    return Reason(Code.WEIGHTS_OFF, {"change": change.size, "scene": scene.name})
 
 
-def _sorted_labels(test: SceneTest) -> str:
+def _sorted_labels(test: SceneTest) -> Reason | None:
     """Say so where components that have one prior come out in the order of their means."""
     if not test.scene.priors.exchangeable:
-        return ""
-    made = merged(test.kept)
+        return None
+    made = Replicates.merged(test.kept)
     before, after = made.start.mu, made.last.mu
     steps = [
         _change(-d_old, -d_new) for d_old, d_new in zip(_gaps(before), _gaps(after), strict=True)
     ]
     if not all(step.clear and step.size < 0 for step in steps):
-        return ""
-    start = "mu comes out in ascending order, which the model knows nothing of: labels are sorted "
-    if _label_free_moves(test):
-        return f"{start}inside the sweep, and not w, mu and sigma together"
-    return (
-        f"{start}inside the sweep. What does not depend on labels is right, but with priors that "
-        "differ between components it would not be: sort after sampling"
-    )
+        return None
+    return Reason(Code.LABELS_SORTED, {"together": not _label_free_moves(test)})
 
 
 def _label_free_moves(test: SceneTest) -> bool:

@@ -1,16 +1,8 @@
-"""From a failed test to the line: what moved, which way, and which known fault does the same.
-
-The *signature* of a fault is the mean change of every bounded quantity in standard deviations of
-one replicate, in every scene: stored for the whole gallery in ``signatures.npz``, which
-`gallery.write_signatures` makes from real runs. A user's sampler is compared with each.
-"""
+"""Which known faults do the same: the signature of what moved, held against the gallery's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
@@ -19,36 +11,15 @@ from gmmcompare.validation.checks.invariance import SceneTest
 from gmmcompare.validation.checks.quantities import quantities
 from gmmcompare.validation.checks.scenes import Scene
 from gmmcompare.validation.diagnosis.findings import describe
+from gmmcompare.validation.diagnosis.signatures import Signatures, stored_signatures
 from gmmcompare.validation.faults.catalogue import FAULTS
+from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.verdict import Diagnosis, Suspect
 
-SIGNATURES = Path(__file__).with_name("signatures.npz")
 _SUSPECTS = 3
 _ALIKE = 0.7
 """Least similarity of a suspect; the same fault has about 1, unlike ones seldom above 0.6."""
 _LEAST_SIGNAL = 0.05
-
-
-@dataclass(frozen=True)
-class Signatures:
-    """Effects of known faults, (faults, quantities) for each scene, from ``n`` replicates each."""
-
-    faults: tuple[str, ...]
-    effects: dict[str, Array]
-    n: int
-
-
-@lru_cache
-def stored_signatures() -> Signatures:
-    """Return the signatures of the gallery."""
-    return load_signatures(SIGNATURES)
-
-
-def load_signatures(path: Path) -> Signatures:
-    """Read what `gallery.write_signatures` wrote."""
-    with np.load(path) as stored:
-        effects = {name: stored[name] for name in stored.files if name not in ("faults", "n")}
-        return Signatures(tuple(map(str, stored["faults"])), effects, int(stored["n"]))
 
 
 def diagnose(tests: Sequence[SceneTest], remembers: bool) -> Diagnosis:
@@ -61,32 +32,26 @@ def diagnose(tests: Sequence[SceneTest], remembers: bool) -> Diagnosis:
         Whether results depend on earlier calls: faults that remember something are then the only
         suspects, and else are none.
     """
-    findings = describe(tests)
+    reasons = describe(tests)
     if not any(test.doubtful for test in tests if test.scene.main):
-        findings.insert(0, _only_elsewhere(tests))
-        return Diagnosis(tuple(findings))
+        return Diagnosis((_only_elsewhere(tests), *reasons))
     if remembers:
-        findings.insert(
-            0,
-            "the result of a sweep depends on the sweep before by more than (w, mu, sigma): "
-            "something is kept too long (counts, weights or allocations)",
-        )
+        reasons.insert(0, Reason(Code.KEPT_TOO_LONG))
     named = suspects(tests, remembers)
     if not named:
-        findings.append("no fault of the gallery leaves this trace")
-    return Diagnosis(tuple(findings), named)
+        reasons.append(Reason(Code.UNLIKE_ANY_FAULT))
+    return Diagnosis(tuple(reasons), named)
 
 
-def _only_elsewhere(tests: Sequence[SceneTest]) -> str:
-    """Say in which sizes or units a kernel is wrong that is right in the main scenes."""
+def _only_elsewhere(tests: Sequence[SceneTest]) -> Reason:
+    """Say in which sizes or units a kernel is wrong that is correct in the main scenes."""
     scenes = [test.scene for test in tests if test.doubtful]
-    where = " and ".join(f"the {scene.name} prior ({scene.about})" for scene in scenes)
-    crowded = all(scene.crowded for scene in scenes)
-    return (
-        f"it is wrong only with {where}: look for a number written into the code that suits only "
-        "some sizes or units"
-        + (", and at what becomes of components with one observation or none" if crowded else "")
-    )
+    numbers = {
+        "scenes": [scene.name for scene in scenes],
+        "sizes": [scene.about for scene in scenes],
+        "crowded": all(scene.crowded for scene in scenes),
+    }
+    return Reason(Code.ONLY_ELSEWHERE, numbers)
 
 
 def suspects(
@@ -120,7 +85,7 @@ def _likeliest(faults: Sequence[str], scores: Array, least: float) -> tuple[Susp
     # The estimate may pass 1, a cosine may not: the nearest it can be is 1. The order is that
     # of the estimates, so that suspects above 1 are still told apart.
     return tuple(
-        Suspect(name, FAULTS[name].mistake, FAULTS[name].effect, round(min(float(score), 1.0), 3))
+        Suspect(name, round(min(float(score), 1.0), 3))
         for name, score in ((faults[i], scores[i]) for i in order)
         if score > least
     )

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import os
 import pickle
-import random
 import sys
 import traceback
 import warnings
 from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
-
-import numpy as np
 
 from gmmcompare.runtime.errors import GmmCompareError
 from gmmcompare.validation.sandbox.subject import BrokenError, Subject, Target
@@ -110,10 +107,3 @@ def _collect_warnings() -> list[str]:
     warnings.simplefilter("default")
     warnings.showwarning = keep
     return seen
-
-
-def seed_global_streams(rng: np.random.Generator) -> None:
-    """Seed the streams that a user's code may use against the contract, so that runs repeat."""
-    seed = int(rng.integers(2**32))
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  # the legacy stream is exactly what is meant

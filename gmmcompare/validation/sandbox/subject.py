@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -17,7 +17,7 @@ import cloudpickle
 import numpy as np
 
 from gmmcompare.engines.base import BUILT_IN, Draws, Problem, built_in_engine, no_progress
-from gmmcompare.engines.check import check_engine
+from gmmcompare.engines.check import CopiedChainsError, check_engine
 from gmmcompare.engines.own import kind_of, resolve
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
@@ -209,6 +209,51 @@ class Subject:
         self._check(new, at.w.shape, y.size)
         return new
 
+    def chain(
+        self,
+        at: Params,
+        y: Array,
+        priors: Priors,
+        rng: np.random.Generator,
+        draws: int,
+        warmup: int = 0,
+    ) -> Params:
+        """Run a kernel from a point, every sweep checked; arrays (draws, K).
+
+        Raises
+        ------
+        BrokenError
+            If a sweep fails, or changes the data.
+        """
+        data = y.copy()
+        out = Params(*(np.empty((draws, at.w.size)) for _ in at))
+        for i in range(-warmup, draws):
+            at = self.sweep(at, data, priors, rng)
+            if i >= 0:
+                for kept, value in zip(out, at, strict=True):
+                    kept[i] = value
+        self._check_unchanged(data, y)
+        return out
+
+    def chains(
+        self,
+        starts: Iterable[Params],
+        y: Array,
+        priors: Priors,
+        rng: np.random.Generator,
+        draws: int,
+        warmup: int = 0,
+    ) -> Params:
+        """Run a kernel from several points in turn; arrays (chains, draws, K).
+
+        Raises
+        ------
+        BrokenError
+            If a sweep fails, or changes the data.
+        """
+        chains = [self.chain(at, y, priors, rng, draws, warmup) for at in starts]
+        return Params(*(np.stack(arrays) for arrays in zip(*chains, strict=True)))
+
     def run(
         self,
         y: Array,
@@ -233,7 +278,7 @@ class Subject:
         try:
             params = check_engine(result, K, chains, draws, self.name)
         except EngineError as error:
-            what = "copied chains" if "copies" in str(error) else "returned"
+            what = "copied chains" if isinstance(error, CopiedChainsError) else "returned"
             raise BrokenError(f"{error} ({self._here(y.size)})", what) from None
         if params.w.ndim == 1:
             raise BrokenError(
@@ -242,8 +287,7 @@ class Subject:
             )
         if not np.isfinite(params.sigma).all():
             raise BrokenError(f"{self.name}: sigma is infinite ({self._here(y.size)})")
-        if not np.array_equal(data, y):
-            raise BrokenError(f"{self.name}: changes y in place; work on a copy: y = y.copy()")
+        self._check_unchanged(data, y)
         return params
 
     def beat(self) -> None:
@@ -273,6 +317,10 @@ class Subject:
                 "raised",
                 "".join(traceback.format_exception(error)),
             ) from None
+
+    def _check_unchanged(self, data: Array, y: Array) -> None:
+        if not np.array_equal(data, y):
+            raise BrokenError(f"{self.name}: changes y in place; work on a copy: y = y.copy()")
 
     def _check(self, new: Params, shape: tuple[int, ...], n: int) -> None:
         """Check a point; quick where nothing is wrong, as this is done after every sweep."""

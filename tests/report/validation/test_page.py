@@ -14,6 +14,7 @@ from gmmcompare.report.validation.figures import band_half_width
 from gmmcompare.report.validation.page import ASKS, validation_context, write_validation
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.validation import validate
+from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.verdict import Check, Diagnosis, Validation
 
 
@@ -46,7 +47,7 @@ def test_verdict_diagnosis_and_what_was_not_tested_are_on_the_page(
 def test_only_priors_with_replicates_are_drawn(failed: Validation, text: str) -> None:
     assert "The asymmetric prior" in text
     assert "The two-component prior" not in text  # it failed before that one's turn came
-    assert "other sizes than K = 3 with N = 12" in failed.not_tested
+    assert "sizes other than K = 3 with N = 12" in failed.not_tested
 
 
 def test_ids_are_unique_and_terms_are_explained(text: str) -> None:
@@ -65,7 +66,8 @@ def test_a_saved_validation_makes_the_same_page(
 
 def test_a_sampler_that_broke_has_its_traceback_on_the_page(tmp_path: Path) -> None:
     data = {"what": "raised", "traceback": "Traceback: line 7, <mu>"}
-    check = Check("contract", "failed", "it raised", data=data)
+    broken = Reason(Code.BROKEN_CALL, {"what": "raised", "message": "it raised"})
+    check = Check("contract", "failed", (broken,), data=data)
     found = replace(validation_of(check), name="a<b>.py:sweep")
     text = write_validation(found, tmp_path / "index.html").read_text(encoding="utf-8")
     assert "Traceback: line 7, &lt;mu&gt;" in text
@@ -74,7 +76,7 @@ def test_a_sampler_that_broke_has_its_traceback_on_the_page(tmp_path: Path) -> N
 
 def test_every_check_says_what_it_asks() -> None:
     for name in ASKS:
-        (row,) = validation_context(validation_of(Check(name, "passed", "fine")))["checks"]
+        (row,) = validation_context(validation_of(Check(name, "passed", ())))["checks"]
         assert row["asks"].endswith("?")
 
 

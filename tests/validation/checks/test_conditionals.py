@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
+from inprocess import InProcess
 
 from gmmcompare.engines.gibbs import plain as gibbs_plain
-from gmmcompare.validation.checks.conditionals import (
-    conditionals_check,
-    examine_conditionals,
-    shown,
-)
+from gmmcompare.validation.checks.conditionals import check_conditionals, shown
 from gmmcompare.validation.faults.catalogue import fault
-from gmmcompare.validation.sandbox.subject import Subject
+from gmmcompare.validation.reasons import Code
+from gmmcompare.validation.verdict import Check
 
 WRONG = {
     "shape-plus-n": "variances",
@@ -27,29 +28,41 @@ WRONG = {
 }
 
 
-def checked(kernel: object) -> tuple[str, str]:
-    subject = Subject(kernel, "kernel")  # type: ignore[arg-type]
-    check = conditionals_check(examine_conditionals(subject, seed=1), 0.0)
-    return check.verdict, check.summary
+def checked(kernel: Callable[..., Any]) -> Check:
+    check = check_conditionals(InProcess(kernel), seed=1)
+    assert check is not None
+    return check
 
 
-def test_the_plain_sampler_shows_all_and_is_right() -> None:
-    # Draws: false alarm 1e-6 over all; ratios are exact.
+def test_the_plain_sampler_shows_all_and_is_correct() -> None:
+    # Draws: false-positive rate 1e-6 over all; ratios are exact.
     assert len(shown(gibbs_plain.sweep)) == 7
-    assert checked(gibbs_plain.sweep)[0] == "passed"
+    check = checked(gibbs_plain.sweep)
+    assert check.verdict == "passed"
+    (reason,) = check.reasons
+    assert reason.numbers["ratios"] == ["weights", "means", "variances"]
+    assert reason.numbers["draws"] == ["weights", "means", "variances", "allocations"]
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_formula_is_named(name: str) -> None:
-    verdict, summary = checked(fault(name))
-    assert verdict == "failed"
-    assert f"{WRONG[name]} | rest" in summary
+    check = checked(fault(name))
+    assert check.verdict == "failed"
+    assert {reason.numbers["conditional"] for reason in check.reasons} == {WRONG[name]}
+    assert f"p({WRONG[name]} | rest)" in check.summary
 
 
-def test_wrong_draws_from_a_right_formula_are_found() -> None:
-    verdict, summary = checked(fault("rate-for-scale"))
-    assert verdict == "failed"
-    assert "its draws have another distribution" in summary
+def test_wrong_draws_from_a_correct_formula_are_found() -> None:
+    check = checked(fault("rate-for-scale"))
+    assert check.verdict == "failed"
+    assert [reason.code for reason in check.reasons] == [Code.WRONG_DRAWS]
+
+
+def test_a_formula_that_divides_by_zero_is_off_by_infinity() -> None:
+    # Without its prior the Dirichlet of an empty component has a concentration of zero.
+    (reason, *_) = checked(fault("dirichlet-without-prior")).reasons
+    assert reason.code == Code.WRONG_RATIO
+    assert reason.numbers["error"] == np.inf
 
 
 def test_functions_with_other_arguments_are_left_alone() -> None:
@@ -61,3 +74,4 @@ def test_functions_with_other_arguments_are_left_alone() -> None:
             return np.zeros(3)
 
     assert shown(Kernel()) == {}
+    assert check_conditionals(InProcess(Kernel()), seed=1) is None

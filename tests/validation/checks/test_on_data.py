@@ -27,7 +27,7 @@ def on_data() -> OnData:
     return OnData(Problem(sample, 2, priors), reference, LENGTHS)
 
 
-def test_a_right_kernel_does_not_differ(on_data: OnData) -> None:
+def test_a_correct_kernel_does_not_differ(on_data: OnData) -> None:
     """The corrected p value is below 1e-6 with probability 1e-6."""
     check = check_on_data(InProcess(right), on_data, 1)
     p = np.array(check.data["functionals"]["p"])
@@ -39,9 +39,19 @@ def test_a_right_kernel_does_not_differ(on_data: OnData) -> None:
 def test_a_wrong_kernel_fails(on_data: OnData) -> None:
     check = check_on_data(InProcess(fault("shape-plus-n")), on_data, 1)
     assert check.verdict == "failed"
-    assert "on 50 observations: disagree" in check.summary
+    (reason,) = check.reasons
+    assert (reason.numbers["observations"], reason.numbers["verdict"]) == (50, "disagree")
+    assert check.summary.startswith("on 50 observations: disagree; ")
 
 
 def test_without_a_card_there_are_no_data_to_agree_on(on_data: OnData) -> None:
     with pytest.raises(InputError, match="needs a card"):
+        gc.validate(right, posterior_sbc=True)
+
+
+def test_the_old_name_of_posterior_sbc_still_works() -> None:
+    with (
+        pytest.warns(DeprecationWarning, match="posterior_sbc"),
+        pytest.raises(InputError, match="needs a card"),
+    ):
         gc.validate(right, around=True)

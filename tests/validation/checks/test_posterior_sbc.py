@@ -11,8 +11,8 @@ from gmmcompare.engines.gibbs import plain as gibbs_plain
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.validation.checks.posterior_sbc import givens_around
+from gmmcompare.validation.checks.ranks import CHAINS, SbcPlan, run_chains
 from gmmcompare.validation.checks.sbc import check_sbc
-from gmmcompare.validation.checks.sbc_runs import CHAINS, SbcPlan, run_chains
 from gmmcompare.validation.sandbox.subject import Subject
 
 Y = np.array([-1.0, -0.2, 0.3, 2.5, 4.0])
@@ -30,7 +30,7 @@ def test_draws_are_of_the_posterior_and_each_replicate_has_its_own() -> None:
 
 
 def test_exact_draws_pass_and_biased_ones_fail() -> None:
-    # False alarm 1.1e-5 over ranks and bets.
+    # False-positive rate 1.1e-5 over ranks and bets.
     scene, givens = givens_around(PROBLEM, 60, seed=1)
     right = check_sbc(InProcess(Exact()), scene, PLAN, 1, silent, givens=givens)
     assert right.check.verdict == "passed"

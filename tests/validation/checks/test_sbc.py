@@ -15,8 +15,8 @@ from samplers import Exact
 
 from gmmcompare.model.priors import Priors
 from gmmcompare.runtime.errors import InputError
+from gmmcompare.validation.checks.ranks import RANKS, SbcPlan, autocorrelation_time
 from gmmcompare.validation.checks.sbc import check_sbc
-from gmmcompare.validation.checks.sbc_runs import RANKS, SbcPlan, autocorrelation_time
 from gmmcompare.validation.checks.scenes import Scene
 
 TINY = Scene("calibration", Priors(2.0, 0.5, 1.5, 3.0, 1.0), K=2, N=4)
@@ -29,7 +29,7 @@ def run(sampler: Exact, plan: SbcPlan = PLAN, store: Path | None = None):  # typ
 
 @pytest.mark.parametrize("ordered", [False, True])
 def test_exact_draws_pass_whatever_their_labels(ordered: bool) -> None:
-    # False alarm 1.1e-5: 1e-6 for the ranks, 1e-5 for the means.
+    # False-positive rate 1.1e-5: 1e-6 for the ranks, 1e-5 for the means.
     outcome = run(Exact(ordered=ordered))
     assert outcome.check.verdict == "passed"
     assert outcome.ranks.shape == (100, len(outcome.names))
@@ -37,11 +37,12 @@ def test_exact_draws_pass_whatever_their_labels(ordered: bool) -> None:
     assert outcome.ranks.max() < RANKS
 
 
-def test_biased_draws_fail_and_the_words_tell_the_direction() -> None:
+def test_biased_draws_fail_and_the_diagnosis_tells_the_direction() -> None:
     outcome = run(Exact(bias=0.6))
     assert outcome.check.verdict == "failed"
-    said = " ".join(outcome.diagnosis().findings)
-    assert "mu_1: the sampler's draws are too large" in said
+    ways = {r.numbers["quantity"]: r.numbers["way"] for r in outcome.diagnosis().reasons}
+    assert ways["mu_1"] == "large"
+    assert "mu_1: the sampler's draws are too large" in " ".join(outcome.diagnosis().findings)
 
 
 def test_ordered_draws_ranked_without_relabelling_are_refused() -> None:
@@ -79,7 +80,7 @@ def test_autocorrelation_time_of_an_ar1_process() -> None:
     assert autocorrelation_time(noise) == pytest.approx(1.0, abs=0.1)
 
 
-def test_a_whole_run_of_the_right_kernel_passes() -> None:
+def test_a_whole_run_of_the_correct_kernel_passes() -> None:
     plan = SbcPlan(replicates=50, warmup=20)
     outcome = check_sbc(InProcess(partial(samplers.whole)), TINY, plan, 1, silent)
     assert outcome.check.verdict == "passed"

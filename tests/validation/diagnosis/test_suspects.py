@@ -1,4 +1,4 @@
-"""Which fault a trace is most like: similarities are cosines, whatever Monte Carlo error does."""
+"""Which known fault does the same: similarities are cosines, each fault is most like itself."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 
 from gmmcompare.validation.checks.invariance import SceneTest
-from gmmcompare.validation.checks.scenes import CALIBRATION
-from gmmcompare.validation.diagnosis.suspects import Signatures, similarity, suspects
+from gmmcompare.validation.checks.scenes import ASYMMETRIC, CALIBRATION, FIVE
+from gmmcompare.validation.diagnosis.signatures import Signatures, stored_signatures
+from gmmcompare.validation.diagnosis.suspects import (
+    diagnose,
+    similarity,
+    suspects,
+    suspects_of_runs,
+)
+from gmmcompare.validation.faults.catalogue import FAULTS
+from gmmcompare.validation.reasons import Code
 
+SCENES = (CALIBRATION, ASYMMETRIC)
 NAMES = ("shape-plus-n", "squares-not-halved")
 N = 500
 
@@ -53,3 +62,79 @@ def test_errors_of_monte_carlo_do_not_make_the_same_fault_look_unlike() -> None:
     assert a @ noisy / np.linalg.norm(a) / np.linalg.norm(noisy) < 0.95
     (estimate,) = similarity([seen(noisy)], known)
     assert estimate == pytest.approx(1.0, abs=0.15)
+
+
+def like(effects: dict[str, np.ndarray], doubtful: bool = True) -> list[SceneTest]:  # type: ignore[type-arg]
+    """Return tests that have seen these effects."""
+    tests = []
+    for scene in SCENES:
+        test = SceneTest.of(scene)
+        test.wealth.n = N
+        test.wealth._sum = N * effects[scene.name].astype(float)
+        # So that the sd of every quantity is 1, and its mean the effect.
+        test.wealth._products = N * np.diag(1.0 + effects[scene.name].astype(float) ** 2)
+        test.wealth.log_single[:] = 20.0 if doubtful else 0.0
+        tests.append(test)
+    return tests
+
+
+def row(known: Signatures, name: str) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    return {scene: e[known.faults.index(name)] for scene, e in known.effects.items()}
+
+
+def test_each_stored_fault_is_most_like_itself() -> None:
+    known = stored_signatures()
+    for name in known.faults:
+        named = suspects(like(row(known, name)), FAULTS[name].remembers)
+        assert named[0].fault == name
+        assert named[0].score > 0.9
+
+
+def test_noise_is_like_nobody() -> None:
+    """Random directions in hundreds of dimensions: a cosine of 0.7 has probability zero."""
+    rng = np.random.default_rng(1)
+    noise = {name: 0.2 * rng.standard_normal(e.shape[1])
+             for name, e in stored_signatures().effects.items()}  # fmt: skip
+    assert suspects(like(noise), remembers=False) == ()
+
+
+def test_only_a_kernel_that_remembers_is_suspected_of_memory() -> None:
+    known = stored_signatures()
+    stale = like(row(known, "mu-from-previous-counts"))
+    assert all(FAULTS[s.fault].remembers for s in suspects(stale, remembers=True))
+    assert not any(FAULTS[s.fault].remembers for s in suspects(stale, remembers=False))
+
+
+def test_at_most_three_are_named_in_order() -> None:
+    known = stored_signatures()
+    for name in ("shape-half-too-little", "squares-about-ybar"):
+        named = suspects(like(row(known, name)), remembers=False)
+        scores = [s.score for s in named]
+        assert 1 <= len(named) <= 3
+        assert scores == sorted(scores, reverse=True)
+        assert min(scores) > 0.7
+
+
+def test_a_fault_of_another_size_has_no_suspects() -> None:
+    elsewhere = SceneTest.of(FIVE)
+    elsewhere.wealth.log_single[:] = 20.0
+    known = stored_signatures()
+    calm = like(row(known, "shape-plus-n"), doubtful=False)
+    found = diagnose([*calm, elsewhere], remembers=False)
+    assert found.reasons[0].code == Code.ONLY_ELSEWHERE
+    assert found.reasons[0].numbers["scenes"] == ["five-component"]
+    assert found.suspects == ()
+
+
+def test_runs_are_compared_by_what_does_not_depend_on_labels() -> None:
+    known = stored_signatures()
+    effects = row(known, "rate-for-scale")["calibration"]
+    m = effects.size // 3
+    of_runs = effects[m : 2 * m].astype(float)
+    relabelled = of_runs.copy()
+    label_bound = [not q.label_free for q in SceneTest.of(CALIBRATION).names]
+    relabelled[label_bound] *= -5.0
+    named = suspects_of_runs(of_runs, N, CALIBRATION)
+    assert "rate-for-scale" in [s.fault for s in named]
+    assert suspects_of_runs(relabelled, N, CALIBRATION) == named
+    assert suspects_of_runs(of_runs, N, FIVE) == ()

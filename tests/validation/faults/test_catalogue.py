@@ -12,12 +12,25 @@ from gmmcompare.runtime.errors import InputError
 from gmmcompare.validation.checks import invariance
 from gmmcompare.validation.checks.invariance import Plan, check_invariance
 from gmmcompare.validation.checks.scenes import ASYMMETRIC, CALIBRATION, SPARSE
-from gmmcompare.validation.diagnosis.suspects import diagnose, stored_signatures
-from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS, NOT_FAULTS, fault
+from gmmcompare.validation.diagnosis.signatures import stored_signatures
+from gmmcompare.validation.diagnosis.suspects import diagnose
+from gmmcompare.validation.faults.catalogue import (
+    FAULTS,
+    KERNEL_FAULTS,
+    NOT_FAULTS,
+    Variant,
+    fault,
+)
+from gmmcompare.validation.faults.sweep import GibbsSweep
+from gmmcompare.validation.reasons import Code
 from gmmcompare.validation.sandbox.subject import BrokenError, Subject
 
 HARDEST = "z-from-stale-weights"
 FEW = Plan(first=250, base=16_000, most=16_000)
+
+
+def str_name(row: Variant) -> str:
+    return row.name
 
 
 @pytest.fixture
@@ -44,7 +57,7 @@ def test_weights_one_sweep_old_are_found() -> None:
 
 @pytest.mark.parametrize("name", NOT_FAULTS)
 def test_what_is_no_fault_passes(name: str) -> None:
-    # False alarm 1e-5, "inconclusive" 1e-3 at most; the seed is the first one tried.
+    # False-positive rate 1e-5, "inconclusive" 1e-3 at most; the seed is the first one tried.
     plan = Plan(first=500, base=1000, most=1000)
     scenes = (CALIBRATION, ASYMMETRIC)
     outcome = check_invariance(InProcess(fault(name)), scenes, plan, 1, silent)
@@ -53,7 +66,7 @@ def test_what_is_no_fault_passes(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["rate-for-scale", "mean-loc-ignored", "mu-from-previous-counts"])
 def test_the_planted_fault_is_named(name: str) -> None:
-    # The signatures come from another seed (gallery.write_signatures).
+    # The signatures come from another seed (diagnosis.signatures).
     outcome = check_invariance(InProcess(fault(name)), (CALIBRATION, ASYMMETRIC), FEW, 5, silent)
     found = diagnose(outcome.tests, remembers=FAULTS[name].remembers)
     assert name in [s.fault for s in found.suspects]
@@ -63,17 +76,49 @@ def test_the_planted_fault_is_named(name: str) -> None:
 def test_words_tell_a_scale_from_a_rate() -> None:
     kernel = fault("rate-for-scale")
     outcome = check_invariance(InProcess(kernel), (CALIBRATION,), FEW, 5, silent)
-    said = " ".join(diagnose(outcome.tests, remembers=False).findings)
-    assert "sigma is too" in said
+    found = diagnose(outcome.tests, remembers=False)
+    assert [r.numbers["parameter"] for r in found.reasons if r.code == Code.PARAMETER_OFF]
+    assert "sigma is too" in " ".join(found.findings)
 
 
 def test_every_fault_has_a_signature_and_words() -> None:
     known = stored_signatures()
     assert set(known.faults) == set(KERNEL_FAULTS)
     assert all(np.isfinite(effects).all() for effects in known.effects.values())
-    for kind in FAULTS.values():
-        assert kind.mistake
-        assert kind.effect
+    for row in FAULTS.values():
+        assert row.mistake
+        assert row.effect
+
+
+@pytest.mark.parametrize("row", [*KERNEL_FAULTS.values(), *NOT_FAULTS.values()], ids=str_name)
+def test_a_row_replaces_one_step_and_changes_the_draws(row: Variant) -> None:
+    """All else is the correct sweep's, so chains part sooner or later, but for the correct one."""
+    kernel, correct = row.build(), GibbsSweep()
+    assert set(vars(kernel)) == ({"name", row.step} if row.step else {"name"})
+    start, y = ASYMMETRIC.sample_joint(np.random.default_rng(1), 1)
+    at, other = (Params(*(a[0] for a in start)) for _ in range(2))
+    ours, theirs = (np.random.default_rng(2) for _ in range(2))
+    with np.errstate(all="ignore"):
+        for _ in range(30):
+            at = kernel(*at, y[0], ASYMMETRIC.priors, ours)
+            other = correct(*other, y[0], ASYMMETRIC.priors, theirs)
+    assert all(map(np.array_equal, at, other)) == (row.name == "correct")
+
+
+def test_each_kernel_has_a_memory_of_its_own() -> None:
+    stale = [name for name, row in KERNEL_FAULTS.items() if row.remembers]
+    assert stale == ["z-from-stale-weights", "mu-from-previous-counts"]
+    for name in stale:
+        step = KERNEL_FAULTS[name].step
+        first, second = (getattr(fault(name), step).func for _ in range(2))
+        assert first is not second
+
+
+def test_the_table_can_be_read_without_the_code() -> None:
+    for name, row in {**FAULTS, **NOT_FAULTS}.items():
+        assert row.name == name == fault(name).name
+        assert len(row.mistake) < 120
+        assert not row.effect.endswith(".")
 
 
 def collapsed(w, mu, sigma, y, priors, rng):  # type: ignore[no-untyped-def]

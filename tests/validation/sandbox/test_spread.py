@@ -14,13 +14,12 @@ from inprocess import silent
 
 from gmmcompare.runtime.tasks import InProcess, OutOfTimeError, TaskError, Tasks, open_tasks
 from gmmcompare.validation import validate
-from gmmcompare.validation.checks.invariance import Plan, check_invariance
+from gmmcompare.validation.checks.invariance import Plan, check_invariance, kernel_replicates
+from gmmcompare.validation.checks.ranks import SbcPlan
 from gmmcompare.validation.checks.sbc import check_sbc
-from gmmcompare.validation.checks.sbc_runs import SbcPlan
 from gmmcompare.validation.checks.scenes import CALIBRATION, Scene
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import Sandbox
-from gmmcompare.validation.sandbox.simulate import kernel_replicates
 from gmmcompare.validation.sandbox.spread import SpreadSandbox
 from gmmcompare.validation.sandbox.subject import BrokenError, Target
 

@@ -1,4 +1,8 @@
-"""What the child process does for simulation-based calibration; see `sbc`."""
+"""Where a known truth ranks among the draws of a run: one replicate of `sbc`.
+
+Everything here runs in the child process. Draws are thinned until they are nearly independent, as
+the ranks of a chain's neighbours are not uniform.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,7 @@ from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.validation.checks.quantities import evaluate, log_likelihoods
 from gmmcompare.validation.checks.scenes import Scene
-from gmmcompare.validation.sandbox.child import seed_global_streams
-from gmmcompare.validation.sandbox.simulate import streams
+from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
 from gmmcompare.validation.sandbox.subject import Subject
 
 Relabel = Literal["mean", "none"]
@@ -133,15 +136,8 @@ def run_chains(
     if subject.kind == "sampler":
         return subject.run(y, scene.K, scene.priors, draws, warmup, CHAINS, rng)
     problem = Problem(Sample.of(y), scene.K, scene.priors)
-    out = Params(*(np.empty((CHAINS, draws, scene.K)) for _ in Params._fields))
-    for chain in range(CHAINS):
-        at = start_point("overdispersed", problem, rng)
-        for i in range(-warmup, draws):
-            at = subject.sweep(at, y, scene.priors, rng)
-            if i >= 0:
-                for kept, value in zip(out, at, strict=True):
-                    kept[chain, i] = value
-    return out
+    starts = (start_point("overdispersed", problem, rng) for _ in range(CHAINS))
+    return subject.chains(starts, y, scene.priors, rng, draws, warmup)
 
 
 def _bounded(truth: Params, run: Params, y: Array, scene: Scene) -> tuple[list[float], list[float]]:

@@ -1,38 +1,29 @@
-"""What the child process does: probes of a sampler's contract, and replicates of the tests.
+"""The contract: a sampler takes what it is given, uses all of it, and returns valid values.
 
-Every function takes the `Subject` first and arrays besides, and gives arrays back: what is made of
-them is the parent's business.
+The first calls find that out, in the child process, and also which scenes it accepts and in which
+form: with numbers or with vectors as priors.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from gmmcompare.model.params import Array, Params
-from gmmcompare.validation.checks.scenes import Scene
-from gmmcompare.validation.sandbox.child import seed_global_streams
-from gmmcompare.validation.sandbox.subject import BrokenError, Subject
+from gmmcompare.validation.checks.scenes import SCENES, Scene
+from gmmcompare.validation.reasons import Code, Reason
+from gmmcompare.validation.sandbox.child import Task
+from gmmcompare.validation.sandbox.sandbox import TaskRunner
+from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
+from gmmcompare.validation.sandbox.subject import BrokenError, Subject, SubjectKind
+from gmmcompare.validation.verdict import Check
 
 _MEMORY_SWEEPS = 30
 _FEW = 10
 _LENGTHS = (1, 10, 500)
-
-
-class Replicates(NamedTuple):
-    """Draws of the joint distribution and where a kernel took them.
-
-    ``start``, ``first`` and ``last`` are parameters (n, K) before, after one and after all sweeps;
-    ``y`` is (n, N).
-    """
-
-    start: Params
-    y: Array
-    first: Params
-    last: Params
 
 
 @dataclass(frozen=True)
@@ -43,8 +34,8 @@ class Contract:
     ----------
     scenes : tuple of Scene
         The scenes in a form that it accepts.
-    refused : tuple of str
-        Scenes that it does not accept, with the reason.
+    refused : tuple of Reason
+        Scenes that it does not accept, and why.
     reproducible : bool
         Whether the same ``rng`` gives the same result.
     remembers : bool
@@ -52,71 +43,32 @@ class Contract:
     """
 
     scenes: tuple[Scene, ...]
-    refused: tuple[str, ...] = ()
+    refused: tuple[Reason, ...] = ()
     reproducible: bool = True
     remembers: bool = False
 
 
-def streams(seed: int, *key: int) -> tuple[np.random.Generator, np.random.Generator]:
-    """Return the test's own random stream and the sampler's, for one block of replicates."""
-    children = np.random.SeedSequence(seed, spawn_key=key).spawn(2)
-    return np.random.default_rng(children[0]), np.random.default_rng(children[1])
+def check_contract(sandbox: TaskRunner, kind: SubjectKind, seed: int) -> tuple[Contract, Check]:
+    """Make the first calls; return what they found out, and the check.
 
-
-def kernel_replicates(subject: Subject, scene: Scene, seed: int, block: int, n: int) -> Replicates:
-    """Make n replicates of the invariance test (Gandy and Scott 2020, algorithm 1)."""
-    ours, theirs = streams(seed, _key(scene), block)
-    seed_global_streams(ours)
-    start, y = scene.sample_joint(ours, n)
-    first, last = (Params(*(np.empty_like(a) for a in start)) for _ in range(2))
-    for i in range(n):
-        data = y[i].copy()
-        at = Params(*(a[i] for a in start))
-        for sweep in range(scene.sweeps):
-            at = subject.sweep(at, data, scene.priors, theirs)
-            if sweep == 0:
-                _store(first, i, at)
-        _store(last, i, at)
-        if not np.array_equal(data, y[i]):
-            raise BrokenError(_changes_y(subject.name))
-    return Replicates(start, y, first, last)
-
-
-def kernel_chains(
-    subject: Subject, scene: Scene, y: Array, seed: int, block: int, n: int, warmup: int, draws: int
-) -> Params:
-    """Run n independent chains on one data set from draws of the prior; arrays (n, draws, K)."""
-    ours, theirs = streams(seed, _key(scene), block)
-    seed_global_streams(ours)
-    start, _ = scene.sample_joint(ours, n)
-    out = Params(*(np.empty((n, draws, scene.K)) for _ in Params._fields))
-    for i in range(n):
-        data = y.copy()
-        at = Params(*(a[i] for a in start))
-        for sweep in range(-warmup, draws):
-            at = subject.sweep(at, data, scene.priors, theirs)
-            if sweep >= 0:
-                for kept, value in zip(out, at, strict=True):
-                    kept[i, sweep] = value
-        if not np.array_equal(data, y):
-            raise BrokenError(_changes_y(subject.name))
-    return out
-
-
-def sampler_run(
-    subject: Subject,
-    scene: Scene,
-    y: Array,
-    seed: int,
-    block: int,
-    draws: int,
-    warmup: int,
-    chains: int,
-) -> Params:
-    """Make one whole run on given data; arrays (chains, draws, K)."""
-    ours, theirs = streams(seed, _key(scene), block)
-    seed_global_streams(ours)
-    return subject.run(y, scene.K, scene.priors, draws, warmup, chains, theirs)
+    Raises
+    ------
+    BrokenError
+        If the sampler breaks the contract.
+    """
+    started = time.perf_counter()
+    probe = probe_kernel if kind == "kernel" else probe_sampler
+    # To try a whole sampler on another size may mean to compile it again.
+    scenes = SCENES if kind == "kernel" else tuple(s for s in SCENES if s.main)
+    contract: Contract = next(sandbox.run([Task(probe, {"scenes": scenes, "seed": seed})]))
+    kept = {
+        "kind": kind,
+        "reproducible": contract.reproducible,
+        "vectors": any(scene.vector for scene in contract.scenes),
+    }
+    seconds = time.perf_counter() - started
+    reason = Reason(Code.CONTRACT_KEPT, kept)
+    return contract, Check("contract", "passed", (reason,), seconds=seconds)
 
 
 def probe_kernel(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Contract:
@@ -129,7 +81,7 @@ def probe_kernel(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Cont
     """
     accepted, refused = _accepted(subject, scenes, seed)
     scene = accepted[0]
-    ours, _ = streams(seed, _key(scene))
+    ours, _ = streams(seed, scene.key)
     start, y = scene.sample_joint(ours, 2)
     at = Params(*(a[0] for a in start))
 
@@ -161,7 +113,7 @@ def probe_sampler(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Con
     """
     accepted, refused = _accepted(subject, scenes, seed)
     scene = accepted[0]
-    ours, _ = streams(seed, _key(scene))
+    ours, _ = streams(seed, scene.key)
     _, y = scene.sample_joint(ours, 2)
 
     def once(data: Array, stream: int) -> Array:
@@ -180,21 +132,12 @@ def probe_sampler(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Con
     return Contract(tuple(accepted), tuple(refused), reproducible)
 
 
-def _key(scene: Scene) -> int:
-    return int.from_bytes(scene.name.encode()[:4])
-
-
-def _store(into: Params, i: int, at: Params) -> None:
-    for array, value in zip(into, at, strict=True):
-        array[i] = value
-
-
 def _accepted(
     subject: Subject, scenes: tuple[Scene, ...], seed: int
-) -> tuple[list[Scene], list[str]]:
+) -> tuple[list[Scene], list[Reason]]:
     """Return each scene with numbers or vectors as priors, whichever is accepted, and the rest."""
     accepted: list[Scene] = []
-    refused: list[str] = []
+    refused: list[Reason] = []
     first: BrokenError | None = None
     for scene in scenes:
         if scene.instead_of in {s.name for s in accepted}:
@@ -208,15 +151,19 @@ def _accepted(
             except BrokenError as error:
                 first = first or error
                 if form is forms[-1]:
-                    hint = "; priors may be arrays: use priors.mean_loc[k]" if scene.vector else ""
-                    refused.append(f"the {scene.name} prior: {error}{hint}")
+                    refused.append(_refusal(scene, error))
     if not accepted and first is not None:
         raise first
     return accepted, refused
 
 
+def _refusal(scene: Scene, error: BrokenError) -> Reason:
+    numbers = {"scene": scene.name, "vector": scene.vector}
+    return Reason(Code.REFUSED, {**numbers, "what": error.what, "message": str(error)})
+
+
 def _try(subject: Subject, scene: Scene, seed: int) -> None:
-    ours, theirs = streams(seed, _key(scene), 0)
+    ours, theirs = streams(seed, scene.key, 0)
     start, y = scene.sample_joint(ours, 1)
     if subject.kind == "kernel":
         subject.sweep(Params(*(a[0] for a in start)), y[0], scene.priors, theirs)
@@ -259,10 +206,6 @@ def _check_moves(name: str, at: Params, path: Callable[[int, Array, int], Array]
         f"{parameter}, not the old one",
         "does not move",
     )
-
-
-def _changes_y(name: str) -> str:
-    return f"{name}: changes y in place; work on a copy: y = y.copy()"
 
 
 def _ignored(name: str, what: str) -> str:

@@ -21,10 +21,11 @@ from gmmcompare.model.exact import ExactPosterior, exact_posterior
 from gmmcompare.model.params import Array, Params
 from gmmcompare.runtime.tasks import OutOfTimeError
 from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import TaskRunner
-from gmmcompare.validation.sandbox.simulate import kernel_chains, sampler_run
-from gmmcompare.validation.sandbox.subject import SubjectKind
+from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
+from gmmcompare.validation.sandbox.subject import Subject, SubjectKind
 from gmmcompare.validation.verdict import Check
 
 ALPHA = 1e-6
@@ -78,21 +79,31 @@ def check_exact_posterior(
     except OutOfTimeError:
         out_of_time = True
     if len(chains) * lengths.chains < 8:
-        return Check("exact posterior", "inconclusive", "out of time; give more with time_limit")
+        return Check("exact posterior", "inconclusive", (_out_of_time(0, lengths),))
     draws = Params(*(np.concatenate(arrays) for arrays in zip(*chains, strict=True)))
     names, pits = positions(draws, exact, scene)
     seconds = time.perf_counter() - started
-    compared = _compared(names, pits, out_of_time, seconds)
+    compared = _compared(names, pits, seconds)
     still = int((np.ptp(pits, axis=2) == 0).all(axis=0).sum())
-    if compared.verdict == "passed" and still > _STILL * len(draws.w):
-        return replace(compared, verdict="inconclusive", summary=_too_slow(still, draws, lengths))
+    if compared.verdict == "failed":
+        return compared
+    if out_of_time:
+        return replace(
+            compared, verdict="inconclusive", reasons=(_out_of_time(len(draws.w), lengths),)
+        )
+    if still > _STILL * len(draws.w):
+        numbers = {"still": still, "chains": len(draws.w)}
+        numbers |= {"draws": lengths.draws, "warmup": lengths.warmup}
+        return replace(
+            compared, verdict="inconclusive", reasons=(Reason(Code.CHAINS_STAND_STILL, numbers),)
+        )
     return compared
 
 
 def positions(draws: Params, exact: ExactPosterior, scene: Scene) -> tuple[list[str], Array]:
     """Return where draws (chains, draws, K) lie in their exact distribution, (P, chains, draws).
 
-    Uniform on (0, 1) if the sampler is right. Interpolated on a fine grid between the draws' own
+    Uniform on (0, 1) if the sampler is correct. Interpolated on a fine grid between the draws' own
     extremes, which is exact enough: the error is far below Monte Carlo error.
     """
     names, pits = [], []
@@ -107,22 +118,45 @@ def positions(draws: Params, exact: ExactPosterior, scene: Scene) -> tuple[list[
     return names, np.stack(pits)
 
 
-def _too_slow(still: int, draws: Params, lengths: Lengths) -> str:
-    return (
-        f"{still} of {len(draws.w)} chains never moved in {lengths.draws} draws after "
-        f"{lengths.warmup} of warmup: too slow to say whether they reach the exact posterior"
-    )
+def _out_of_time(chains: int, lengths: Lengths) -> Reason:
+    wanted = lengths.tasks * lengths.chains
+    return Reason(Code.OUT_OF_TIME, {"done": chains, "wanted": wanted})
+
+
+def kernel_chains(
+    subject: Subject, scene: Scene, y: Array, seed: int, block: int, n: int, warmup: int, draws: int
+) -> Params:
+    """Run n independent chains from draws of the prior, in the child; arrays (n, draws, K)."""
+    ours, theirs = streams(seed, scene.key, block)
+    seed_global_streams(ours)
+    start, _ = scene.sample_joint(ours, n)
+    starts = [Params(*(a[i] for a in start)) for i in range(n)]
+    return subject.chains(starts, y, scene.priors, theirs, draws, warmup)
+
+
+def sampler_run(
+    subject: Subject,
+    scene: Scene,
+    y: Array,
+    seed: int,
+    block: int,
+    n: int,
+    warmup: int,
+    draws: int,
+) -> Params:
+    """Make one whole run of n chains, in the child; arrays (n, draws, K)."""
+    ours, theirs = streams(seed, scene.key, block)
+    seed_global_streams(ours)
+    return subject.run(y, scene.K, scene.priors, draws, warmup, n, theirs)
 
 
 def _task(kind: SubjectKind, scene: Scene, seed: int, block: int, lengths: Lengths) -> Task:
     arguments: dict[str, Any] = {"scene": scene, "y": DATA, "seed": seed, "block": 10_000 + block}
-    arguments |= {"warmup": lengths.warmup, "draws": lengths.draws}
-    if kind == "kernel":
-        return Task(kernel_chains, {**arguments, "n": lengths.chains})
-    return Task(sampler_run, {**arguments, "chains": lengths.chains})
+    arguments |= {"n": lengths.chains, "warmup": lengths.warmup, "draws": lengths.draws}
+    return Task(kernel_chains if kind == "kernel" else sampler_run, arguments)
 
 
-def _compared(names: list[str], pits: Array, out_of_time: bool, seconds: float) -> Check:
+def _compared(names: list[str], pits: Array, seconds: float) -> Check:
     x = 2.0 * pits - 1.0
     location, spread = x.mean(axis=2), (1.5 * x**2 - 0.5).mean(axis=2)
     tested = np.vstack([location, spread])
@@ -144,15 +178,10 @@ def _compared(names: list[str], pits: Array, out_of_time: bool, seconds: float) 
             for name, values in zip(names, pits, strict=True)
         },
     }
+    sizes = {"chains": chains, "observations": DATA.size}
     if p[worst] < ALPHA:
-        summary = (
-            f"draws on {DATA.size} observations are not the exact posterior's: {labels[worst]} is "
-            f"off by {tested[worst].mean():+.3f} +- {se[worst]:.3f} (0 is right), over {chains} "
-            "independent chains"
-        )
-        return Check("exact posterior", "failed", summary, chains, seconds, ALPHA, data)
-    if out_of_time:
-        summary = f"out of time after {chains} chains; give more with time_limit"
-        return Check("exact posterior", "inconclusive", summary, chains, seconds, ALPHA, data)
-    summary = f"{chains} independent chains agree with the exact posterior of {DATA.size} data"
-    return Check("exact posterior", "passed", summary, chains, seconds, ALPHA, data)
+        off = {"off": float(tested[worst].mean()), "se": float(se[worst])}
+        reason = Reason(Code.NOT_EXACT, {"quantity": labels[worst], **off, **sizes})
+        return Check("exact posterior", "failed", (reason,), chains, seconds, ALPHA, data)
+    reason = Reason(Code.EXACT, sizes)
+    return Check("exact posterior", "passed", (reason,), chains, seconds, ALPHA, data)

@@ -1,0 +1,87 @@
+"""Grade a course: validate every file of a folder, one row of a table for each."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gmmcompare.runtime.errors import GmmCompareError, InputError
+from gmmcompare.runtime.files import replacing
+from gmmcompare.runtime.tasks import TaskError, Tasks
+from gmmcompare.validation.run import DEFAULT_SEED, validate
+from gmmcompare.validation.verdict import Validation
+
+COLUMNS = ("submission", "verdict", "seconds", "suspect", "diagnosis")
+Report = Callable[[str, Validation | None], None]
+
+
+def no_report(name: str, found: Validation | None) -> None:
+    """Ignore progress."""
+
+
+def grade(
+    folder: str | Path,
+    out: str | Path,
+    *,
+    function: str = "sweep",
+    quick: bool = False,
+    seed: int = DEFAULT_SEED,
+    jobs: int = 2,
+    tasks: Tasks | None = None,
+    progress: Report = no_report,
+) -> Path:
+    """Validate every Python file of a folder and write one CSV row for each.
+
+    Parameters
+    ----------
+    folder : path
+        Submissions, ``*.py``; each defines ``function``.
+    out : path
+        The CSV: submission, verdict, seconds, first suspect, diagnosis.
+    function : str
+        The name of a kernel or a whole sampler.
+    quick, seed, jobs, tasks
+        As in `validate`.
+    progress : callable
+        Called with a file's name before it is validated, and with the outcome afterwards.
+
+    Returns
+    -------
+    Path
+        The CSV.
+
+    Raises
+    ------
+    InputError
+        If the folder has no Python files.
+    """
+    files = sorted(Path(folder).glob("*.py"))
+    if not files:
+        raise InputError(f"{folder}: no Python files; give a folder of submissions, one file each")
+    options = {"quick": quick, "seed": seed, "jobs": jobs, "tasks": tasks}
+    rows = [_row(file, function, options, progress) for file in files]
+    out = Path(out)
+    with replacing(out) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        writer.writerows(rows)
+    return out
+
+
+def _row(
+    file: Path, function: str, options: dict[str, Any], progress: Report
+) -> tuple[object, ...]:
+    progress(file.name, None)
+    try:
+        found = validate(f"{file}:{function}", **options)
+    except TaskError:
+        raise
+    except GmmCompareError as error:
+        return file.stem, "failed", 0.0, "", str(error)
+    progress(file.name, found)
+    suspects = found.diagnosis.suspects
+    first = suspects[0].fault if suspects else ""
+    words = "; ".join([*found.reasons, *found.news.findings])
+    return file.stem, found.verdict, round(found.seconds, 1), first, words

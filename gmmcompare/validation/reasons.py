@@ -1,0 +1,223 @@
+"""What a validation found, as data: a code and the numbers that come with it.
+
+Nothing is decided from a sentence: `words` alone makes sentences of these. JSON has both, the
+sentences where they always were and these under ``codes`` beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+
+class Code(StrEnum):
+    """What a reason says. Each member documents the numbers that come with it, by name.
+
+    Names of scenes and quantities count as numbers. ``log10_wealth`` is that of a bet against the
+    sampler (see `betting`).
+    """
+
+    numbers: Mapping[str, str]
+
+    def __new__(cls, value: str, numbers: Mapping[str, str] | None = None) -> Self:
+        """Make a member of a code and the numbers it comes with."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.numbers = numbers or {}
+        return member
+
+    # Of any check.
+    BROKEN_CALL = (
+        "broken-call",
+        {"what": "a short word, see `BrokenError`", "message": "of the exception"},
+    )
+    OUT_OF_TIME = (
+        "out-of-time",
+        {"done": "replicates made", "wanted": "replicates for a verdict; 0 if that is not known"},
+    )
+
+    # Of the contract.
+    CONTRACT_KEPT = (
+        "contract-kept",
+        {
+            "kind": "kernel or sampler",
+            "reproducible": "whether the same rng gives the same result",
+            "vectors": "whether it takes priors that differ between components",
+        },
+    )
+
+    # Of the full conditionals.
+    CONDITIONALS_CORRECT = (
+        "conditionals-correct",
+        {
+            "ratios": "conditionals whose density ratios were compared",
+            "draws": "conditionals whose draws were tested",
+            "tolerance": "of a log density ratio",
+        },
+    )
+    WRONG_RATIO = (
+        "wrong-ratio",
+        {"conditional": "its name", "error": "largest of a log density ratio"},
+    )
+    WRONG_DRAWS = "wrong-draws", {"conditional": "its name"}
+
+    # Of invariance.
+    INVARIANT = "invariant", {"replicates": "in all", "priors": "how many"}
+    NOT_INVARIANT = (
+        "not-invariant",
+        {"log10_wealth": "", "replicates": "until then", "alpha": "false-positive rate"},
+    )
+    SUSPICIOUS = "suspicious", {"log10_wealth": "the highest", "replicates": "in all"}
+
+    # Of simulation-based calibration.
+    CALIBRATED = (
+        "calibrated",
+        {"quantities": "how many", "replicates": "in all", "thin": "every so many draws are used"},
+    )
+    RANKS_NOT_UNIFORM = (
+        "ranks-not-uniform",
+        {
+            "quantity": "the worst",
+            "p": "corrected for all quantities",
+            "quantities": "how many",
+            "replicates": "in all",
+        },
+    )
+    NOT_CALIBRATED = "not-calibrated", {"log10_wealth": "", "replicates": "in all"}
+
+    # Of the exact posterior.
+    EXACT = "exact", {"chains": "how many", "observations": "how many"}
+    NOT_EXACT = (
+        "not-exact",
+        {
+            "quantity": "the worst",
+            "off": "mean of the quantity, 0 for a correct sampler",
+            "se": "standard error of that",
+            "chains": "how many",
+            "observations": "how many",
+        },
+    )
+    CHAINS_STAND_STILL = (
+        "chains-stand-still",
+        {
+            "still": "chains that never moved",
+            "chains": "how many",
+            "draws": "kept of each",
+            "warmup": "sweeps before",
+        },
+    )
+
+    # Of the joint distribution.
+    JOINT_KEPT = "joint-kept", {"quantities": "how many", "sweeps": "how many"}
+    JOINT_DRIFTS = "joint-drifts", {"quantity": "the worst", "t": "its t value"}
+
+    # Of NUTS on the user's data.
+    ON_DATA = (
+        "on-data",
+        {
+            "observations": "how many",
+            "verdict": "of the pair",
+            "reason": "its first, with its code",
+        },
+    )
+
+    # Of the diagnosis.
+    LABELS_SORTED = "labels-sorted", {"together": "whether w, mu and sigma move together"}
+    PARAMETER_OFF = (
+        "parameter-off",
+        {
+            "parameter": "mu or sigma",
+            "shape": "location or spread",
+            "changes": "by kind of component (empty, few or several observations), where clear: "
+            "of log sigma, or of mu in prior sds",
+            "hint": "where to look, see `words`",
+            "scene": "in which it shows best",
+        },
+    )
+    WEIGHTS_OFF = "weights-off", {"change": "mean change of the largest weight", "scene": ""}
+    MOST_MOVED = (
+        "most-moved",
+        {
+            "quantity": "on which the best bet won",
+            "marginal": "whether it is a parameter by itself",
+            "larger": "than it should be, or smaller",
+            "scene": "",
+        },
+    )
+    ONLY_ELSEWHERE = (
+        "only-elsewhere",
+        {
+            "scenes": "names of those in which it is wrong",
+            "sizes": "K, N and unit of each",
+            "crowded": "whether most components hold one observation or none in all of them",
+        },
+    )
+    KEPT_TOO_LONG = "kept-too-long"
+    UNLIKE_ANY_FAULT = "unlike-any-fault"
+    RANKS_OFF = (
+        "ranks-off",
+        {"quantity": "", "way": "small, large or spread", "mean_rank": "of the truth, in 0 to 1"},
+    )
+
+    # Of what is odd but no reason to fail.
+    NOT_REPRODUCIBLE = "not-reproducible"
+    REMEMBERS = "remembers"
+    PRINTED = "printed", {"lines": "how many", "log": "the file; empty where it was not kept"}
+    WARNED = "warned", {"message": "of the warning, with file and line"}
+
+    # Of what was not tested.
+    REFUSED = (
+        "refused",
+        {
+            "scene": "name of the prior",
+            "vector": "whether that prior differs between components",
+            "what": "see `BrokenError`",
+            "message": "of the exception",
+        },
+    )
+    OTHER_SIZES = "other-sizes", {"sizes": "pairs of K and N that were tested"}
+    SMALL_ERRORS = "small-errors", {"quick": "whether more replicates can be had"}
+    REAL_DATA = "real-data"
+    SINGLE_SWEEPS = "single-sweeps"
+    NO_CONDITIONALS = "no-conditionals"
+    EXACT_SKIPPED = "exact-skipped"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing that was found, or left untested.
+
+    Attributes
+    ----------
+    code : Code
+    numbers : mapping
+        What ``code.numbers`` documents.
+
+    Raises
+    ------
+    ValueError
+        If the numbers are not those of the code.
+    """
+
+    code: Code
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if set(self.numbers) != set(self.code.numbers):
+            raise ValueError(f"{self.code}: has {[*self.numbers]}, not {[*self.code.numbers]}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return an entry of ``codes`` in JSON."""
+        return {"code": str(self.code), "numbers": dict(self.numbers)}
+
+
+def to_codes(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
+    """Return reasons as JSON has them under ``codes``."""
+    return [reason.to_dict() for reason in reasons]
+
+
+def from_codes(codes: Iterable[Mapping[str, Any]]) -> tuple[Reason, ...]:
+    """Read back what `to_codes` made."""
+    return tuple(Reason(Code(entry["code"]), entry["numbers"]) for entry in codes)

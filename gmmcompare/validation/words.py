@@ -1,0 +1,343 @@
+"""Findings in words: the one place where a sentence is made of them, for terminal and page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gmmcompare.comparison import reasons as of_pair
+from gmmcompare.comparison.names import listed
+from gmmcompare.comparison.words.catalogue import clause
+from gmmcompare.validation.reasons import Code, Reason
+
+_Says = Callable[..., str]
+_SAYS: dict[Code, _Says] = {}
+
+MORE_TIME = "allow more with time_limit"
+_LOADS = {
+    "empty": "empty components",
+    "few": "components of one or two observations",
+    "several": "components of several observations",
+}
+_HINTS = {
+    "data": "empty components are correct, so look at what the data contribute to this conditional",
+    "prior": "empty components are off too, so look at how this conditional uses its prior",
+    "prior-share": "the error shrinks with n, so look at what the prior contributes to this "
+    "conditional",
+    "draw": "the error does not shrink with n, so look at the draw itself (scale or rate, standard "
+    "deviation or variance)",
+    "conditional": "look at this conditional, and at how observations are allocated",
+}
+
+
+def phrase(reason: Reason) -> str:
+    """Say what was found, without a capital or a full stop."""
+    return _SAYS[reason.code](**reason.numbers)
+
+
+def phrases(reasons: Iterable[Reason]) -> tuple[str, ...]:
+    """Say each of several findings."""
+    return tuple(map(phrase, reasons))
+
+
+def rate(probability: float) -> str:
+    """Write a false-positive rate, such as 1.1e-5."""
+    mantissa, _, exponent = f"{probability:.1e}".partition("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+
+
+def _says(code: Code) -> Callable[[_Says], _Says]:
+    """Enter a function of the numbers that come with a code into the catalogue."""
+
+    def enter(function: _Says) -> _Says:
+        _SAYS[code] = function
+        return function
+
+    return enter
+
+
+def _always(code: Code, text: str) -> None:
+    _SAYS[code] = lambda: text
+
+
+# --- any check ------------------------------------------------------------------------------------
+
+
+@_says(Code.BROKEN_CALL)
+def _broken_call(what: str, message: str) -> str:
+    return message
+
+
+@_says(Code.OUT_OF_TIME)
+def _out_of_time(done: int, wanted: int) -> str:
+    if not wanted:
+        return f"out of time; {MORE_TIME}"
+    return f"out of time after {done:,} of {wanted:,} replicates; {MORE_TIME}"
+
+
+# --- what checks found ----------------------------------------------------------------------------
+
+
+@_says(Code.CONTRACT_KEPT)
+def _contract_kept(kind: str, reproducible: bool, vectors: bool) -> str:
+    uses = "its data and its rng" if reproducible else "its data"
+    only = "" if vectors else "; only priors that are the same for all components were tried"
+    return f"a {kind} that uses {uses} and returns valid values{only}"
+
+
+@_says(Code.CONDITIONALS_CORRECT)
+def _conditionals_correct(ratios: Sequence[str], draws: Sequence[str], tolerance: float) -> str:
+    parts = []
+    if ratios:
+        parts.append(f"density ratios agree with the model to {rate(tolerance)} ({listed(ratios)})")
+    if draws:
+        parts.append(f"draws follow it ({listed(draws)})")
+    return "; ".join(parts)
+
+
+@_says(Code.WRONG_RATIO)
+def _wrong_ratio(conditional: str, error: float | None) -> str:
+    size = "infinity" if error is None or np.isinf(error) else f"{error:.2g}"
+    return f"p({conditional} | rest) is not the model's: a log density ratio is off by {size}"
+
+
+@_says(Code.WRONG_DRAWS)
+def _wrong_draws(conditional: str) -> str:
+    return f"p({conditional} | rest) is not the model's: draws have another distribution"
+
+
+@_says(Code.INVARIANT)
+def _invariant(replicates: int, priors: int) -> str:
+    return f"no evidence of a change in {replicates:,} replicates under {priors} priors"
+
+
+@_says(Code.NOT_INVARIANT)
+def _not_invariant(log10_wealth: float, replicates: int, alpha: float) -> str:
+    power = round(np.log10(alpha))
+    return (
+        f"the kernel does not leave the posterior invariant: wealth of the bet against it "
+        f"10^{log10_wealth:.0f} after {replicates:,} replicates (a correct kernel ever reaches "
+        f"10^{-power} with probability at most 10^{power})"
+    )
+
+
+@_says(Code.SUSPICIOUS)
+def _suspicious(log10_wealth: float, replicates: int) -> str:
+    return (
+        f"suspicious: wealth of the bet against it 10^{log10_wealth:.1f} in {replicates:,} "
+        f"replicates, which a correct kernel reaches with probability at most "
+        f"{rate(10.0**-log10_wealth)}; repeat with another seed, without --quick"
+    )
+
+
+@_says(Code.CALIBRATED)
+def _calibrated(quantities: int, replicates: int, thin: int) -> str:
+    return (
+        f"ranks of {quantities} quantities are consistent with uniform over {replicates} "
+        f"replicates (draws thinned by {thin})"
+    )
+
+
+@_says(Code.RANKS_NOT_UNIFORM)
+def _ranks_not_uniform(quantity: str, p: float, quantities: int, replicates: int) -> str:
+    return (
+        f"ranks of {quantity} are not uniform over {replicates} replicates "
+        f"(p = {p:.1g}, corrected for {quantities} quantities)"
+    )
+
+
+@_says(Code.NOT_CALIBRATED)
+def _not_calibrated(log10_wealth: float, replicates: int) -> str:
+    return (
+        f"draws are not distributed as the truth over {replicates} replicates: wealth of the bet "
+        f"against the sampler 10^{log10_wealth:.0f}"
+    )
+
+
+@_says(Code.EXACT)
+def _exact(chains: int, observations: int) -> str:
+    return (
+        f"{chains} independent chains agree with the exact posterior given {observations} "
+        "observations"
+    )
+
+
+@_says(Code.NOT_EXACT)
+def _not_exact(quantity: str, off: float, se: float, chains: int, observations: int) -> str:
+    return (
+        f"draws given {observations} observations do not follow the exact posterior: {quantity}, "
+        f"is off by {off:+.3f} (standard error {se:.3f}, {chains} independent chains)"
+    )
+
+
+@_says(Code.CHAINS_STAND_STILL)
+def _stand_still(still: int, chains: int, draws: int, warmup: int) -> str:
+    return (
+        f"{still} of {chains} chains never moved in {draws} draws after a warmup of {warmup}: too "
+        "slow to tell whether they reach the exact posterior"
+    )
+
+
+@_says(Code.JOINT_KEPT)
+def _joint_kept(quantities: int, sweeps: int) -> str:
+    return f"{quantities} quantities agree with fresh draws over {sweeps:,} sweeps"
+
+
+@_says(Code.JOINT_DRIFTS)
+def _joint_drifts(quantity: str, t: float) -> str:
+    return f"parameters and data drift: {quantity} is {t:+.1f} standard errors from fresh draws"
+
+
+@_says(Code.ON_DATA)
+def _on_data(observations: int, verdict: str, reason: Mapping[str, Any] | None) -> str:
+    why = f"; {clause(of_pair.Reason.from_dict(reason))}" if reason else ""
+    return f"on {observations:,} observations: {verdict}{why}"
+
+
+# --- the diagnosis --------------------------------------------------------------------------------
+
+
+@_says(Code.LABELS_SORTED)
+def _labels_sorted(together: bool) -> str:
+    start = (
+        "mu comes out in ascending order, which the model does not imply: labels are sorted inside "
+        "the sweep"
+    )
+    if not together:
+        return f"{start}, and w, mu and sigma not all together"
+    return (
+        f"{start}. What does not depend on labels is correct, but it would not be under priors "
+        "that differ between components: sort after sampling"
+    )
+
+
+@_says(Code.PARAMETER_OFF)
+def _parameter_off(
+    parameter: str, shape: str, changes: Mapping[str, float], hint: str, scene: str
+) -> str:
+    size = _SIZES["spread" if shape == "spread" else parameter]
+    what = f"the spread of {parameter}" if shape == "spread" else parameter
+    where = listed([f"{size(change)} in {_LOADS[load]}" for load, change in changes.items()])
+    return f"{what} is {where}; {_HINTS[hint]} ({scene} prior)"
+
+
+_SIZES: Mapping[str, Callable[[float], str]] = {
+    "sigma": lambda log_ratio: (
+        f"too {'large' if log_ratio > 0 else 'small'} by a factor of {np.exp(abs(log_ratio)):.2f}"
+    ),
+    "mu": lambda shift: f"too {'high' if shift > 0 else 'low'} by {abs(shift):.2f} prior sd",
+    "spread": lambda change: "too wide" if change > 0 else "too narrow",
+}
+
+
+@_says(Code.WEIGHTS_OFF)
+def _weights_off(change: float, scene: str) -> str:
+    what, way = ("unequal", "large") if change > 0 else ("equal", "small")
+    return (
+        f"weights are too {what}: the largest is too {way} by {abs(change):.3f} on average "
+        f"({scene} prior)"
+    )
+
+
+@_says(Code.MOST_MOVED)
+def _most_moved(quantity: str, marginal: bool, larger: bool, scene: str) -> str:
+    seen = f"{quantity} is too {'large' if larger else 'small'} ({scene} prior)"
+    if marginal:
+        return f"the strongest evidence is that {seen}"
+    return (
+        f"the strongest evidence is that {seen}; parameters by themselves show no clear error, so "
+        "look at how they depend on one another and on the data"
+    )
+
+
+@_says(Code.ONLY_ELSEWHERE)
+def _only_elsewhere(scenes: Sequence[str], sizes: Sequence[str], crowded: bool) -> str:
+    where = listed([f"the {n} prior ({size})" for n, size in zip(scenes, sizes, strict=True)])
+    return (
+        f"it is wrong only with {where}: look for a constant in the code that suits only some "
+        "sizes or units"
+        + (", and at what becomes of components with one observation or none" if crowded else "")
+    )
+
+
+_always(
+    Code.KEPT_TOO_LONG,
+    "the result of a sweep depends on the sweep before by more than (w, mu, sigma): something is "
+    "kept too long (counts, weights or allocations)",
+)
+_always(Code.UNLIKE_ANY_FAULT, "no fault of the gallery has this signature")
+
+
+@_says(Code.RANKS_OFF)
+def _ranks_off(quantity: str, way: str, mean_rank: float) -> str:
+    off = "have the wrong spread" if way == "spread" else f"are too {way}"
+    return (
+        f"{quantity}: the sampler's draws {off} (mean rank of the truth {mean_rank:.2f}; "
+        "0.50 for a correct sampler)"
+    )
+
+
+# --- notes ----------------------------------------------------------------------------------------
+
+_always(
+    Code.NOT_REPRODUCIBLE,
+    "the same rng gives different results: it draws from a random stream of its own or keeps "
+    "something between calls (a cache?); use rng for every draw, so that runs can be repeated",
+)
+_always(
+    Code.REMEMBERS, "the result of a sweep depends on earlier calls by more than (w, mu, sigma)"
+)
+
+
+@_says(Code.PRINTED)
+def _printed(lines: int, log: str) -> str:
+    return f"it printed {lines:,} line{'s' * (lines != 1)} ({log or 'kept with out=FOLDER'})"
+
+
+@_says(Code.WARNED)
+def _warned(message: str) -> str:
+    return f"it warned: {message}"
+
+
+# --- what was not tested --------------------------------------------------------------------------
+
+
+@_says(Code.REFUSED)
+def _refused(scene: str, vector: bool, what: str, message: str) -> str:
+    hint = "; priors may be arrays: use priors.mean_loc[k]" if vector else ""
+    return f"the {scene} prior: {message}{hint}"
+
+
+@_says(Code.OTHER_SIZES)
+def _other_sizes(sizes: Sequence[Sequence[int]]) -> str:
+    tried = ", ".join(f"K = {K} with N = {N}" for K, N in sizes)
+    return f"sizes other than {tried}" if tried else "any size"
+
+
+@_says(Code.SMALL_ERRORS)
+def _small_errors(quick: bool) -> str:
+    if quick:
+        return "errors that need more replicates to show: run without --quick (quick=False)"
+    return (
+        "errors too small for this many replicates: an error of 5 % in mu's conditional variance "
+        "is found, one of 3 % may pass"
+    )
+
+
+_always(
+    Code.REAL_DATA,
+    "data unlike the model's own, and more than a few observations: give a model card by --card "
+    "to compare with NUTS on your data",
+)
+_always(
+    Code.SINGLE_SWEEPS,
+    "single sweeps: a kernel (one sweep as a function) is tested with far more power",
+)
+_always(
+    Code.NO_CONDITIONALS,
+    "full conditionals one by one: the kernel shows none (the names looked for are listed in "
+    "gmmcompare.validation.checks.conditionals)",
+)
+_always(Code.EXACT_SKIPPED, "the exact posterior on small data: another check has failed already")

@@ -1,0 +1,49 @@
+"""A course is graded: one row a submission, whatever it does."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from gmmcompare.runtime.errors import InputError
+from gmmcompare.validation import Validation, grade
+from gmmcompare.validation.grading import COLUMNS
+
+SAMPLERS = Path(__file__).with_name("samplers.py")
+
+
+def test_a_folder_of_submissions_is_graded(tmp_path: Path) -> None:
+    source = SAMPLERS.read_text(encoding="utf-8")
+    (tmp_path / "ann.py").write_text(source + "\nsweep = raises\n", encoding="utf-8")
+    (tmp_path / "bob.py").write_text(source + "\nsweep = rate_passed_as_scale\n", encoding="utf-8")
+    (tmp_path / "cyd.py").write_text("def sweep(: pass", encoding="utf-8")
+    seen: list[tuple[str, str]] = []
+
+    def note(name: str, found: Validation | None) -> None:
+        seen.append((name, found.verdict if found else "begun"))
+
+    out = grade(tmp_path, tmp_path / "out.csv", quick=True, progress=note)
+    with out.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["submission"] for row in rows] == ["ann", "bob", "cyd"]
+    assert [row["verdict"] for row in rows] == ["failed", "failed", "failed"]
+    assert rows[0]["diagnosis"].count("ZeroDivisionError") == 1  # said by the check, not again
+    assert rows[1]["suspect"] == "rate-for-scale"
+    assert "sigma is" in rows[1]["diagnosis"]
+    assert "SyntaxError" in rows[2]["diagnosis"]
+    assert seen == [
+        ("ann.py", "begun"),
+        ("ann.py", "failed"),
+        ("bob.py", "begun"),
+        ("bob.py", "failed"),
+        ("cyd.py", "begun"),
+    ]
+
+
+def test_an_empty_folder_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no Python files"):
+        grade(tmp_path, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()

@@ -1,0 +1,130 @@
+"""Words for findings: every code has them, and none contradicts itself."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from gmmcompare.comparison import reasons as of_pair
+from gmmcompare.validation import words
+from gmmcompare.validation.reasons import Code, Reason
+from gmmcompare.validation.words import phrase, rate
+
+SAMPLES = [
+    Reason(Code.BROKEN_CALL, {"what": "raised", "message": "it raised"}),
+    Reason(Code.OUT_OF_TIME, {"done": 0, "wanted": 0}),
+    Reason(Code.OUT_OF_TIME, {"done": 500, "wanted": 1000}),
+    Reason(Code.CONTRACT_KEPT, {"kind": "kernel", "reproducible": True, "vectors": False}),
+    Reason(Code.CONDITIONALS_CORRECT, {"ratios": [], "draws": ["means"], "tolerance": 1e-10}),
+    Reason(Code.WRONG_RATIO, {"conditional": "means", "error": 0.25}),
+    Reason(Code.WRONG_RATIO, {"conditional": "means", "error": None}),  # from JSON
+    Reason(Code.WRONG_DRAWS, {"conditional": "means"}),
+    Reason(Code.INVARIANT, {"replicates": 1000, "priors": 7}),
+    Reason(Code.NOT_INVARIANT, {"log10_wealth": 12.3, "replicates": 500, "alpha": 1e-5}),
+    Reason(Code.SUSPICIOUS, {"log10_wealth": 3.4, "replicates": 500}),
+    Reason(Code.CALIBRATED, {"quantities": 13, "replicates": 500, "thin": 3}),
+    Reason(
+        Code.RANKS_NOT_UNIFORM, {"quantity": "mu_1", "p": 1e-9, "quantities": 13, "replicates": 50}
+    ),
+    Reason(Code.NOT_CALIBRATED, {"log10_wealth": 6.0, "replicates": 100}),
+    Reason(Code.EXACT, {"chains": 160, "observations": 8}),
+    Reason(
+        Code.NOT_EXACT,
+        {"quantity": "mu 1, spread", "off": -0.1, "se": 0.01, "chains": 160, "observations": 8},
+    ),
+    Reason(Code.CHAINS_STAND_STILL, {"still": 40, "chains": 160, "draws": 50, "warmup": 100}),
+    Reason(Code.JOINT_KEPT, {"quantities": 100, "sweeps": 20_000}),
+    Reason(Code.JOINT_DRIFTS, {"quantity": "log prior", "t": -9.0}),
+    Reason(Code.ON_DATA, {"observations": 82, "verdict": "agree", "reason": None}),
+    Reason(
+        Code.ON_DATA,
+        {
+            "observations": 82,
+            "verdict": "inconclusive",
+            "reason": of_pair.Reason(of_pair.Code.NOTHING_VARIES).to_dict(),
+        },
+    ),
+    Reason(Code.LABELS_SORTED, {"together": True}),
+    Reason(
+        Code.PARAMETER_OFF,
+        {
+            "parameter": "sigma",
+            "shape": "location",
+            "changes": {"empty": 0.3, "several": -0.1},
+            "hint": "draw",
+            "scene": "sparse",
+        },
+    ),
+    Reason(Code.WEIGHTS_OFF, {"change": -0.02, "scene": "sparse"}),
+    Reason(
+        Code.MOST_MOVED,
+        {"quantity": "log prior", "marginal": False, "larger": False, "scene": "sparse"},
+    ),
+    Reason(
+        Code.ONLY_ELSEWHERE, {"scenes": ["sparse"], "sizes": ["K = 3, N = 12"], "crowded": True}
+    ),
+    Reason(Code.KEPT_TOO_LONG),
+    Reason(Code.UNLIKE_ANY_FAULT),
+    Reason(Code.RANKS_OFF, {"quantity": "mu_1", "way": "spread", "mean_rank": 0.5}),
+    Reason(Code.NOT_REPRODUCIBLE),
+    Reason(Code.REMEMBERS),
+    Reason(Code.PRINTED, {"lines": 1, "log": ""}),
+    Reason(Code.WARNED, {"message": "RuntimeWarning: nearly zero"}),
+    Reason(
+        Code.REFUSED, {"scene": "sparse", "vector": True, "what": "raised", "message": "it raised"}
+    ),
+    Reason(Code.OTHER_SIZES, {"sizes": [(3, 12), (2, 40)]}),
+    Reason(Code.SMALL_ERRORS, {"quick": True}),
+    Reason(Code.REAL_DATA),
+    Reason(Code.SINGLE_SWEEPS),
+    Reason(Code.NO_CONDITIONALS),
+    Reason(Code.EXACT_SKIPPED),
+]
+
+
+def test_there_is_a_sample_of_every_code() -> None:
+    assert {sample.code for sample in SAMPLES} == set(Code)
+
+
+@pytest.mark.parametrize("code", Code)
+def test_words_take_the_numbers_that_a_code_documents(code: Code) -> None:
+    assert set(inspect.signature(words._SAYS[code]).parameters) == set(code.numbers)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: str(sample.code))
+def test_a_phrase_can_stand_within_a_sentence(sample: Reason) -> None:
+    said = phrase(sample)
+    assert said
+    assert said == " ".join(said.split())
+    assert not said.endswith(".")
+    assert "nan" not in said
+    assert "None" not in said
+
+
+def test_numbers_that_a_code_does_not_have_are_refused() -> None:
+    with pytest.raises(ValueError, match="wrong-draws"):
+        Reason(Code.WRONG_DRAWS)
+
+
+def test_a_rate_is_written_as_it_is_read() -> None:
+    assert [rate(p) for p in (1.1e-5, 1e-5, 1.26e-4)] == ["1.1e-5", "1e-5", "1.3e-4"]
+
+
+@pytest.mark.parametrize("marginal", [True, False])
+def test_that_no_parameter_is_off_is_not_said_of_a_parameter(marginal: bool) -> None:
+    numbers = {"quantity": "mu, component 1", "marginal": marginal}
+    said = phrase(Reason(Code.MOST_MOVED, {**numbers, "larger": False, "scene": "sparse"}))
+    assert "mu, component 1 is too small" in said
+    assert ("by themselves show no clear error" in said) != marginal
+
+
+def test_every_hint_and_kind_of_component_has_words() -> None:
+    for hint in words._HINTS:
+        for load in words._LOADS:
+            for parameter in ("mu", "sigma"):
+                for shape in ("location", "spread"):
+                    numbers = {"parameter": parameter, "shape": shape, "changes": {load: -0.5}}
+                    numbers |= {"hint": hint, "scene": "sparse"}
+                    said = phrase(Reason(Code.PARAMETER_OFF, numbers))
+                    assert ("too narrow" in said) == (shape == "spread")
