@@ -54,6 +54,19 @@ def fail(x: int, progress: Progress) -> int:
     raise ValueError(f"number {x}")
 
 
+def hang_up(x: int, progress: Progress) -> int:
+    raise TimeoutError("no answer")
+
+
+def indexed_sum(item: int, index: int, more: int) -> list[int]:
+    """Work on what is held: tell apart the item, its place, and what was sent."""
+    return [item, index, item + more]
+
+
+def last(item: list[int], index: int) -> int:
+    return item[-1]
+
+
 def die_once(mark: Path, progress: Progress) -> str:
     """End the process with SIGKILL at the first attempt where the mark's name says so."""
     if mark.name == "deadly" and not mark.exists():

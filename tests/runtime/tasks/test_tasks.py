@@ -82,6 +82,22 @@ def test_time_is_limited(tasks: Tasks) -> None:
     assert time.monotonic() - began < 30.0
 
 
+def test_a_task_that_times_out_is_not_the_end_of_the_time_allowed(tasks: Tasks) -> None:
+    with pytest.raises((TimeoutError, TaskError), match="no answer"):
+        list(tasks.run(errands.hang_up, [1], deadline=time.monotonic() + 600.0))
+
+
+def test_functions_go_to_what_is_held(tasks: Tasks) -> None:
+    held = tasks.hold(range(100, 111))
+    assert held.size == 11
+    once = held.then(errands.indexed_sum, 5)
+    assert once.size == 11
+    assert once.collect(errands.last) == list(range(105, 116))
+    twice = once.then(errands.last).collect(errands.indexed_sum, 1)
+    assert twice == [[105 + i, i, 106 + i] for i in range(11)]
+    assert tasks.memory > 1e6
+
+
 @pytest.mark.parametrize("place", ["here", "dask"])
 def test_progress_is_told(place: str, request: pytest.FixtureRequest) -> None:
     tasks = InProcess() if place == "here" else request.getfixturevalue("dask")
