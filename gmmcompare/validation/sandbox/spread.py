@@ -1,4 +1,4 @@
-"""A sandbox whose child processes are on workers elsewhere: one is kept on each, for one sampler.
+"""A sandbox whose child processes are on workers elsewhere: each keeps one, for one sampler.
 
 What a worker does with a task is what this machine would do: hand it to a child process that holds
 the user's code, with a time limit for every call. Blocks of replicates carry their own seeds, so
@@ -11,7 +11,7 @@ import math
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import batched
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -111,18 +111,16 @@ class _Done(NamedTuple):
     printed: str
 
 
-class _Kept:
-    """A worker's sandbox, and how much of what it printed was told."""
+class _Kept(Sandbox):
+    """A worker's sandbox, which knows how much of what was printed it has told."""
 
-    def __init__(self, target: Target, call_limit: float) -> None:
-        self.sandbox = Sandbox(target, 1, call_limit)
-        self._told = 0
+    _told = 0
 
     def new_text(self) -> str:
         """Return what was printed since the last time."""
-        if not self.sandbox.log.is_file():
+        if not self.log.is_file():
             return ""
-        with self.sandbox.log.open("rb") as file:
+        with self.log.open("rb") as file:
             file.seek(self._told)
             new = file.read()
         self._told += len(new)
@@ -130,49 +128,37 @@ class _Kept:
 
 
 _lock = threading.Lock()
-_kept: dict[str, list[_Kept]] = {}
-_idle: dict[str, list[_Kept]] = {}
+_kept: dict[str, dict[int, _Kept]] = {}
+"""Of each validation this worker's sandboxes, one for each thread."""
 _closed: set[str] = set()
 
 
 def do_errand(errand: _Errand, progress: Progress) -> _Done:
-    """Do tasks in a sandbox that this worker keeps; a worker of several threads keeps several."""
-    with _borrowed(errand) as kept:
-        kept.sandbox.call_limit = errand.call_limit
-        values: list[Any] = []
-        error = None
-        try:
-            for value in kept.sandbox.run(errand.tasks):
-                values.append(value)
-                progress(len(values) / len(errand.tasks))
-        except GmmCompareError as failure:
-            error = failure
-        return _Done(values, error, tuple(kept.sandbox.warnings), kept.new_text())
-
-
-@contextmanager
-def _borrowed(errand: _Errand) -> Iterator[_Kept]:
+    """Do tasks in a sandbox that this thread of the worker keeps."""
     with _lock:
-        idle = _idle.setdefault(errand.key, [])
-        kept = idle.pop() if idle else _Kept(errand.target, errand.call_limit)
-        everyone = _kept.setdefault(errand.key, [])
-        if kept not in everyone:
-            everyone.append(kept)
+        of_threads, thread = _kept.setdefault(errand.key, {}), threading.get_ident()
+        if thread not in of_threads:
+            of_threads[thread] = _Kept(errand.target, 1, errand.call_limit)
+        sandbox = of_threads[thread]
+    sandbox.call_limit = errand.call_limit
+    values: list[Any] = []
+    error = None
     try:
-        yield kept
+        for value in sandbox.run(errand.tasks):
+            values.append(value)
+            progress(len(values) / len(errand.tasks))
+    except GmmCompareError as failure:
+        error = failure
     finally:
-        with _lock:
-            _idle.setdefault(errand.key, []).append(kept)
-            late = errand.key in _closed
-        if late:  # the task was dropped while it was being done
-            close_kept(errand.key)
+        if errand.key in _closed:  # it was dropped, perhaps before its sandbox began
+            sandbox.__exit__(None, None, None)
+    return _Done(values, error, tuple(sandbox.warnings), sandbox.new_text())
 
 
 def close_kept(key: str) -> None:
     """End this worker's sandboxes of one validation, busy or not."""
     with _lock:
         _closed.add(key)
-        _idle.pop(key, None)
-        ended = _kept.pop(key, [])
-    for kept in ended:
-        kept.sandbox.__exit__(None, None, None)
+        ended = _kept.pop(key, {})
+    for sandbox in ended.values():
+        sandbox.__exit__(None, None, None)

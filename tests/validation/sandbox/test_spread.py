@@ -20,10 +20,11 @@ from gmmcompare.validation.checks.sbc import check_sbc
 from gmmcompare.validation.checks.scenes import CALIBRATION, Scene
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import Sandbox
-from gmmcompare.validation.sandbox.spread import SpreadSandbox
+from gmmcompare.validation.checks.invariance import kernel_replicates
+from gmmcompare.validation.sandbox.spread import SpreadSandbox, _Errand, close_kept, do_errand
 from gmmcompare.validation.sandbox.subject import BrokenError, Target
 
-SAMPLERS = Path(__file__).with_name("samplers.py")
+SAMPLERS = Path(__file__).parents[1] / "samplers.py"
 TINY = Scene("calibration", CALIBRATION.priors, K=2, N=4)
 SBC = SbcPlan(replicates=50, warmup=0)
 
@@ -112,6 +113,14 @@ def test_children_on_workers_end_with_the_sandbox(two: Tasks) -> None:
 def _children() -> list[str]:
     found = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     return [child for file in found for child in file.read_text().split()]
+
+
+def test_an_errand_that_comes_too_late_leaves_no_child() -> None:
+    close_kept("late")
+    before = _children()
+    done = do_errand(_Errand("late", target("right"), 60.0, tuple(blocks(1))), lambda done: None)
+    assert len(done.values) == 1  # a child was there
+    assert _children() == before
 
 
 def test_a_file_that_workers_do_not_have_is_sent(two: Tasks, tmp_path: Path) -> None:
