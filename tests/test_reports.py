@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from gmmcompare.studies.evidence import SCENES
 from printed import REPORTS, Printed, counts, printed, read, stated, tables, whole
 
 from gmmcompare.model.exact import exact_posterior
 from gmmcompare.studies import gallery as study
+from gmmcompare.studies.evidence import SCENES
 from gmmcompare.studies.verdict import Frequency
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS
 

@@ -20,7 +20,6 @@ from gmmcompare.validation.checks.sbc import check_sbc
 from gmmcompare.validation.checks.scenes import CALIBRATION, Scene
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import Sandbox
-from gmmcompare.validation.checks.invariance import kernel_replicates
 from gmmcompare.validation.sandbox.spread import SpreadSandbox, _Errand, close_kept, do_errand
 from gmmcompare.validation.sandbox.subject import BrokenError, Target
 
