@@ -8,6 +8,12 @@ from typing import Annotated
 import typer
 
 from gmmcompare.cli.application import app
+from gmmcompare.comparison.reasons import Code
+
+_EARLIER = (
+    "written by an earlier version, which kept reasons as sentences only and called co-clustering "
+    "'together'; the next version will not read it: run `gmmcompare compare` again"
+)
 
 
 @app.command()
@@ -23,6 +29,8 @@ def report(
 
     outcomes = [load_outcome(folder) for folder in folders]
     for folder, outcome in zip(folders, outcomes, strict=True):
+        if any(r.code == Code.EARLIER_VERSION for p in outcome.comparison.pairs for r in p.reasons):
+            typer.echo(f"{folder}: {_EARLIER}", err=True)
         typer.echo(write_report(outcome, folder / "index.html"))
     if len(outcomes) > 1 or out:
         typer.echo(write_index(outcomes, out or folders[0].parent / "index.html"))

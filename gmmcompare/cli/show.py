@@ -125,7 +125,7 @@ def print_sensitivity(found: Sensitivity, page: Path, as_json: bool) -> None:
     if as_json:
         print(to_json(found.to_dict()), end="")
         return
-    from gmmcompare.report.sensitivity.page import conclusion
+    from gmmcompare.report.sensitivity.page import FINDINGS, conclusion
 
     console = _console()
     heading, finding = conclusion(found)
@@ -141,7 +141,7 @@ def print_sensitivity(found: Sensitivity, page: Path, as_json: bool) -> None:
         odds = [f"{o.occupied}:{o.occupied - 1} x {o.factor:.3g}" for o in rerun.odds]
         table.add_row(
             f"{rerun.change.field} {rerun.change.words}",
-            rerun.finding,
+            FINDINGS[rerun.finding],
             f"{s.name} ({s.statistic})" if s else "",
             f"{s.diff:+.3f} ± {s.se:.3f}" if s else "",
             f"{rerun.fit.prob_empty:.3g}",

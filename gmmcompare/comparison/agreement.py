@@ -144,7 +144,7 @@ class PairVerdict:
 
 
 def _reasons(entry: dict[str, Any]) -> tuple[Reason, ...]:
-    """Return the reasons of an entry; those of version 0.1 are sentences and no more."""
+    """Return the reasons of an entry; an earlier version kept sentences and no more."""
     if "codes" in entry:
         return tuple(Reason.from_dict(code) for code in entry["codes"])
     return tuple(Reason(Code.EARLIER_VERSION, "", {"text": text}) for text in entry["reasons"])
@@ -156,7 +156,7 @@ def _known(numbers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _functional(entry: dict[str, Any]) -> FunctionalResult:
-    """Read one function's result; version 0.1 called co-clustering ``together``."""
+    """Read one function's result; an earlier version called co-clustering ``together``."""
     kind, inside = parts(entry["name"])
     name = f"coclustering[{inside}]" if kind == "together" else entry["name"]
     return FunctionalResult(**_known({**entry, "name": name}))

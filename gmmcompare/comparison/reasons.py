@@ -231,7 +231,7 @@ class Code(StrEnum):
         {"largest": "number of components tried", "criteria": "that select it"},
     )
 
-    EARLIER_VERSION = "earlier-version", {"text": "a sentence of a version that kept no codes"}
+    EARLIER_VERSION = "earlier-version", {"text": "a sentence, from a version that kept no codes"}
 
 
 @dataclass(frozen=True)

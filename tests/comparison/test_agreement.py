@@ -329,7 +329,7 @@ def test_a_verdict_survives_json(make_evidence, tmp_path, changed):
     assert loaded == found
 
 
-def test_a_verdict_of_version_0_1_is_read_with_its_sentences_and_old_names(make_evidence):
+def test_a_verdict_of_an_earlier_version_is_read_with_its_sentences_and_names(make_evidence):
     found = judge_draws(make_evidence("a", 1), make_evidence("b", 2))
     old = json.loads(json.dumps(found.to_dict()))
     del old["codes"]

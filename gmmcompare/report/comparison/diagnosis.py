@@ -32,7 +32,14 @@ from gmmcompare.report.comparison.figures import (
 )
 from gmmcompare.report.frame.canvas import Panel
 from gmmcompare.report.frame.look import INK, component_colour, component_variable
-from gmmcompare.report.frame.words import component_of, number, quantity, significant, typeset
+from gmmcompare.report.frame.words import (
+    NO_BREAK,
+    component_of,
+    number,
+    quantity,
+    significant,
+    typeset,
+)
 
 MAX_LAG = 60
 RANK_BINS = 20
@@ -195,7 +202,7 @@ def _three_panels(
     rho = autocorrelation(values, MAX_LAG)
     spread = float(np.abs(ranks - 1).max())
     lag = int(np.argmax(rho.max(axis=0) < 0.1)) if (rho.max(axis=0) < 0.1).any() else -1
-    falls = f"falls below 0.1 after {lag} draws" if lag >= 0 else f"is above 0.1 up to {MAX_LAG}"
+    falls = f"falls below 0.1 after {lag}" if lag >= 0 else f"is above 0.1 up to {MAX_LAG}"
     label = words if len(words) < 24 else "value"
     return (
         trace_panel(
@@ -213,10 +220,13 @@ def _three_panels(
             float(np.sqrt((RANK_BINS - 1) / per_chain)),
             colour,
             f"Rank plot of the {words}, {text}: a chain's share of ranks is at most "
-            f"{number(100 * spread, 0)} per cent off an even spread.",
+            f"{number(100 * spread, 0)}{NO_BREAK}% from uniform.",
         ),
         autocorrelation_panel(
-            f"{anchor}-acf", rho, colour, f"Autocorrelation of the {words}, {text}: {falls} draws."
+            f"{anchor}-acf",
+            rho,
+            colour,
+            f"Autocorrelation of the {words}, {text}: it {falls} draws.",
         ),
     )
 

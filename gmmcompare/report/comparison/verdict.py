@@ -13,7 +13,15 @@ from gmmcompare.comparison.functionals import STATISTICS
 from gmmcompare.comparison.point import CLOUD_QUANTILE
 from gmmcompare.comparison.words import sentence
 from gmmcompare.report.comparison.figures import Looks
-from gmmcompare.report.frame.words import number, quantity, seconds, significant, statistic, typeset
+from gmmcompare.report.frame.words import (
+    NO_BREAK,
+    number,
+    quantity,
+    seconds,
+    significant,
+    statistic,
+    typeset,
+)
 
 VERDICT_TITLES = {
     "agree": "The engines agree",
@@ -144,8 +152,8 @@ def brief(comparison: Comparison, looks: Looks, speed: list[Speed]) -> list[tupl
         mdd = max(p.mdd for p in tested)
         answers.append(
             (
-                "How small a difference would have been found?",
-                f"One of {number(mdd, 2)} posterior sd in any quantity, in 80 of 100 cases.",
+                "How small a difference would have been detected?",
+                f"One of {number(mdd, 2)} posterior sd in any quantity, with 80{NO_BREAK}% power.",
             )
         )
     answers += _fastest(speed)
@@ -161,7 +169,7 @@ def _fastest(speed: list[Speed]) -> list[tuple[str, str]]:
     if len(timed) > 1:
         ratio = first.per_second / timed[1].per_second
         text += f", {significant(ratio)} times as many as {timed[1].engine}"
-    points = [f"{s.engine}, which finds one point, took {seconds(s.sample)}" for s in speed]
+    points = [f"{s.engine}, a point estimate, took {seconds(s.sample)}" for s in speed]
     points = [text for text, s in zip(points, speed, strict=True) if s.draws == 1]
     return [("Which is fastest?", ". ".join([text, *points]) + ".")]
 
@@ -185,7 +193,7 @@ def sureness(comparison: Comparison) -> dict[str, object]:
         "min_ess": number(MIN_ESS, 0),
         "cloud": f"{100 * CLOUD_QUANTILE:g}",
         "alpha": f"{100 * ALPHA:g}",
-        "confirm_alpha": f"{1000 * CONFIRM_ALPHA:g}",
+        "confirm_alpha": f"{100 * CONFIRM_ALPHA:g}",
         "mdd": number(max((p.mdd for p in tested), default=np.nan), 3),
         "bound": number(max((p.bound for p in tested), default=np.nan), 3),
         "bound_value": max((p.bound for p in tested), default=np.nan),

@@ -30,8 +30,8 @@ GLOSSARY: Mapping[str, Entry] = {
     ),
     "band": Entry(
         "90 % band",
-        "At each point of the axis, nine tenths of the posterior's densities pass through it. It "
-        "shows what the data leave open, not an error of the engine.",
+        "At each point of the axis, 90 % of the posterior's densities lie within it. It shows the "
+        "uncertainty that the data leave, not an error of the engine.",
     ),
     "chain": Entry(
         "Chain",
@@ -80,8 +80,9 @@ GLOSSARY: Mapping[str, Entry] = {
         "2021).",
     ),
     "false-alarm": Entry(
-        "False-alarm rate",
-        "How often two engines that sample exactly the same posterior would be said to differ.",
+        "False-positive rate",
+        "The probability that two engines that sample exactly the same posterior are said to "
+        "disagree.",
     ),
     "gibbs": Entry(
         "Gibbs sampling",
@@ -124,13 +125,13 @@ GLOSSARY: Mapping[str, Entry] = {
     ),
     "mcse": Entry(
         "Monte Carlo standard error (MCSE)",
-        "How far an engine's posterior mean is likely off because its draws are finitely many. It "
-        "shrinks with more draws; the posterior standard deviation does not.",
+        "The standard error of an engine's posterior mean, from finitely many draws. It shrinks "
+        "with more draws; the posterior standard deviation does not.",
     ),
     "mdd": Entry(
         "Minimum detectable difference",
-        "A true difference of this size would be found in 80 of 100 such comparisons. A smaller "
-        "one may go unnoticed.",
+        "A true difference of this size is detected with 80 % power. A smaller one may go "
+        "undetected.",
     ),
     "modal": Entry(
         "Modal allocation",
@@ -147,15 +148,16 @@ GLOSSARY: Mapping[str, Entry] = {
     ),
     "posterior": Entry(
         "Posterior",
-        "What is known of the parameters once prior and data are put together: a distribution.",
+        "The distribution of the parameters given the data: prior and likelihood combined.",
     ),
     "posterior-sd": Entry(
         "Posterior standard deviation",
-        "How far the data leave a quantity open. The natural unit for differences between engines.",
+        "The uncertainty that the data leave about a quantity: the natural unit for differences "
+        "between engines.",
     ),
     "prior": Entry(
         "Prior",
-        "What is assumed of the parameters before the data are seen; the same for every engine "
+        "The distribution assumed for the parameters before the data; the same for every engine "
         "here, and printed with the card.",
     ),
     "quantity": Entry(

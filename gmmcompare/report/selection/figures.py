@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from scipy.stats import kstwo
 
-from gmmcompare.comparison.names import display_name, listed
+from gmmcompare.comparison.names import criterion_name, display_name, draws_of, listed
 from gmmcompare.model.params import Array
 from gmmcompare.report.frame.canvas import Canvas, Panel
 from gmmcompare.report.frame.look import INK, MUTED, RULE, SOFT, component_colour
@@ -69,9 +69,9 @@ def information_panel(selection: Selection) -> Panel:
         least = min(values.values(), default=0.0)
         curves[name.upper()] = {K: (value - least, 0.0) for K, value in values.items()}
     best = [
-        f"{name.upper()} is least with {selection.best(name)}" for name in ("aic", "bic", "icl")
+        f"{name.upper()} is lowest at K = {selection.best(name)}" for name in ("aic", "bic", "icl")
     ]
-    return _curves("information", selection, curves, "above the least", f"{listed(best)}.")
+    return _curves("information", selection, curves, "above the lowest", f"{listed(best)}.")
 
 
 def loo_panel(selection: Selection) -> Panel:
@@ -83,7 +83,7 @@ def loo_panel(selection: Selection) -> Panel:
         curve = {K: (d.value, float(np.hypot(d.se, d.mcse))) for K, d in gaps.items()}
         curves[display_name(engine)] = dict(sorted({**curve, best or 0: (0.0, 0.0)}.items()))
     best_of = [
-        f"by {display_name(e)}, LOO is highest with {selection.best('loo', e)} components"
+        f"{criterion_name('loo', e)} is highest at K = {selection.best('loo', e)}"
         for e in selection.engines
     ]
     return _curves("loo", selection, curves, "LOO below the highest", _sentence(best_of))
@@ -97,8 +97,7 @@ def evidence_panel(selection: Selection) -> Panel:
         top = max(e.value for e in found.values())
         curves[display_name(engine)] = {K: (top - e.value, e.se) for K, e in found.items()}
     best_of = [
-        f"by {display_name(e)}, the log evidence is highest with "
-        f"{selection.best('evidence', e)} components"
+        f"{criterion_name('evidence', e)} is highest at K = {selection.best('evidence', e)}"
         for e in selection.engines
     ]
     return _curves(
@@ -175,8 +174,8 @@ def probability_panel(selection: Selection) -> Panel:
             ax.vlines(at, low, high, color=MUTED, lw=2.4)
             likeliest = max(found, key=lambda K: found[K].value)
             said.append(
-                f"by {display_name(engine)}, {likeliest} components have probability "
-                f"{number(found[likeliest].value, 3)}"
+                f"posterior probability of K = {likeliest}: {number(found[likeliest].value, 3)} "
+                f"({draws_of(engine)})"
             )
         ax.set_ylim(0, 1.02)
         ax.set_ylabel("posterior probability")

@@ -34,6 +34,8 @@ from gmmcompare.report.frame.words import (
 from gmmcompare.runtime.files import write_text
 from gmmcompare.workflows.sensitivity import PriorFit, Rerun, Sensitivity
 
+FINDINGS = {"matters": "matters", "does not matter": "does not matter", "open": "inconclusive"}
+"""How text calls what was found of a hyperparameter."""
 WIDE, NARROW = 720, 360
 PRIOR_OF = {
     "weight_concentration": "weights",
@@ -139,7 +141,7 @@ def conclusion(found: Sensitivity) -> tuple[str, str]:
         verb = "matters" if len(by_finding["matters"]) == 1 else "matter"
         parts.append(f"{listed(by_finding['matters'])} {verb}{_most(worst)}.")
     if by_finding["open"]:
-        parts.append(f"Of {listed(by_finding['open'])} these draws cannot tell.")
+        parts.append(f"For {listed(by_finding['open'])} the draws are inconclusive.")
     if by_finding["does not matter"]:
         no = by_finding["does not matter"]
         parts.append(f"{listed(no)} {'does' if len(no) == 1 else 'do'} not.")
@@ -154,7 +156,7 @@ def _largest_odds(found: Sensitivity) -> list[str]:
         return []
     _, rerun, largest = max(odds, key=lambda item: item[0])
     return [
-        "How many components are occupied is the priors' choice as well: "
+        "The number of occupied components depends on the priors as well: "
         f"{_named(rerun)} multiplies the odds of {largest.occupied} against "
         f"{largest.occupied - 1} by {significant(largest.factor)}."
     ]
@@ -176,7 +178,6 @@ def _brief(found: Sensitivity, field: str) -> tuple[str, str, str]:
     shown = ", ".join(f"{v:g}" for v in value)
     reruns = [r for r in found.reruns if r.change.field == field]
     worst = max(reruns, key=lambda r: abs(r.largest.diff) if r.largest else 0.0)
-    finding = {"matters": "matters", "does not matter": "does not matter", "open": "inconclusive"}
     text = ""
     if worst.largest:
         s = worst.largest
@@ -184,12 +185,11 @@ def _brief(found: Sensitivity, field: str) -> tuple[str, str, str]:
             f"{worst.change.words}, the {quantity(s.name)} moves by "
             f"{number(s.diff, 2, sign=True)} ± {number(s.se, 2)} sd"
         )
-    odds = [(_named(r), o) for r in reruns for o in r.odds]
+    odds = [(r.change.words, o) for r in reruns for o in r.odds]
     if odds:
-        which, o = max(odds, key=lambda item: abs(np.log(item[1].factor)))
-        words = which.removeprefix(f"{field} ")
+        words, o = max(odds, key=lambda item: abs(np.log(item[1].factor)))
         text += f"; {words}, the odds of {o.occupied} components are {significant(o.factor)} times"
-    return f"{field} = {shown}", finding[found.finding(field)], text
+    return f"{field} = {shown}", FINDINGS[found.finding(field)], text
 
 
 def _named(rerun: Rerun) -> str:
