@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from gmmcompare.engines.own import source_digest
 from gmmcompare.model.params import Array
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import replacing
+from gmmcompare.runtime.store import Store, digest
 from gmmcompare.runtime.tasks import OutOfTimeError
 from gmmcompare.validation.betting import Wealth
 from gmmcompare.validation.checks.quantities import quantities
@@ -126,7 +126,8 @@ def check_sbc(
     ----------
     store : Path, optional
         A folder; each replicate is written there as it finishes, and finished ones are not run
-        again (unless the sampler's file, the plan, the seed or the version changed).
+        again (unless the sampler's file, the scene, the given data, the seed, the version, or the
+        plan but for its number of replicates changed).
     givens : sequence of Given, optional
         Data and posterior draws to calibrate around, one for each replicate; see `posterior_sbc`.
 
@@ -141,10 +142,11 @@ def check_sbc(
     setting: dict[str, Any] = {"scene": scene, "plan": plan, "seed": seed}
     pilot = {**setting, "given": givens[0] if givens else None}
     thin = int(next(sandbox.run([Task(choose_thinning, pilot)])))
-    digest = str(next(sandbox.run([Task(_digest, {})])))
-    kept = _Store.of(store, {"sampler": digest, **setting, "thin": thin, "version": __version__})
-    done = kept.read()
-    missing = [i for i in range(plan.replicates) if i not in done]
+    kept = _store(store, {**_identity(sandbox, scene, plan, seed, givens), "thin": thin})
+    done = {
+        int(i): SbcReplicate(**row) for (i,), row in kept.rows.items() if int(i) < plan.replicates
+    }
+    missing = [] if _decided(done) else [i for i in range(plan.replicates) if i not in done]
     setting = {**setting, "thin": thin}
     tasks = [
         Task(sbc_replicate, {**setting, "index": i, "given": givens[i] if givens else None})
@@ -154,20 +156,54 @@ def check_sbc(
     try:
         for i, made in zip(missing, sandbox.run(tasks), strict=True):
             done[i] = made
-            kept.write(i, made)
+            kept.append((i,), made._asdict())
             progress("sbc", len(done) / plan.replicates)
-            if len(done) % _ROUND == 0 and _wealth(done).log_wealth > -np.log(ALPHA_MEANS):
+            if _decided(done):
                 break
     except OutOfTimeError:
         out_of_time = True
     return _outcome(done, scene, plan, thin, out_of_time, time.perf_counter() - started)
 
 
-def _digest(subject: Subject) -> str:
-    """Return the sampler's name and a hash of its source; of its class, where it is an object."""
+def _decided(done: dict[int, SbcReplicate]) -> bool:
+    """Whether no further replicate is needed; asked at the end of each round."""
+    whole_rounds = bool(done) and len(done) % _ROUND == 0
+    return whole_rounds and bool(_wealth(done).log_wealth > -np.log(ALPHA_MEANS))
+
+
+def _identity(
+    sandbox: TaskRunner, scene: Scene, plan: SbcPlan, seed: int, givens: Sequence[Given] | None
+) -> dict[str, Any]:
+    """Return all that a replicate depends on, beside its index and the thinning."""
+    given = hashlib.sha256()
+    for y, truth, n_new in givens or ():
+        for array in (y, *truth, np.array(n_new)):
+            given.update(array.tobytes())
+    return {
+        "sampler": str(next(sandbox.run([Task(_name_and_source, {})]))),
+        "scene": scene.name,
+        "priors": scene.priors.to_dict(),
+        "K": scene.K,
+        "N": scene.N,
+        "given": given.hexdigest() if givens else None,
+        "warmup": plan.warmup,
+        "relabel": plan.relabel,
+        "seed": seed,
+        "version": __version__,
+    }
+
+
+def _store(folder: Path | None, identity: dict[str, Any]) -> Store:
+    """Return a file of its own for each identity: an edited sampler simply begins another."""
+    path = None if folder is None else folder / f"sbc-{digest(identity)}.jsonl"
+    return Store(path, identity, ("index",)).begin()
+
+
+def _name_and_source(subject: Subject) -> str:
+    """Return the sampler's name and a hash of its file; of its class's, where it is an object."""
     function = subject.function
-    digest = source_digest(function if inspect.isroutine(function) else type(function))
-    return f"{subject.name} {digest}"  # one file may define several samplers
+    source = source_digest(function if inspect.isroutine(function) else type(function))
+    return f"{subject.name} {source}"
 
 
 def _wealth(done: dict[int, SbcReplicate]) -> Wealth:
@@ -262,43 +298,3 @@ def _quantity_table(wealth: Wealth, names: list[str]) -> dict[str, list[object]]
         "replicates": [wealth.n] * len(names),
         "log_wealth": wealth.log_single.max(axis=1).round(2).tolist(),
     }
-
-
-@dataclass
-class _Store:
-    """Replicates on disk, one line of JSON each; nothing is kept where there is no folder."""
-
-    path: Path | None
-
-    @classmethod
-    def of(cls, folder: Path | None, setting: dict[str, Any]) -> _Store:
-        """Name the file by a hash of everything that a replicate depends on."""
-        if folder is None:
-            return cls(None)
-        folder.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256(repr(sorted(setting.items())).encode()).hexdigest()[:16]
-        return cls(folder / f"sbc-{digest}.jsonl")
-
-    def read(self) -> dict[int, SbcReplicate]:
-        """Return the finished replicates; a line cut short by an interruption is dropped."""
-        if self.path is None or not self.path.is_file():
-            return {}
-        found = {}
-        text = self.path.read_text(encoding="utf-8")
-        if not text.endswith("\n"):
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write("\n")
-        for line in text.splitlines():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            index = int(row.pop("index"))
-            found[index] = SbcReplicate(**row)
-        return found
-
-    def write(self, index: int, made: SbcReplicate) -> None:
-        """Append one replicate."""
-        if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"index": index, **made._asdict()}) + "\n")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import arviz as az
 import numpy as np
@@ -12,12 +14,21 @@ import samplers
 import xarray as xr
 from inprocess import InProcess, silent
 from samplers import Exact
+from torn import cuts
 
+from gmmcompare.model.params import Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.runtime.errors import InputError
-from gmmcompare.validation.checks.ranks import RANKS, SbcPlan, autocorrelation_time
+from gmmcompare.validation.checks.ranks import (
+    RANKS,
+    Given,
+    SbcPlan,
+    SbcReplicate,
+    autocorrelation_time,
+)
 from gmmcompare.validation.checks.sbc import check_sbc
 from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.sandbox.child import Task
 
 TINY = Scene("calibration", Priors(2.0, 0.5, 1.5, 3.0, 1.0), K=2, N=4)
 PLAN = SbcPlan(replicates=100, warmup=0)
@@ -55,11 +66,76 @@ def test_a_rerun_goes_on_from_what_is_stored(tmp_path: Path) -> None:
     few = run(first, store=tmp_path)
     (file,) = tmp_path.glob("sbc-*.jsonl")
     lines = file.read_text(encoding="utf-8").splitlines()
-    file.write_text("\n".join(lines[:70]) + '\n{"index": 70, "ra', encoding="utf-8")
+    assert len(lines) == 1 + 100
+    file.write_text("\n".join(lines[:71]) + '\n{"index": 70, "ra', encoding="utf-8")
     again = Exact()
     rest = run(again, store=tmp_path)
     assert again.runs == 1 + 30  # one to choose the thinning
     np.testing.assert_array_equal(few.ranks, rest.ranks)
+
+
+class Recorded(InProcess):
+    """Answers with what another runner found, and counts replicates."""
+
+    def __init__(self, function: Exact, name: str = "subject") -> None:
+        super().__init__(function, name)
+        self.answers: dict[tuple[str, object], object] = {}
+        self.asked: list[object] = []
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Any]:
+        for task in tasks:
+            what = task.function.__name__, task.arguments.get("index")
+            if what not in self.answers:
+                (self.answers[what],) = super().run([task])
+            self.asked += [what[1]] * (what[1] is not None)
+            yield self.answers[what]
+
+
+def test_a_last_line_cut_at_any_byte_is_written_again(tmp_path: Path) -> None:
+    runner, plan = Recorded(Exact()), SbcPlan(replicates=3, warmup=0)
+    for i in range(3):  # a real one has thousands of bytes
+        runner.answers["sbc_replicate", i] = SbcReplicate([i, 99], [-0.5], [1e-17], False)
+    check_sbc(runner, TINY, plan, 1, silent, tmp_path)
+    (file,) = tmp_path.glob("sbc-*.jsonl")
+    for _ in cuts(file):
+        runner.asked.clear()
+        check_sbc(runner, TINY, plan, 1, silent, tmp_path)
+        assert runner.asked == [2]
+
+
+def test_a_longer_plan_goes_on_from_a_shorter_one(tmp_path: Path) -> None:
+    runner = Recorded(Exact())
+    short, long = (SbcPlan(replicates=n, warmup=0) for n in (50, 60))
+    check_sbc(runner, TINY, short, 1, silent, tmp_path)
+    runner.asked.clear()
+    whole = check_sbc(runner, TINY, long, 1, silent, tmp_path)
+    assert runner.asked == list(range(50, 60))
+    assert whole.check.replicates == 60
+    again = check_sbc(runner, TINY, short, 1, silent, tmp_path)
+    assert again.check.replicates == 50
+    np.testing.assert_array_equal(again.ranks, whole.ranks[:50])
+    assert len(runner.asked) == 10
+
+
+def test_a_rerun_of_what_failed_early_is_the_same(tmp_path: Path) -> None:
+    first = run(Exact(bias=2.0), store=tmp_path)
+    assert first.check.verdict == "failed"
+    assert first.check.replicates == 50  # of 100
+    again = run(Exact(bias=2.0), store=tmp_path)
+    assert again.check.replicates == 50
+    assert again.check.summary == first.check.summary
+
+
+def test_replicates_of_another_sampler_or_of_other_data_are_not_used(tmp_path: Path) -> None:
+    """Two functions of one file; and data that differ in nothing but a value."""
+    truth = Params(np.array([0.5, 0.5]), np.array([0.0, 1.0]), np.array([1.0, 1.0]))
+    plan = SbcPlan(replicates=2, warmup=0)
+    for name, y in (("a.py:one", 0.0), ("a.py:two", 0.0), ("a.py:two", 0.1)):
+        runner = Recorded(Exact(), name)
+        givens = [Given(np.array([y, 1.0, 2.0]), truth, 1)] * 2
+        check_sbc(runner, TINY, plan, 1, silent, tmp_path, givens)
+        assert runner.asked == [0, 1]
+    assert len(list(tmp_path.glob("sbc-*.jsonl"))) == 3
 
 
 def test_arviz_reads_the_ranks_from_a_file(tmp_path: Path) -> None:

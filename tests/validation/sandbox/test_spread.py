@@ -73,7 +73,7 @@ def test_calibration_is_the_same_although_a_worker_is_killed(two: Tasks, tmp_pat
     np.testing.assert_array_equal(found.ranks, expected.ranks)
     np.testing.assert_array_equal(found.effect, expected.effect)
     (file,) = tmp_path.glob("sbc-*.jsonl")
-    assert len(file.read_text(encoding="utf-8").splitlines()) == SBC.replicates
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 1 + SBC.replicates
 
 
 def test_what_breaks_elsewhere_is_told_as_here(two: Tasks) -> None:
