@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gmmcompare.runtime.files import write_text
+from gmmcompare.studies import markdown
 from gmmcompare.workflows.compare import versions
 from tests.benchmarks import cases, growth
 
@@ -24,29 +27,29 @@ def main() -> None:
         "NUTS, seconds in sampling, 2 chains of 1,000 + 1,000": cases.nuts_rows(sample),
         "`gmmcompare compare exoplanets-k3`, report included": cases.compare_rows(),
     }
-    lines = [
+    tables = [block for title, rows in groups.items() for block in _group(title, rows)]
+    page = markdown.page(
         "# Benchmarks",
-        "",
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; do not edit. Data: {which}, "
         f"{sample.n:,} radii, {sample.n_distinct:,} distinct, K = 3. Contenders of a group ran in "
-        "turn in one process; "
-        "a ratio is the median over rounds of the ratio within a round.",
-        "",
+        "turn in one process; a ratio is the median over rounds of the ratio within a round.",
         f"Machine: {_processor()}, {os.cpu_count()} cores; "
         + ", ".join(f"{k} {v}" for k, v in versions().items())
         + ".",
-        "",
-    ]
-    for title, rows in groups.items():
-        print(title, file=sys.stderr)
-        lines += [f"## {title}", "", "| | median | range | ratio | |", "|---|---|---|---|---|"]
-        for row in rows:
-            print(f"  {row}", file=sys.stderr)
-            lines.append(f"| {row.what} | {row.median} | {row.spread} | {row.ratio} | {row.note} |")
-        lines.append("")
-    lines += _growth()
-    REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        *tables,
+        *_growth(),
+    )
+    write_text(REPORT, page)
     print(REPORT)
+
+
+def _group(title: str, rows: Iterable[cases.Row]) -> tuple[str, str]:
+    print(title, file=sys.stderr)
+    cells = []
+    for row in rows:
+        print(f"  {row}", file=sys.stderr)
+        cells.append((row.what, row.median, row.spread, row.ratio, row.note))
+    return f"## {title}", markdown.table(["", "median", "range", "ratio", ""], cells, "lrrrl")
 
 
 def _growth() -> list[str]:
@@ -56,19 +59,24 @@ def _growth() -> list[str]:
     growth.plot(sizes, components, FIGURE)
     memory = growth.memory_of_large_run()
     print(f"  memory {memory:.2f} times the data", file=sys.stderr)
-    table = ["## Growth of the Gibbs sweep", "", f"![time per sweep](figures/{FIGURE.name})", ""]
-    table += [
-        "| N (all distinct), K = 3 | microseconds per sweep | nanoseconds per value |",
-        "|---|---|---|",
-    ]
-    table += [f"| {n:,} | {1e6 * s:,.1f} | {1e9 * s / n:.2f} |" for n, s in sizes]
-    table += ["", "| K, N = 10,000 | microseconds per sweep |", "|---|---|"]
-    table += [f"| {k} | {1e6 * s:,.1f} |" for k, s in components]
-    table += ["", "| chains at a time | microseconds per sweep of each |", "|---|---|"]
-    table += [f"| {c} | {1e6 * s:,.1f} |" for c, s in chains]
     return [
-        *table,
-        "",
+        "## Growth of the Gibbs sweep",
+        markdown.figure("time per sweep", f"figures/{FIGURE.name}"),
+        markdown.table(
+            ["N (all distinct), K = 3", "microseconds per sweep", "nanoseconds per value"],
+            [(f"{n:,}", f"{1e6 * s:,.1f}", f"{1e9 * s / n:.2f}") for n, s in sizes],
+            "rrr",
+        ),
+        markdown.table(
+            ["K, N = 10,000", "microseconds per sweep"],
+            [(k, f"{1e6 * s:,.1f}") for k, s in components],
+            "rr",
+        ),
+        markdown.table(
+            ["chains at a time", "microseconds per sweep of each"],
+            [(c, f"{1e6 * s:,.1f}") for c, s in chains],
+            "rr",
+        ),
         f"Peak memory of 100 sweeps at N = 10,000,000, K = 3, beyond imports and data: "
         f"{memory:.2f} times the data (8 N bytes); must be 5 or less, the data included.",
     ]

@@ -1,18 +1,11 @@
-"""Time, traffic and memory of data in partitions, and a cost model held to the measurements.
-
-``python -m tests.benchmarks.scaling`` writes ``reports/scaling.md``.
-"""
+"""Time, traffic and memory of data in partitions, measured, and a cost model; see `scaling`."""
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +24,9 @@ from gmmcompare.model.params import Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.runtime.tasks import OnDask, on_dask
 from gmmcompare.runtime.tasks.cluster import open_client
-from gmmcompare.workflows.compare import versions
 from gmmcompare.workflows.open_partitions import open_partitions
 from tests.benchmarks.growth import TRUTH
 
-REPORT = Path("reports/scaling.md")
 ROWS = 1_000_000
 FILES = (1, 4, 14, 50)
 WORKERS = (1, 2)
@@ -47,23 +38,6 @@ CHAINS = 1
 TASKS = (4, 64, 256)
 """Numbers of empty partitions from which the cost of a task is read."""
 ROUNDS = 30
-
-
-def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="gmmcompare-scaling-") as name:
-        folder = Path(name)
-        write_stars(folder, max(FILES))
-        with ExitStack() as stack:
-            clients = {w: stack.enter_context(open_client(w, None, MEMORY)) for w in WORKERS}
-            found = [
-                measure(folder, files, workers, client)
-                for files in FILES
-                for workers, client in clients.items()
-            ]
-        fits = {workers: [m for m in found if m.workers == workers] for workers in WORKERS}
-        model = Model.measured(folder)
-    REPORT.write_text("\n".join(report(fits, model)) + "\n", encoding="utf-8")
-    print(REPORT)
 
 
 def write_stars(folder: Path, files: int) -> None:
@@ -301,147 +275,3 @@ def _peak_memory() -> float:
 
 def _show(what: str, n: int, fraction: float) -> None:
     print(f"\r{what}, N = {n:,}: {100 * fraction:3.0f} %  ", end="", file=sys.stderr, flush=True)
-
-
-def report(fits: dict[int, list[Measured]], model: Model) -> Iterator[str]:
-    """Yield the lines of the page."""
-    yield from _head()
-    yield from _measurements(fits)
-    yield from _model_check(fits, model)
-    yield from _extrapolation(model)
-
-
-def _head() -> Iterator[str]:
-    load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
-    yield "# Scaling of data in partitions"
-    yield ""
-    yield (
-        f"Written by `make scaling` on {datetime.now(UTC):%Y-%m-%d}; do not edit. Simulated values "
-        f"in Parquet files of {ROWS:,}, K = 3, {CHAINS} chain, {OTHER_SWEEPS} Gibbs sweeps, "
-        f"{SWEEPS[max(FILES)]} of the largest; local Dask "
-        f"workers of one thread and at most {MEMORY} each, at which Dask ends a worker. "
-        f"{os.cpu_count()} cores, load average {load} at the end (others were at work; so the "
-        "fastest sweep is given beside the median, and the processor time of the workers)."
-    )
-    yield ""
-    yield ", ".join(f"{k} {v}" for k, v in versions().items()) + "."
-    yield ""
-
-
-def _measurements(fits: dict[int, list[Measured]]) -> Iterator[str]:
-    yield "## Measured"
-    yield ""
-    yield (
-        "| workers | N | partitions | tasks | opening, s | sweep, fastest, ms | median, ms "
-        "| workers' processor time, ns a value | sent a sweep, kB | held, bytes a value "
-        "| peak of a worker, MB |"
-    )
-    yield "|---|---|---|---|---|---|---|---|---|---|---|"
-    for workers, rows in fits.items():
-        for r in rows:
-            yield (
-                f"| {workers} | {r.n:,} | {r.partitions} | {r.tasks} | {r.opening:.1f} "
-                f"| {1e3 * r.sweep:,.0f} | {1e3 * r.middle:,.0f} | {1e9 * r.busy / r.n:.1f} "
-                f"| {r.sent / 1e3:,.1f} | {r.held:.2f} | {r.peak / 1e6:,.0f} |"
-            )
-    yield ""
-    for workers, rows in fits.items():
-        slope = np.polyfit(np.log([r.n for r in rows]), np.log([r.sweep for r in rows]), 1)[0]
-        yield (
-            f"On {workers} worker{'s' if workers > 1 else ''} the fastest sweep grows as "
-            f"N^{slope:.2f}."
-        )
-    yield ""
-    for r in (r for rows in fits.values() for r in rows if r.em):
-        assert r.em is not None
-        yield (
-            f"EM on {r.n:,} values, {r.workers} workers: score below 1e-8 N after "
-            f"{r.em[0]} passes over all data in {r.em[1]:.1f} s; {r.em[2]:.0f} s with the starts "
-            "on the sketch and one pass for standard errors and criteria."
-        )
-    yield ""
-
-
-def _model_check(fits: dict[int, list[Measured]], model: Model) -> Iterator[str]:
-    yield "## Cost model"
-    yield ""
-    yield (
-        "In processor time a sweep costs the workers *value* x N x chains + *task* x tasks, "
-        "and the process with scheduler and client *scheduling* x tasks + *round*. On free "
-        "processors it takes the busiest worker's part, then the scheduler's, and the *latency* of "
-        "a round. Each term is measured on its own: one partition of a million in this process, "
-        f"and {ROUNDS} rounds each of {', '.join(map(str, TASKS))} tasks that hold no values."
-    )
-    yield ""
-    yield "| value | task | scheduling | round | latency | bytes a task |"
-    yield "|---|---|---|---|---|---|"
-    yield (
-        f"| {1e9 * model.value:.2f} ns | {1e3 * model.task:.2f} ms "
-        f"| {1e3 * model.scheduling:.2f} ms | {1e3 * model.round:.1f} ms "
-        f"| {1e3 * model.latency:.1f} ms | {model.message:,.0f} |"
-    )
-    yield ""
-    yield (
-        "| workers | N | workers' processor time, ms: model | measured | ratio "
-        "| scheduler's, ms: model | measured | ratio | elapsed, ms: model | fastest | ratio |"
-    )
-    yield "|---|---|---|---|---|---|---|---|---|---|---|"
-    for workers, rows in fits.items():
-        for r in rows:
-            pairs = (
-                (model.busy(r.n, r.tasks), r.busy),
-                (model.here(r.tasks), r.here),
-                (float(model.terms(r.n, workers, r.tasks).sum()), r.sweep),
-            )
-            cells = " | ".join(f"{1e3 * a:,.0f} | {1e3 * b:,.0f} | {b / a:.2f}" for a, b in pairs)
-            yield f"| {workers} | {r.n:,} | {cells} |"
-    yield ""
-    yield (
-        "The scheduler's measured time also has heartbeats and clean-up for as long as a sweep "
-        "lasts, which the rounds without values hardly see. "
-        "Elapsed times exceed the model where other programs took the processors: with "
-        f"{os.cpu_count()} cores and the load given above they had to."
-    )
-    yield ""
-
-
-def _extrapolation(model: Model) -> Iterator[str]:
-    n, chains = 1e9, 4
-    yield f"## 1e9 values, {chains} chains"
-    yield ""
-    yield (
-        "Extrapolated by the model, for processors like these. All chains of a partition are one "
-        "task, so that more chains cost values and not tasks."
-    )
-    yield ""
-    yield "| workers | tasks | values, s | tasks, s | latency, s | sweep, s | dominant |"
-    yield "|---|---|---|---|---|---|---|"
-    names = ("values", "tasks", "latency")
-    each = on_dask.TASKS_PER_THREAD
-    for workers in (1, 16, 64, 256, 1024):
-        terms = model.terms(n, workers, each * workers, chains)
-        cells = " | ".join(f"{t:.3g}" for t in terms)
-        yield (
-            f"| {workers} | {each * workers} | {cells} | {terms.sum():.3g} "
-            f"| {names[int(terms.argmax())]} |"
-        )
-    yield ""
-    at_64 = model.terms(n, 64, each * 64, chains)
-    apart = model.terms(n, 64, 1000, chains)
-    best = np.sqrt(model.value * n * chains / (each * model.scheduling))
-    least = model.terms(n, round(best), round(each * best), chains).sum()
-    yield (
-        f"With 64 workers, {each} tasks for each, a sweep takes {at_64.sum():.2f} s: "
-        f"{at_64[0]:.2f} s over values and {at_64[1]:.2f} s over tasks, "
-        f"{model.here(each * 64):.2f} s of it in the scheduler, which handles one after another: "
-        f"{names[int(at_64.argmax())]} dominate. (With a task for each of 1,000 partitions it "
-        f"would take {apart.sum():.2f} s.) Time falls up to {best:,.0f} workers, to {least:.2f} s; "
-        "beyond that every worker costs the scheduler more than it saves, and the way on would be "
-        "to add sums up on the workers first. Messages are no limit: "
-        f"{each * 64 * model.message / 1e6:.1f} MB a sweep for 64 workers, each of which holds "
-        f"{8 * n / 64 / 1e6:,.0f} MB of values."
-    )
-
-
-if __name__ == "__main__":
-    main()

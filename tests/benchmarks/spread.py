@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gmmcompare.runtime.files import write_text
 from gmmcompare.runtime.tasks import open_tasks
+from gmmcompare.studies import markdown
 from gmmcompare.validation.checks.ranks import SbcPlan, choose_thinning, sbc_replicate
 from gmmcompare.validation.checks.scenes import CALIBRATION
 from gmmcompare.validation.sandbox.child import Task
@@ -66,24 +67,22 @@ def main() -> None:
 def _page(replicates: int, seconds: dict[int, list[float]], loads: list[float]) -> str:
     one, two = sum(seconds[1]), sum(seconds[2])
     ratios = sorted(b / a for a, b in zip(seconds[1], seconds[2], strict=True))
-    return "\n".join(
-        [
-            "# Calibration on one Dask worker and on two",
-            "",
-            f"Written by `python -m tests.benchmarks.spread` on {datetime.now(UTC):%Y-%m-%d}, "
-            f"{os.cpu_count()} cores, load average {min(loads):.1f} to {max(loads):.1f} with this "
-            f"benchmark's own. SBC of the whole sampler `gibbs`, {replicates:,} replicates, in "
-            f"slices of {SLICE}, one worker and two in turn; the ranks of both were equal.",
-            "",
-            "| workers | seconds | replicates per second |",
-            "|--:|--:|--:|",
-            f"| 1 | {one:.1f} | {replicates / one:.1f} |",
-            f"| 2 | {two:.1f} | {replicates / two:.1f} |",
-            "",
-            f"Two workers took {two / one:.2f} of the time of one; over slices the ratio was "
-            f"{ratios[len(ratios) // 2]:.2f} (median), {ratios[0]:.2f} to {ratios[-1]:.2f}.",
-            "",
-        ]
+    return markdown.page(
+        "# Calibration on one Dask worker and on two",
+        f"Written by `python -m tests.benchmarks.spread` on {datetime.now(UTC):%Y-%m-%d}, "
+        f"{os.cpu_count()} cores, load average {min(loads):.1f} to {max(loads):.1f} with this "
+        f"benchmark's own. SBC of the whole sampler `gibbs`, {replicates:,} replicates, in "
+        f"slices of {SLICE}, one worker and two in turn; the ranks of both were equal.",
+        markdown.table(
+            ["workers", "seconds", "replicates per second"],
+            [
+                (1, f"{one:.1f}", f"{replicates / one:.1f}"),
+                (2, f"{two:.1f}", f"{replicates / two:.1f}"),
+            ],
+            "rrr",
+        ),
+        f"Two workers took {two / one:.2f} of the time of one; over slices the ratio was "
+        f"{ratios[len(ratios) // 2]:.2f} (median), {ratios[0]:.2f} to {ratios[-1]:.2f}.",
     )
 
 
