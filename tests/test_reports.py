@@ -33,7 +33,7 @@ def test_no_report_is_left_out() -> None:
 def check_gallery(text: str) -> None:
     """Hold every figure above the tables against them."""
     (faults,) = tables(text, "Faults")
-    (right,) = tables(text, "Right samplers")
+    (right,) = tables(text, "Correct samplers")
     runs, failed, first, three = (
         np.array([whole(c) for c in faults.column(name)])
         for name in ("runs", "failed", "named first", "in first three")
@@ -41,7 +41,7 @@ def check_gallery(text: str) -> None:
     planted = counts(text, r"- (\d+) of (\d+) validations of a planted fault")
     assert planted == (failed.sum(), runs.sum())
     good = tuple(sum(map(whole, right.column(name))) for name in ("passed", "runs"))
-    assert counts(text, r"- (\d+) of (\d+) validations of a right sampler") == good
+    assert counts(text, r"- (\d+) of (\d+) validations of a correct sampler") == good
     kernel = np.array([name in KERNEL_FAULTS for name in faults.column("fault")])
     caught = failed[kernel].sum()
     named = counts(text, r"first in (\d+) of (\d+) and among the first three in (\d+) of (\d+)")
@@ -81,7 +81,7 @@ def test_gallery_is_written_with_figures_that_agree(tmp_path: Path) -> None:
     text = study.report(tmp_path)
     check_gallery(text)
     assert "- 6 of 7 validations of a planted fault" in text
-    assert "- 1 of 2 validations of a right sampler" in text
+    assert "- 1 of 2 validations of a correct sampler" in text
     assert "first in 2 of 5 and among the first three in 3 of 5 of" in text
     assert "In 1 of these" in text
 

@@ -1,57 +1,87 @@
-"""``study``: repeated comparisons."""
+"""``study``: how often our own verdicts err, measured."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gmmcompare.cli.application import app
-from gmmcompare.cli.options import JobsOption, SchedulerOption, WorkersOption, chosen_tasks
+from gmmcompare.cli.options import JobsOption, SchedulerOption, WorkersOption
 
-study_app = typer.Typer(no_args_is_help=True, help="Repeated comparisons: measured error rates.")
+if TYPE_CHECKING:
+    from gmmcompare.studies.study import Study
+
+study_app = typer.Typer(
+    no_args_is_help=True,
+    help="Measure how often our own verdicts err. An interrupted study is continued by a rerun.",
+)
 app.add_typer(study_app, name="study")
+
+RepetitionsOption = Annotated[
+    int,
+    typer.Option("--repetitions", min=1, help="Of each case; less often where not so many matter."),
+]
+StudyOption = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Where outcomes are kept; writes DIR.md.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same outcomes.")]
 
 
 @study_app.command("verdict")
 def study_verdict(
-    repetitions: Annotated[
-        int, typer.Option("--repetitions", min=1, help="Of each case with a promised error rate.")
-    ] = 1000,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where outcomes are kept.")
-    ] = Path("reports/verdict-study"),
+    repetitions: RepetitionsOption = 1000,
+    out: StudyOption = Path("reports/verdict-study"),
+    seed: SeedOption = 4,
     jobs: JobsOption = 2,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 4,
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
 ) -> None:
-    """Measure how often the verdict errs; a rerun continues. Writes DIR.md and a figure."""
-    from gmmcompare.cli.progress import FractionBar
-    from gmmcompare.studies.verdict import run_verdict_study, write_verdict_study
+    """Measure how often the verdict errs, with simulated engines whose difference is known."""
+    from gmmcompare.studies.verdict import VerdictStudy
 
-    with chosen_tasks(workers, scheduler) as tasks, FractionBar() as bar:
-        run_verdict_study(
-            out, repetitions, jobs, seed, lambda done: bar.show("verdict study", done), tasks
-        )
-    page, figure = out.with_suffix(".md"), out.parent / "figures" / f"{out.name}.svg"
-    write_verdict_study(out, page, figure)
-    typer.echo(page)
+    _carry_out(VerdictStudy(out, seed), repetitions, jobs, workers, scheduler)
 
 
 @study_app.command("evidence")
 def study_evidence(
-    repetitions: Annotated[int, typer.Option("--repetitions", min=2)] = 100,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 4,
+    repetitions: RepetitionsOption = 100,
+    out: StudyOption = Path("reports/evidence-study"),
+    seed: SeedOption = 4,
+    jobs: JobsOption = 2,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
-    """Hold estimates of the log evidence against exact ones; prints a page in Markdown."""
-    from gmmcompare.cli.progress import FractionBar
-    from gmmcompare.studies.evidence import study_evidence as study
-    from gmmcompare.studies.evidence import study_page
+    """Measure whether standard errors of the log evidence are calibrated, against exact values."""
+    from gmmcompare.studies.evidence import EvidenceStudy
 
-    with FractionBar() as bar:
-        found = study(
-            repetitions, seed, progress=lambda fraction: bar.show("evidence study", fraction)
-        )
-    typer.echo(study_page(found), nl=False)
+    _carry_out(EvidenceStudy(out, seed), repetitions, jobs, workers, scheduler)
+
+
+@study_app.command("gallery")
+def study_gallery(
+    repetitions: RepetitionsOption = 100,
+    out: StudyOption = Path("reports/fault-gallery"),
+    seed: SeedOption = 1001,
+    quick: Annotated[bool, typer.Option("--quick", help="Quick validations.")] = False,
+    jobs: JobsOption = 2,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+) -> None:
+    """Measure how often planted faults are caught, by what and how soon, and correct ones pass."""
+    from gmmcompare.studies.gallery import GalleryStudy
+
+    _carry_out(GalleryStudy(out, seed, quick), repetitions, jobs, workers, scheduler)
+
+
+def _carry_out(
+    study: Study, repetitions: int, jobs: int, workers: int | None, scheduler: str | None
+) -> None:
+    """Run what is missing and write all up; print the page's path."""
+    from gmmcompare.cli.progress import FractionBar
+    from gmmcompare.runtime.tasks import open_tasks
+
+    with open_tasks(workers, scheduler, jobs) as tasks, FractionBar() as bar:
+        study.run(repetitions, tasks, lambda done: bar.show(f"{study.name} study", done))
+    typer.echo(study.write())

@@ -1,8 +1,8 @@
-"""Is the bridge's standard error honest? Repeated estimates against exact evidences."""
+"""Is the bridge's standard error calibrated? Repeated estimates against exact evidences."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,14 @@ from gmmcompare.model.exact import exact_posterior
 from gmmcompare.model.params import Array
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.store import Row
 from gmmcompare.selection.evidence import log_evidence
+from gmmcompare.studies import markdown
+from gmmcompare.studies.study import Found, Study
 
 KERNELS, DRAWS = 200, 1000
 """Fewer than on real data: the exact answers are for at most 16 observations."""
-_SETTINGS = GibbsSettings(chains=4, warmup=500, draws=4000)
+SETTINGS = GibbsSettings(chains=4, warmup=500, draws=4000)
 
 
 @dataclass(frozen=True)
@@ -72,62 +75,76 @@ class Scores:
         return np.asarray((self.estimates - self.exact) / self.standard_errors)
 
 
-def study_evidence(
-    repetitions: int,
-    seed: int,
-    scenes: Sequence[Scene] = SCENES,
-    progress: Callable[[float], None] = no_progress,
-) -> list[Scores]:
-    """Run Gibbs and the bridge afresh so many times on every scene."""
-    found = []
-    for i, scene in enumerate(scenes):
+@dataclass(frozen=True)
+class EvidenceStudy(Study):
+    """Gibbs and the bridge, run afresh in every repetition on every scene."""
+
+    name = "evidence"
+
+    def plan(self, repetitions: int) -> dict[str, int]:
+        """Repeat every scene so many times."""
+        return {scene.name: repetitions for scene in SCENES}
+
+    def repeat(self, case: str, number: int) -> Row:
+        """Estimate the log evidence of a scene."""
+        (at,) = (i for i, scene in enumerate(SCENES) if scene.name == case)
+        scene, rng = SCENES[at], np.random.default_rng([self.seed, at, number])
         sample = Sample.of(scene.y)
-        exact = exact_posterior(scene.y, scene.K, scene.priors).log_evidence
-        pairs = []
-        for r in range(repetitions):
-            rng = np.random.default_rng([seed, i, r])
-            pairs.append(_estimate(scene, sample, rng))
-            progress((i + (r + 1) / repetitions) / len(scenes))
-        estimates, errors = np.array(pairs).T
-        found.append(Scores(scene, exact, estimates, errors))
-    return found
-
-
-def _estimate(scene: Scene, sample: Sample, rng: np.random.Generator) -> tuple[float, float]:
-    engine = built_in_engine("gibbs", _SETTINGS)
-    problem = Problem(sample, scene.K, scene.priors)
-    draws = engine.run(problem, int(rng.integers(2**32)), no_progress)
-    assert isinstance(draws, Draws)
-    found = log_evidence(draws.params, sample, scene.priors, rng, KERNELS, DRAWS)
-    return found.value, found.se
-
-
-def study_page(found: Sequence[Scores]) -> str:
-    """Return the outcome as a page in Markdown."""
-    lines = [
-        "# Is the error of the log evidence honest?",
-        "",
-        "Bridge sampling from Gibbs draws against exact evidences of small data sets, each "
-        f"repeated {len(found[0].z)} times with fresh draws: z is the estimate less the exact "
-        "value, in units of the estimate's own standard error. Honest errors give z a variance "
-        "near 1. Where Gibbs seldom visits a part of the posterior, as under the default priors, "
-        "a run that missed it is too low by that part's share.",
-        "",
-        "| data and priors | N | K | exact log evidence | mean se | mean z | variance of z "
-        "| largest absolute z | within 3 se |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    for s in found:
-        lines.append(
-            f"| {s.scene.name} | {len(s.scene.y)} | {s.scene.K} | {s.exact:.6f} "
-            f"| {s.standard_errors.mean():.4f} | {_z_cells(s.z)} |"
+        draws = built_in_engine("gibbs", SETTINGS).run(
+            Problem(sample, scene.K, scene.priors), int(rng.integers(2**32)), no_progress
         )
-    lines += ["", "Made by `gmmcompare study evidence`."]
-    return "\n".join(lines) + "\n"
+        assert isinstance(draws, Draws)
+        found = log_evidence(draws.params, sample, scene.priors, rng, KERNELS, DRAWS)
+        return {"estimate": found.value, "standard_error": found.se}
+
+    def page(self, found: Found) -> str:
+        """Return the outcome as a page in Markdown."""
+        every = scores(found)
+        return markdown.page(
+            "# Is the standard error of the log evidence calibrated?",
+            self.origin(found, "estimates of known evidences"),
+            "Bridge sampling from Gibbs draws against the exact evidence of small data sets, each "
+            f"repeated {_repetitions(every)} times with fresh draws. z is the estimate minus the "
+            "exact value, in units of the estimate's own standard error: calibrated standard "
+            "errors give z a variance near 1. Where Gibbs rarely visits a part of the posterior, "
+            "as under the default priors, a run that misses that part underestimates the evidence "
+            "by its share.",
+            markdown.table(
+                [
+                    "data and priors", "N", "K", "exact log evidence", "mean se", "mean z",
+                    "variance of z", "largest absolute z", "within 3 se",
+                ],
+                map(_cells, every),
+            ),
+        )  # fmt: skip
 
 
-def _z_cells(z: Array) -> str:
-    return (
-        f"{z.mean():+.2f} | {z.var(ddof=1):.2f} | {np.abs(z).max():.1f} "
-        f"| {int((np.abs(z) < 3).sum())} of {z.size}"
-    )
+def scores(found: Found) -> list[Scores]:
+    """Hold what was found against exact answers."""
+    every = []
+    for scene in SCENES:
+        if rows := found.get(scene.name):
+            exact = exact_posterior(scene.y, scene.K, scene.priors).log_evidence
+            pairs = [(row["estimate"], row["standard_error"]) for row in rows]
+            every.append(Scores(scene, exact, *np.array(pairs).T))
+    return every
+
+
+def _repetitions(every: Sequence[Scores]) -> str:
+    least, most = (f(s.z.size for s in every) for f in (min, max))
+    return f"{most}" if least == most else f"{least} to {most}"
+
+
+def _cells(s: Scores) -> list[object]:
+    z = s.z
+    return [
+        s.scene.name,
+        len(s.scene.y),
+        s.scene.K,
+        f"{s.exact:.6f}",
+        f"{s.standard_errors.mean():.4f}",
+        f"{z.mean():+.2f}",
+        f"{z.var(ddof=1):.2f}" if z.size > 1 else "",
+        f"{np.abs(z).max():.1f}",
+        f"{int((np.abs(z) < 3).sum())} of {z.size}",
+    ]

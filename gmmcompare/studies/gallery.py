@@ -1,85 +1,120 @@
-"""How often the verdict on a kernel is right: many seeds, resumable, and the report made of it.
-
-``python -m gmmcompare.studies.gallery OUT --faults 20 --right 100`` appends one line of JSON for
-each validation to ``OUT/gallery.jsonl`` and skips those that are there;
-``python -m gmmcompare.studies.gallery OUT --report reports/fault-gallery.md`` writes the table.
-"""
+"""How often is the verdict on a kernel correct? Planted faults and correct samplers, validated."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import platform
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
-from gmmcompare._version import __version__
-from gmmcompare.runtime.tasks import Progress, Tasks, open_tasks
-from gmmcompare.validation.checks.invariance import ALPHA, FOLLOWED, Plan
+from gmmcompare.runtime.store import Row
+from gmmcompare.studies import markdown
+from gmmcompare.studies.study import Found, Study
+from gmmcompare.validation.checks.invariance import ALPHA, FOLLOWED, QUICK, Plan
+from gmmcompare.validation.checks.sbc import ALPHA_MEANS, ALPHA_RANKS
 from gmmcompare.validation.checks.scenes import SCENES
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS, NOT_FAULTS, PREFIX
 from gmmcompare.validation.gallery import exhibit
 from gmmcompare.validation.run import validate
 from gmmcompare.validation.sandbox.subject import KERNELS
 
-FIRST_SEED = 1001
-_STORE = "gallery.jsonl"
+PLANTED = tuple(PREFIX + name for name in FAULTS)
+"""Samplers that must fail."""
+CORRECT_KERNELS = (*KERNELS, *(PREFIX + name for name in NOT_FAULTS))
+CORRECT_RUNS = ("engine:gibbs", "nuts")
+"""Correct samplers too, but whole ones, which take minutes."""
 
 
-def right_names() -> list[str]:
-    """Return the samplers that must pass."""
-    return [*KERNELS, *(PREFIX + name for name in NOT_FAULTS), "engine:gibbs", "nuts"]
+@dataclass(frozen=True)
+class GalleryStudy(Study):
+    """Validations of faults and of correct samplers; the first seed is the study's, then the next.
 
+    Parameters
+    ----------
+    quick : bool
+        Whether validations are quick ones; see `validate`.
+    """
 
-def fault_names() -> list[str]:
-    """Return the samplers that must fail."""
-    return [PREFIX + name for name in FAULTS]
+    quick: bool = False
 
+    name = "gallery"
 
-class _Repetition(NamedTuple):
-    """One validation to be made."""
+    @property
+    def settings(self) -> dict[str, object]:
+        """Whether validations are quick."""
+        return {"quick": self.quick}
 
-    name: str
-    seed: int
-    quick: bool
+    def plan(self, repetitions: int) -> dict[str, int]:
+        """Repeat correct kernels most often: their rate of failures must be smallest."""
+        few, fewer = -(-repetitions // 5), -(-repetitions // 10)
+        return {
+            **dict.fromkeys(PLANTED, few),
+            **dict.fromkeys(CORRECT_KERNELS, repetitions),
+            **dict.fromkeys(CORRECT_RUNS, fewer),
+        }
 
+    def repeat(self, case: str, number: int) -> Row:
+        """Validate a sampler on one core."""
+        before = _processor_seconds()
+        found = validate(
+            case,
+            quick=self.quick,
+            seed=self.seed + number,
+            jobs=1,
+            time_limit=3600.0,
+            call_limit=300.0,
+        )
+        return {
+            **exhibit(case.removeprefix(PREFIX), found)._asdict(),
+            "processor_seconds": _processor_seconds() - before,
+            "checks": {c.name: [c.verdict, c.replicates, c.seconds] for c in found.checks},
+        }
 
-def run_study(
-    folder: Path, names: Sequence[str], repetitions: int, place: Tasks, quick: bool = False
-) -> None:
-    """Validate each name with so many seeds; seed by seed, so that an early stop is balanced."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / _STORE
-    done = {(row["sampler"], row["seed"], row["quick"]) for row in stored(path)}
-    missing = [
-        _Repetition(name, seed, quick)
-        for seed in range(FIRST_SEED, FIRST_SEED + repetitions)
-        for name in names
-        if (name, seed, quick) not in done
-    ]
-    for _, row in place.run(_row, missing):
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-
-
-def _row(what: _Repetition, progress: Progress) -> dict[str, Any]:
-    before = _processor_seconds()
-    found = validate(
-        what.name, quick=what.quick, seed=what.seed, jobs=1, time_limit=3600.0, call_limit=300.0
-    )
-    short = what.name.removeprefix(PREFIX)
-    return {
-        "sampler": what.name,
-        "seed": what.seed,
-        "quick": what.quick,
-        **exhibit(short, found)._asdict(),
-        "processor_seconds": _processor_seconds() - before,
-        "checks": {c.name: [c.verdict, c.replicates, c.seconds] for c in found.checks},
-    }
+    def page(self, found: Found) -> str:
+        """Return the tables of faults and of correct samplers."""
+        return markdown.page(
+            "# The gallery of faults: which are caught, by what, and how soon",
+            f"{self.origin(found, 'validations')} Every validation is a "
+            f"{'quick' if self.quick else 'full'} one, with a seed of its own. The study can be "
+            "interrupted and continued; the tables say how many runs there are.",
+            markdown.bullets(_headlines(found)),
+            _method(QUICK if self.quick else Plan()),
+            "## Faults",
+            "Replicates are those until the verdict. Processor seconds are those of the whole "
+            f"validation on one {platform.machine()} core, from starting Python's child processes "
+            "to the diagnosis.",
+            markdown.table(
+                [
+                    "fault", "runs", "failed", "caught by", "replicates: median, most",
+                    "processor seconds: median", "named first", "in first three",
+                ],
+                [_fault_cells(name, found[name]) for name in PLANTED if name in found],
+                "lrrlrrrr",
+            ),
+            "## Correct samplers",
+            "`engine:gibbs` and `nuts` are whole samplers: their replicates are runs, ranked by "
+            "SBC, with a false-positive rate of at most "
+            f"{markdown.number(ALPHA_RANKS + ALPHA_MEANS)}.",
+            markdown.table(
+                [
+                    "sampler", "runs", "passed", "replicates: median, most",
+                    "processor seconds: median",
+                ],
+                [
+                    _correct_cells(name, found[name])
+                    for name in (*CORRECT_KERNELS, *CORRECT_RUNS)
+                    if name in found
+                ],
+            ),
+            "## What each fault is",
+            markdown.table(
+                ["fault", "the mistake", "what it does"],
+                [(name, f"`{fault.mistake}`", fault.effect) for name, fault in FAULTS.items()],
+                "lll",
+            ),
+        )  # fmt: skip
 
 
 def _processor_seconds() -> float:
@@ -87,144 +122,88 @@ def _processor_seconds() -> float:
     return sum(os.times()[:4])
 
 
-def stored(path: Path) -> Iterator[dict[str, Any]]:
-    """Read back finished validations."""
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            yield json.loads(line)
-
-
-def report(folder: Path) -> str:
-    """Return the table of the study as Markdown."""
-    rows = list(stored(folder / _STORE))
-    faults = [r for r in rows if r["sampler"] in fault_names()]
-    right = [r for r in rows if r["sampler"] in right_names()]
-    caught = sum(r["verdict"] == "failed" for r in faults)
-    passed = sum(r["verdict"] == "passed" for r in right)
-    caught_kernels = [r for r in faults if r["name"] in KERNEL_FAULTS and r["verdict"] == "failed"]
+def _headlines(found: Found) -> Iterator[str]:
+    planted = [row for name in PLANTED for row in found.get(name, ())]
+    correct = [row for name in (*CORRECT_KERNELS, *CORRECT_RUNS) for row in found.get(name, ())]
+    caught_kernels = [r for r in planted if r["name"] in KERNEL_FAULTS and r["verdict"] == "failed"]
     broken = sum("contract" in r["caught_by"] for r in caught_kernels)
-    plan = Plan()
-    lines = [
-        "# The gallery of faults: who is caught, by what, how soon",
-        "",
-        f"Made by `python -m gmmcompare.studies.gallery` with gmmcompare {__version__} on "
-        f"{platform.machine()}, {os.cpu_count()} cores shared with other work. Every line of it is "
-        "from real runs. The aim is 20 runs of every fault and 100 of every right sampler; the "
-        "study goes on from where it stopped, and the tables say how many runs there are.",
-        "",
-        f"- {caught} of {len(faults)} validations of a planted fault came out *failed*.",
-        f"- {passed} of {len(right)} validations of a right sampler came out *passed*.",
-        f"- The diagnosis named the planted fault first in {_share(caught_kernels, 1)} and among "
-        f"the first three in {_share(caught_kernels, 3)} of the validations in which a fault of a "
-        f"kernel was caught. In {broken} of these the kernel broke the contract, which ends a "
-        "validation before there is a signature to compare. The stored signatures come from "
-        "another seed.",
-        "",
-        f"The false-alarm rate of the invariance test is {ALPHA:g} in all, however long it runs: "
-        "it is a bet whose wealth a right kernel multiplies by 10^5 with probability 10^-5 (Ville "
-        f"1939). These priors and sizes get replicates of 5 sweeps: {_scenes(plan)}; the sparse "
-        "prior takes the place of the asymmetric one for kernels that refuse vectors. Other sizes "
-        f"and units come last. A prior whose wealth is then above {1 / FOLLOWED:.0f} is followed "
-        f"to {plan.most // plan.base} times as many.",
-        "",
-        "## Faults",
-        "",
-        "Replicates are those until the verdict. Processor seconds are those of the whole "
-        "validation on one core, from starting Python's child processes to the diagnosis.",
-        "",
-        "| fault | runs | failed | caught by | replicates: median, most | "
-        "processor seconds: median | named first | in first three |",
-        "|---|---|---|---|---|---|---|---|",
-        *_table(faults, fault_names(), "failed"),
-        "",
-        "## Right samplers",
-        "",
-        "`engine:gibbs` and `nuts` are whole samplers: their replicates are runs, ranked by SBC.",
-        "",
-        "| sampler | mode | runs | passed | replicates: median, most | processor seconds: median |",
-        "|---|---|---|---|---|---|",
-        *_right_table(right),
-        "",
-        "## What each fault is",
-        "",
-        "| fault | the mistake | what it does |",
-        "|---|---|---|",
-        *(f"| {name} | `{f.mistake}` | {f.effect} |" for name, f in FAULTS.items()),
-    ]
-    return "\n".join(lines) + "\n"
+    of = len(caught_kernels)
+    yield (
+        f"{_count(planted, 'failed')} of {len(planted)} validations of a planted fault came out "
+        "*failed*."
+    )
+    yield (
+        f"{_count(correct, 'passed')} of {len(correct)} validations of a correct sampler came out "
+        "*passed*."
+    )
+    yield (
+        f"The diagnosis named the planted fault first in {_named(caught_kernels, 1)} of {of} and "
+        f"among the first three in {_named(caught_kernels, 3)} of {of} of the validations in which "
+        f"a fault of a kernel was caught. In {broken} of these the kernel broke the contract, "
+        "which ends a validation before there is a signature to compare. The stored signatures "
+        "come from another seed."
+    )
 
 
-def _scenes(plan: Plan) -> str:
-    return ", ".join(
+def _method(plan: Plan) -> str:
+    scenes = ", ".join(
         f"{s.name} (K={s.K}, N={s.N}) {plan.base * s.share:,.0f}"
         for s in SCENES
         if not s.instead_of
     )
+    exponent = round(-np.log10(ALPHA))
+    return (
+        f"The false-positive rate of the invariance test is at most {markdown.number(ALPHA)} in "
+        "all, however long it runs: it is a bet whose wealth a correct kernel multiplies by "
+        f"10^{exponent} with probability at most 10^-{exponent} (Ville 1939). These priors and "
+        f"sizes get replicates of 5 sweeps: {scenes}; the sparse prior takes the place of the "
+        "asymmetric one for kernels that refuse vectors. Other sizes and units come last. A prior "
+        f"whose wealth is then above {1 / FOLLOWED:.0f} is followed to {plan.most // plan.base} "
+        "times as many."
+    )
 
 
-def _share(rows: Sequence[dict[str, Any]], within: int) -> str:
-    hits = sum(0 < r["rank"] <= within for r in rows)
-    return f"{hits} of {len(rows)}"
+def _fault_cells(name: str, rows: Sequence[Row]) -> list[object]:
+    return [
+        name.removeprefix(PREFIX),
+        len(rows),
+        _count(rows, "failed"),
+        "; ".join(sorted({r["caught_by"] for r in rows})),
+        _median_and_most([r["replicates"] for r in rows]),
+        _processor(rows),
+        _named(rows, 1),
+        _named(rows, 3),
+    ]
 
 
-def _table(rows: Sequence[dict[str, Any]], names: Sequence[str], wanted: str) -> Iterator[str]:
-    for name in names:
-        own = [r for r in rows if r["sampler"] == name]
-        if not own:
-            continue
-        hits = sum(r["verdict"] == wanted for r in own)
-        by = sorted({r["caught_by"] for r in own})
-        n = [r["replicates"] for r in own]
-        first = sum(r["rank"] == 1 for r in own)
-        three = sum(0 < r["rank"] <= 3 for r in own)
-        yield (
-            f"| {name.removeprefix(PREFIX)} | {len(own)} | {hits} | {'; '.join(by)} | "
-            f"{np.median(n):,.0f}, {max(n):,} | {_processor(own)} | {first} | {three} |"
-        )
+def _correct_cells(name: str, rows: Sequence[Row]) -> list[object]:
+    return [
+        name.removeprefix(PREFIX),
+        len(rows),
+        _count(rows, "passed"),
+        _median_and_most([_replicates(r) for r in rows]),
+        _processor(rows),
+    ]
 
 
-def _right_table(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    for name in right_names():
-        for quick in (False, True):
-            own = [r for r in rows if r["sampler"] == name and r["quick"] == quick]
-            if own:
-                n = [_replicates(r) for r in own]
-                hits = sum(r["verdict"] == "passed" for r in own)
-                yield (
-                    f"| {name.removeprefix(PREFIX)} | {'quick' if quick else 'full'} | {len(own)} "
-                    f"| {hits} | {np.median(n):,.0f}, {max(n):,} | {_processor(own)} |"
-                )
+def _count(rows: Sequence[Row], verdict: str) -> int:
+    return sum(r["verdict"] == verdict for r in rows)
 
 
-def _processor(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the median of the processor's seconds, over the rows that have them."""
-    known = [r["processor_seconds"] for r in rows if "processor_seconds" in r]
-    return f"{np.median(known):.1f}" if known else "not measured"
+def _named(rows: Sequence[Row], within: int) -> int:
+    """Count diagnoses with the planted fault among so many suspects."""
+    return sum(0 < r["rank"] <= within for r in rows)
 
 
-def _replicates(row: dict[str, Any]) -> int:
+def _median_and_most(values: Sequence[int]) -> str:
+    return f"{np.median(values):,.0f}, {max(values):,}"
+
+
+def _processor(rows: Sequence[Row]) -> str:
+    return f"{np.median([r['processor_seconds'] for r in rows]):.1f}"
+
+
+def _replicates(row: Row) -> int:
+    """Return the replicates of the test that decides, where it was reached."""
     checks = row["checks"]
-    return int((checks.get("invariance") or checks.get("sbc"))[1])
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the study, or write its report."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--faults", type=int, default=0, help="repetitions of every fault")
-    parser.add_argument("--right", type=int, default=0, help="repetitions of every right kernel")
-    parser.add_argument("--quick", action="store_true", help="fewer replicates")
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--workers", type=int, help="Dask workers on this machine, instead")
-    parser.add_argument("--scheduler", help="of a running Dask cluster, instead")
-    parser.add_argument("--report", type=Path)
-    given = parser.parse_args(arguments)
-    with open_tasks(given.workers, given.scheduler, given.jobs) as place:
-        run_study(given.folder, fault_names(), given.faults, place, given.quick)
-        run_study(given.folder, right_names(), given.right, place, given.quick)
-    if given.report:
-        given.report.write_text(report(given.folder), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    return next((checks[name][1] for name in ("invariance", "sbc") if name in checks), 0)

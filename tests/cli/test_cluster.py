@@ -70,6 +70,8 @@ def test_a_validation_on_workers_is_that_made_here() -> None:
         ("fit", "galaxies-k4", "--engine", "em"),
         ("validate", "gibbs"),
         ("study", "verdict"),
+        ("study", "evidence"),
+        ("study", "gallery"),
         ("select", "galaxies-k4"),
     ],
 )

@@ -18,7 +18,7 @@ from gmmcompare.selection.bridge import bridge
 from gmmcompare.selection.compiled import log_permanent
 from gmmcompare.selection.complete_data import Kernels, LogPoints, Posterior
 from gmmcompare.selection.evidence import log_evidence
-from gmmcompare.studies.evidence import SCENES, Scores, study_evidence
+from gmmcompare.studies.evidence import SCENES, EvidenceStudy, Scores, scores
 
 Y = (-1.3, -0.9, -1.05, 0.8, 1.4, 1.0, 1.0)
 EXCHANGEABLE = Priors(0.7, 0.3, 2.0, 3.0, 2.0)
@@ -155,8 +155,10 @@ def test_regions_do_not_need_the_right_share_of_draws() -> None:
 
 
 @pytest.fixture(scope="module")
-def study() -> list[Scores]:
-    return study_evidence(repetitions=4, seed=11)
+def study(tmp_path_factory: pytest.TempPathFactory) -> list[Scores]:
+    study = EvidenceStudy(tmp_path_factory.mktemp("evidence"), seed=11)
+    study.run(4)
+    return scores(study.found())
 
 
 def rarely_visited(s: Scores) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +12,7 @@ from scipy.stats import beta
 
 from gmmcompare.comparison.equality import differences
 from gmmcompare.comparison.reasons import Code
-from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.tasks import open_tasks
-from gmmcompare.studies import verdict as studies
 from gmmcompare.studies.simulated import (
     CASES,
     CHANGED,
@@ -24,6 +22,7 @@ from gmmcompare.studies.simulated import (
     simulate,
     true_size,
 )
+from gmmcompare.studies.verdict import Frequency, VerdictStudy
 
 TINY = (
     Case("equal", 200),
@@ -38,15 +37,9 @@ def pool() -> Pool:
     return Pool.draw(20_000, 1)
 
 
-@pytest.fixture
-def tiny(monkeypatch, pool):
-    """A study of four cases, from a small pool."""
-    monkeypatch.setattr(studies, "CASES", TINY)
-    monkeypatch.setattr(studies, "EQUAL", TINY[:2])
-    monkeypatch.setattr(studies, "POOL_DRAWS", 5000)
-    studies._pool_of.cache_clear()
-    yield
-    studies._pool_of.cache_clear()
+def tiny(folder: Path, seed: int = 2) -> VerdictStudy:
+    """Return a study of four cases, from a small pool."""
+    return VerdictStudy(folder, seed, TINY, 5000)
 
 
 def values(pool: Pool, case: Case, name: str, times: int = 1) -> dict[str, np.ndarray]:
@@ -108,31 +101,27 @@ def test_a_gibbs_sampler_can_be_b(pool):
     assert found.verdict != "disagree"
 
 
-def test_a_study_continues_where_it_stopped(tiny, tmp_path):
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    studies.run_verdict_study(whole, repetitions=6, jobs=1, seed=2)
-    studies.run_verdict_study(parts, repetitions=3, jobs=1, seed=2)
-    file = parts / "outcomes.jsonl"
+def test_a_study_continues_where_it_stopped(tmp_path):
+    whole, parts = tiny(tmp_path / "whole"), tiny(tmp_path / "parts")
+    whole.run(6)
+    parts.run(3)
+    file = parts.folder / "outcomes.jsonl"
     kept = file.read_bytes()
     file.write_bytes(kept + b'{"case": "cut sho')  # an interruption in the middle of a line
     told: list[float] = []
-    studies.run_verdict_study(parts, repetitions=6, jobs=1, seed=2, progress=told.append)
+    parts.run(6, progress=told.append)
     assert file.read_bytes().startswith(kept)
-    in_order = [
-        sorted(studies.load_outcomes(f), key=lambda o: (o["case"], o["repetition"]))
-        for f in (whole, parts)
-    ]
-    assert in_order[0] == in_order[1]
+    assert parts.store.rows == whole.store.rows
     assert told[0] > 0
     assert told[-1] == 1.0
     before = file.read_bytes()
-    studies.run_verdict_study(parts, repetitions=6, jobs=1, seed=2)
+    parts.run(6)
     assert file.read_bytes() == before
 
 
-def test_a_study_is_the_same_wherever_it_runs(tiny, tmp_path):
-    here, there = tmp_path / "here", tmp_path / "there"
-    studies.run_verdict_study(here, repetitions=6, jobs=1, seed=2)
+def test_a_study_is_the_same_wherever_it_runs(tmp_path):
+    here, there = tiny(tmp_path / "here"), tiny(tmp_path / "there")
+    here.run(6)
     killed = []
 
     def kill_one(fraction: float) -> None:
@@ -141,57 +130,52 @@ def test_a_study_is_the_same_wherever_it_runs(tiny, tmp_path):
             os.kill(killed[0], signal.SIGKILL)
 
     with open_tasks(workers=2) as tasks:
-        studies.run_verdict_study(there, 6, seed=2, tasks=tasks, progress=kill_one)
+        there.run(6, tasks, kill_one)
     assert killed
-    found = [
-        {(o["case"], o["repetition"]): o for o in studies.load_outcomes(f)} for f in (here, there)
-    ]
-    assert found[0] == found[1]
-    assert len(found[0]) == len(studies.load_outcomes(there))
+    assert here.store.rows == there.store.rows
+    lines = (there.folder / "outcomes.jsonl").read_text().splitlines()
+    assert len(lines) == 1 + len(there.store.rows)
 
 
-def test_the_pool_can_be_drawn_again_where_it_is_not(tiny, tmp_path):
-    studies.run_verdict_study(tmp_path, repetitions=1, jobs=1, seed=2)
-    away = studies._pool_of(studies._Study(tmp_path / "elsewhere", 2, studies.POOL_DRAWS))
-    np.testing.assert_array_equal(away.table, studies._load_pool(tmp_path).table)
+def test_the_pool_can_be_drawn_again_where_it_is_not(tmp_path):
+    here, away = tiny(tmp_path / "here"), tiny(tmp_path / "elsewhere")
+    here.prepare()
+    np.testing.assert_array_equal(away.pool.table, here.pool.table)
+    assert isinstance(here.pool.table, np.memmap)
+    assert not away.folder.exists()
 
 
-def test_another_study_is_not_mixed_in(tiny, tmp_path):
-    studies.run_verdict_study(tmp_path, repetitions=1, jobs=1, seed=2)
-    with pytest.raises(InputError, match="holds another study"):
-        studies.run_verdict_study(tmp_path, repetitions=1, jobs=1, seed=3)
-
-
-def test_a_page_and_a_figure(tiny, tmp_path):
-    folder, page = tmp_path / "study", tmp_path / "reports" / "study.md"
+def test_a_page_and_a_figure(tmp_path):
+    study = tiny(tmp_path / "reports" / "study")
     figure = tmp_path / "reports" / "figures" / "study.svg"
-    studies.run_verdict_study(folder, repetitions=8, jobs=1, seed=2)
-    studies.write_verdict_study(folder, page, figure)
+    study.run(8)
+    page = study.write()
+    assert page == tmp_path / "reports" / "study.md"
     text = page.read_text()
-    outcomes = studies.load_outcomes(folder)
-    assert f"from {len(outcomes)} comparisons" in text
-    equal = [o for o in outcomes if o["case"] == TINY[1].key]
-    wrong = sum(o["verdict"] == "disagree" for o in equal)
+    rows = study.store.rows
+    assert f"from {len(rows)} comparisons" in text
+    equal = [row for (case, _), row in rows.items() if case == TINY[1].key]
+    wrong = sum(row["verdict"] == "disagree" for row in equal)
     assert f"| equal, ESS 1,000, called disagree | {wrong} | {len(equal)} |" in text
     assert "(figures/study.svg)" in text
     assert figure.read_text().startswith("<?xml")
     first = figure.read_bytes()
-    studies.write_verdict_study(folder, page, figure)
+    study.write()
     assert figure.read_bytes() == first
 
 
-def test_nothing_to_write_up(tmp_path):
-    with pytest.raises(InputError, match="holds no outcomes"):
-        studies.write_verdict_study(tmp_path, tmp_path / "page.md", tmp_path / "figure.svg")
+def test_cases_without_a_promised_rate_are_repeated_less_often():
+    plan = VerdictStudy(Path("nowhere"), 1).plan(1000)
+    assert list(plan) == [case.key for case in CASES]
+    shares = {case.label: plan[case.key] for case in CASES}
+    assert shares["independent draws, ESS 1,000"] == 1000
+    assert shares["autocorrelated chains, ESS 10,000"] == 100
+    assert shares["shifted by 0.2 sd, ESS 200"] == 250
+    assert shares["Gibbs sampler, draws 20,000"] == 50
+    assert shares["every chain in a minor mode, ESS 4,000"] == 50
 
 
 def test_intervals_are_clopper_and_pearsons():
-    low, high = studies.Frequency(3, 50).interval
+    low, high = Frequency(3, 50).interval
     assert (low, high) == pytest.approx((beta.ppf(0.025, 3, 48), beta.ppf(0.975, 4, 47)))
-    assert studies.Frequency(0, 50).interval[0] == 0.0
-
-
-def test_outcomes_are_plain_json(tiny, tmp_path):
-    studies.run_verdict_study(tmp_path, repetitions=1, jobs=1, seed=2)
-    for line in (tmp_path / "outcomes.jsonl").read_text().splitlines():
-        assert set(json.loads(line)) == {"case", "repetition", "verdict", "suspect", "rounds"}
+    assert Frequency(0, 50).interval[0] == 0.0
