@@ -6,7 +6,6 @@ rounded to it, so what is recomputed from rounded numbers is an interval: the fi
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +14,8 @@ import numpy as np
 from printed import REPORTS, Printed, counts, printed, read, stated, tables, whole
 
 from gmmcompare.model.exact import exact_posterior
-from gmmcompare.studies import gallery as study
 from gmmcompare.studies.evidence import SCENES
+from gmmcompare.studies.gallery import GalleryStudy
 from gmmcompare.studies.verdict import Frequency
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS
 
@@ -76,9 +75,10 @@ def test_gallery_is_written_with_figures_that_agree(tmp_path: Path) -> None:
         row("correct", 1, verdict="passed"),
         row("correct", 2, verdict="inconclusive"),
     ]
-    store = tmp_path / "gallery.jsonl"
-    store.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    text = study.report(tmp_path)
+    found: dict[str, list[dict[str, object]]] = {}
+    for line in lines:
+        found.setdefault(str(line["sampler"]), []).append(line)
+    text = GalleryStudy(tmp_path, 1001).page(found)
     check_gallery(text)
     assert "- 6 of 7 validations of a planted fault" in text
     assert "- 1 of 2 validations of a correct sampler" in text
@@ -105,6 +105,7 @@ def row(
         "caught_by": caught_by if verdict == "failed" else "",
         "replicates": 500,
         "seconds": 1.0,
+        "processor_seconds": 1.0,
         "rank": rank,
         "checks": checks or {"invariance": [verdict, 500, 1.0]},
     }
