@@ -34,7 +34,7 @@ TINY = (
 
 @pytest.fixture(scope="module")
 def pool() -> Pool:
-    return Pool.draw(20_000, 1)
+    return Pool.draw(2**17, 1)
 
 
 def tiny(folder: Path, seed: int = 2) -> VerdictStudy:
@@ -96,9 +96,13 @@ def test_faulty_runs_are_seen_for_what_they_are(pool):
 
 
 def test_a_gibbs_sampler_can_be_b(pool):
-    found = run_case(pool, Case("equal", 4000, gibbs=True), 0, 1)
+    # 20,000 draws on either side: equal engines agree. A difference seems significant in 1 % of
+    # runs, and again with four times the draws in 4 % of those at most: there the means of the pool
+    # that a is drawn from are themselves off, by 0.003 sds. So a false alarm is below 1 in 2,000.
+    (case,) = (case for case in CASES if case.gibbs)
+    found = run_case(pool, case, 0, 1)
     assert (found.a, found.b) == ("a", "gibbs")
-    assert found.verdict != "disagree"
+    assert found.verdict == "agree"
 
 
 def test_a_study_continues_where_it_stopped(tmp_path):
