@@ -100,27 +100,42 @@ def mislabelled(labelled: Params) -> float:
     return min(first_is_wide, 1.0 - first_is_wide)
 
 
-def ordered_run() -> dict[str, Any]:
-    """Return the ordered run chain by chain, with Gibbs and the wall between two means."""
-    from gmmcompare.engines.nuts.engine import NutsEngine  # imports PyMC
-
+def trap_problem() -> Problem:
+    """Return the data, number of components and priors of the trap."""
     card, sample = card_with_data(CARD, f"data.dataset={DATASET}")
-    problem = Problem(sample, card.K, card.build_priors())
+    return Problem(sample, card.K, card.build_priors())
+
+
+def where_it_should_be(problem: Problem) -> dict[str, Any]:
+    """Return the summit by EM, the log-likelihood by Gibbs, and the wall between two means."""
+    sample = problem.sample
     gibbs = GibbsEngine(GIBBS).run(problem, SEED, no_progress).params
     best = EmEngine(EmSettings()).run(problem, SEED, no_progress).params.ordered_by_mean()
-    draws = NutsEngine(ORDERED).run(problem, SEED, no_progress)
-    free = NutsEngine(FREE).run(problem, SEED, no_progress)
-    log_lik = score(sample, draws.params).log_lik
-    right = float(score(sample, gibbs).log_lik.mean())
-    heights = log_lik.mean(axis=1)
-    diverging = draws.stats["diverging"].sum(axis=1)
-    silent = np.flatnonzero((heights < right - FAR) & (diverging == 0))
     return {
         "n": sample.n,
         "label": sample.origin.label,
         "em": best._asdict(),
         "em_log_lik": float(mixture.log_likelihood(sample, best)),
-        "gibbs": right,
+        "gibbs": float(score(sample, gibbs).log_lik.mean()),
+        "wall": wall(sample, best),
+    }
+
+
+def ordered_run() -> dict[str, Any]:
+    """Return the ordered run chain by chain, and where its chains should have been."""
+    from gmmcompare.engines.nuts.engine import NutsEngine  # imports PyMC
+
+    problem = trap_problem()
+    sample, target = problem.sample, where_it_should_be(problem)
+    draws = NutsEngine(ORDERED).run(problem, SEED, no_progress)
+    free = NutsEngine(FREE).run(problem, SEED, no_progress)
+    log_lik = score(sample, draws.params).log_lik
+    right = target["gibbs"]
+    heights = log_lik.mean(axis=1)
+    diverging = draws.stats["diverging"].sum(axis=1)
+    silent = np.flatnonzero((heights < right - FAR) & (diverging == 0))
+    return {
+        **target,
         "chains": [
             {
                 "log_lik": float(heights[i]),
@@ -148,7 +163,6 @@ def ordered_run() -> dict[str, Any]:
         ],
         "silent": silent,
         "pair": _alike(draws.params, log_lik, silent),
-        "wall": wall(sample, best),
     }
 
 

@@ -36,7 +36,7 @@ def test_fits_on_workers_are_those_made_here(tmp_path: Path) -> None:
             "compare", "galaxies-k4", "--engines", "em,gibbs", "--out", tmp_path / folder, *SMALL,
             *where,
         )  # fmt: skip
-        assert code in (0, 1, 3), said
+        assert code == 3, said  # 400 draws are too few to agree
         assert "gibbs" in said
     for name in ("em", "gibbs"):
         here, there = (load_fit(tmp_path / f / "fits" / f"{name}.nc") for f in ("here", "there"))

@@ -252,7 +252,7 @@ def run(*arguments: object) -> Result:
 def test_a_card_may_name_partitions(card, tmp_path):
     out = tmp_path / "out"
     result = run("compare", card, "--engines", "em,gibbs", "--out", out)
-    assert result.exit_code in (0, 3), result.output
+    assert result.exit_code == 3, result.output  # 50 draws are too few to agree
     content = json.loads((out / "comparison.json").read_text())
     assert content["data"]["n"] == 6000
     assert content["data"]["n_distinct"] < 2000
