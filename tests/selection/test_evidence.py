@@ -161,36 +161,57 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> list[Scores]:
     return scores(study.found())
 
 
-def rarely_visited(s: Scores) -> bool:
-    """Whether Gibbs seldom visits a part of the posterior, so that some runs miss it.
+def share_that_may_be_missed(s: Scores) -> float:
+    """Return the exact probability of numbers of occupied components that Gibbs may never visit.
 
-    In 100 runs z had variance 1.5 and a largest value of 4.9 there (reports/evidence-study.md).
+    Those of a probability below 1/1000: it comes and goes in a few long visits. Under the default
+    priors two occupied components have 0.00092. In 66 of 100 runs of 16,000 draws Gibbs never went
+    there or back, and such runs estimate the evidence of the rest, without an error that says so: z
+    reached -4.9 (reports/evidence-study.md). Against the evidence of the rest, the same runs had z
+    of variance 0.73 and between -2.6 and 2.7.
     """
-    return s.scene.name == "two, default priors"
+    occupied = exact_posterior(s.scene.y, s.scene.K, s.scene.priors).prob_occupied
+    return float(occupied[occupied < 1e-3].sum())
+
+
+def z_of(s: Scores) -> Array:
+    """Return z-scores against the exact evidence with or without what may be missed.
+
+    The nearer of the two counts, and an estimate between them has 0: so z is that of an honest
+    error or smaller.
+    """
+    with_all = s.estimates - s.exact
+    without = with_all - np.log1p(-share_that_may_be_missed(s))
+    nearer = np.where(with_all > 0, with_all, np.minimum(without, 0.0))
+    return np.asarray(nearer / s.standard_errors)
+
+
+def test_one_scene_has_a_part_that_may_be_missed(study: list[Scores]) -> None:
+    shares = {s.scene.name: share_that_may_be_missed(s) for s in study}
+    assert shares.pop("two, default priors") == pytest.approx(0.000919, rel=1e-3)
+    assert set(shares.values()) == {0.0}
 
 
 def test_agrees_with_the_exact_evidence(study: list[Scores]) -> None:
-    """24 z-scores within 6: 5e-8 for normal ones, still below 1e-6 with errors themselves noisy.
-
-    Where Gibbs may miss a part, 0.03 is fifteen times the spread seen in 100 runs.
-    """
+    """28 z-scores within 6: 6e-8 for normal ones, still below 1e-6 with errors themselves noisy."""
     assert {s.scene.K for s in study} == {1, 2, 3, 4}
     for s in study:
         assert s.standard_errors.max() < 0.05, s.scene.name  # a large error agrees with anything
-        if rarely_visited(s):
-            assert np.abs(s.estimates - s.exact).max() < 0.03
-        else:
-            assert np.abs(s.z).max() < 6.0, s.scene.name
+        assert np.abs(z_of(s)).max() < 6.0, s.scene.name
 
 
 def test_standard_errors_are_honest(study: list[Scores]) -> None:
-    """Sum of 24 squared z within the 1e-7 tails of chi-squared, 3.1 to 79.
+    """Sums of 28 and 24 squared z within the 1e-7 tails of chi-squared: below 86, above 3.1.
 
-    Errors twice too small give 96 on average, three times too large 2.7.
+    Errors twice too small give 112 on average, three times too large 2.7. Where a part may be
+    missed z is too small by construction, so that those do not count for the second.
     """
-    z = np.concatenate([s.z for s in study if not rarely_visited(s)])
-    low, high = stats.chi2.ppf([1e-7, 1 - 1e-7], z.size)
-    assert low < np.square(z).sum() < high
+    z = np.concatenate([z_of(s) for s in study])
+    assert z.size == 28
+    assert np.square(z).sum() < stats.chi2.ppf(1 - 1e-7, z.size)
+    whole = np.concatenate([z_of(s) for s in study if not share_that_may_be_missed(s)])
+    assert whole.size == 24
+    assert np.square(whole).sum() > stats.chi2.ppf(1e-7, whole.size)
 
 
 def test_chains_in_two_modes_are_told_apart_and_weighed() -> None:
