@@ -60,7 +60,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Gibbs, EM and NUTS for Gaussian mixtures side by side, and whether a sampler is right.",
+    help="Gibbs, EM and NUTS for Gaussian mixtures side by side, and whether a sampler is correct.",
     epilog="Exit codes: 0 agree or passed, 1 disagree or failed, 3 inconclusive, 2 bad input, "
     "130 interrupted.",
 )

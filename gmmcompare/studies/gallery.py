@@ -18,7 +18,7 @@ from gmmcompare.validation.checks.scenes import SCENES
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS, NOT_FAULTS, PREFIX
 from gmmcompare.validation.gallery import exhibit
 from gmmcompare.validation.run import validate
-from gmmcompare.validation.sandbox.subject import KERNELS
+from gmmcompare.validation.sandbox.target import KERNELS
 
 PLANTED = tuple(PREFIX + name for name in FAULTS)
 """Samplers that must fail."""

@@ -23,7 +23,8 @@ from gmmcompare.validation.diagnosis.suspects import diagnose, suspects_of_runs
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.sandbox import Sandbox
 from gmmcompare.validation.sandbox.spread import SpreadSandbox
-from gmmcompare.validation.sandbox.subject import BrokenError, SubjectKind, Target
+from gmmcompare.validation.sandbox.subject import BrokenError, SubjectKind
+from gmmcompare.validation.sandbox.target import Target
 from gmmcompare.validation.verdict import Check, Diagnosis, Validation
 
 if TYPE_CHECKING:

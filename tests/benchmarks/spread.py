@@ -20,7 +20,7 @@ from gmmcompare.validation.checks.ranks import SbcPlan, choose_thinning, sbc_rep
 from gmmcompare.validation.checks.scenes import CALIBRATION
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.spread import SpreadSandbox
-from gmmcompare.validation.sandbox.subject import Target
+from gmmcompare.validation.sandbox.target import Target
 
 REPORT = Path("reports/spread.md")
 SLICE = 250

@@ -17,7 +17,7 @@ from gmmcompare.validation.checks.scenes import CALIBRATION, FIVE
 from gmmcompare.validation.diagnosis.suspects import diagnose
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.sandbox import Sandbox
-from gmmcompare.validation.sandbox.subject import Target
+from gmmcompare.validation.sandbox.target import Target
 
 SAMPLERS = Path(__file__).with_name("samplers.py")
 

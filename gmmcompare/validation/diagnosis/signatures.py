@@ -21,7 +21,7 @@ from gmmcompare.validation.checks.invariance import Plan, check_invariance
 from gmmcompare.validation.checks.scenes import SCENES
 from gmmcompare.validation.faults.catalogue import KERNEL_FAULTS, PREFIX
 from gmmcompare.validation.sandbox.sandbox import Sandbox
-from gmmcompare.validation.sandbox.subject import Target
+from gmmcompare.validation.sandbox.target import Target
 
 STORED = Path(__file__).with_name("signatures.npz")
 _SCENES = tuple(scene for scene in SCENES if scene.main)

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
 
 from gmmcompare.runtime.errors import GmmCompareError
-from gmmcompare.validation.sandbox.subject import BrokenError, Subject, Target
+from gmmcompare.validation.sandbox.subject import BrokenError, Subject
+from gmmcompare.validation.sandbox.target import Target
 
 ALIVE = "alive"
 _MAX_WARNINGS = 5

@@ -23,7 +23,8 @@ from typing import Any, Protocol
 
 from gmmcompare.runtime.tasks import OutOfTimeError
 from gmmcompare.validation.sandbox.child import ALIVE, Reply, Task
-from gmmcompare.validation.sandbox.subject import BrokenError, SubjectKind, Target
+from gmmcompare.validation.sandbox.subject import BrokenError, SubjectKind
+from gmmcompare.validation.sandbox.target import Target
 
 _STARTUP_SECONDS = 120.0
 _CHILD = "from gmmcompare.validation.sandbox.child import main; main()"

@@ -20,7 +20,7 @@ from gmmcompare.runtime.errors import GmmCompareError
 from gmmcompare.runtime.tasks import Progress, Tasks, in_order
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import Sandbox
-from gmmcompare.validation.sandbox.subject import Target
+from gmmcompare.validation.sandbox.target import Target
 
 _TURNS = 8
 """A worker gets its tasks in at least so many turns, so that all end at about the same time."""

@@ -1,38 +1,26 @@
-"""The sampler under test: how it is named, loaded, called, and what can go wrong in a call.
+"""The sampler under test: how it is called, and what can go wrong in a call.
 
-Everything here that touches the user's code runs in a child process (see `sandbox`).
+It is loaded (see `target`) and called in a child process (see `sandbox`).
 """
 
 from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import cloudpickle
 import numpy as np
 
-from gmmcompare.engines.base import BUILT_IN, Draws, Problem, built_in_engine, no_progress
 from gmmcompare.engines.check import CopiedChainsError, check_engine
-from gmmcompare.engines.own import kind_of, resolve
+from gmmcompare.engines.own import kind_of
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
-from gmmcompare.model.sample import Sample
-from gmmcompare.runtime.errors import EngineError, InputError
-from gmmcompare.validation.faults.catalogue import PREFIX, fault
+from gmmcompare.runtime.errors import EngineError
 
 SubjectKind = Literal["kernel", "sampler"]
-KERNELS: Mapping[str, str] = {
-    "gibbs": "gmmcompare.engines.gibbs.engine:sweep",
-    "gibbs_plain": "gmmcompare.engines.gibbs.plain:sweep",
-}
-"""Built-in engines whose sweep is tested, which says more than whole runs do."""
-ENGINE_PREFIX = "engine:"
-"""``engine:gibbs`` is the whole engine all the same."""
 _HEARTBEAT = 0.5
 _SIMPLEX = 1e-6
 
@@ -40,7 +28,9 @@ _SIMPLEX = 1e-6
 class BrokenError(EngineError):
     """A call of the user's code failed, or returned what is not a point or draws.
 
-    ``what`` is a short word for tables: raised, exited, returned, hangs, died, hidden seed ...
+    ``what`` is a short word for tables: raised, exited, hangs, returned (something that is no point
+    or draws), hidden seed, copied chains, does not move, ignores the data, ignores the priors, or
+    failed.
     """
 
     def __init__(self, message: str, what: str = "returned", details: str = "") -> None:
@@ -49,109 +39,6 @@ class BrokenError(EngineError):
 
     def __reduce__(self) -> tuple[type[BrokenError], tuple[str, str, str]]:
         return BrokenError, (str(self), self.what, self.details)
-
-
-@dataclass(frozen=True)
-class Target:
-    """A name that can be resolved in another process, or the function itself, pickled.
-
-    ``source`` is the content of the file that is named, for machines that do not have it.
-    """
-
-    name: str
-    pickled: bytes = b""
-    source: bytes = b""
-
-    @classmethod
-    def of(cls, sampler: str | Callable[..., Any]) -> Target:
-        """Take a name, such as ``FILE.py:FUNC`` or ``fault:NAME``, or a function.
-
-        Raises
-        ------
-        InputError
-            If it is a function that cannot be sent to another process.
-        """
-        if isinstance(sampler, str):
-            return cls(sampler)
-        name = str(getattr(sampler, "name", getattr(sampler, "__name__", type(sampler).__name__)))
-        try:
-            return cls(name, cloudpickle.dumps(sampler))
-        except Exception as error:
-            raise InputError(
-                f"{name}: cannot be sent to the process that tests it ({error}); put it in a file "
-                "and name it as FILE.py:FUNC"
-            ) from None
-
-    def with_source(self) -> Target:
-        """Return the same with what is needed where there is no such file."""
-        place, _, function = self.name.rpartition(":")
-        path = Path(place)
-        if self.pickled or path.suffix != ".py" or not path.is_file():
-            return self
-        return Target(f"{path.resolve()}:{function}", source=path.read_bytes())
-
-    def placed_in(self, folder: Path) -> Target:
-        """Return the same on this machine, its file written to a folder if it is not there."""
-        if not self.source:
-            return self
-        place, _, function = self.name.rpartition(":")
-        path = Path(place)
-        if not path.is_file() or path.read_bytes() != self.source:
-            path = folder / path.name
-            path.write_bytes(self.source)
-        return Target(f"{path}:{function}")
-
-    def load(self) -> Callable[..., Any]:
-        """Return the function; for a built-in engine its sweep, or a whole run of it."""
-        if self.pickled:
-            function: Callable[..., Any] = cloudpickle.loads(self.pickled)
-            return function
-        if self.name.startswith(PREFIX):
-            return fault(self.name)  # type: ignore[no-any-return]
-        if self.name.startswith(ENGINE_PREFIX):
-            return EngineSampler(self.name.removeprefix(ENGINE_PREFIX))
-        if self.name in KERNELS:
-            return resolve(KERNELS[self.name])
-        if self.name in BUILT_IN:
-            return EngineSampler(self.name)
-        return resolve(self.name)
-
-
-class EngineSampler:
-    """A built-in engine as a whole sampler, with the settings of a card but for the lengths."""
-
-    def __init__(self, name: str, **settings: Any) -> None:
-        if name == "em":
-            raise InputError(
-                "em: a point estimate has no posterior distribution to be tested; "
-                "use `gmmcompare compare`, which tests where the point lies in the posterior"
-            )
-        self.name, self._settings = name, settings
-
-    def __call__(
-        self,
-        y: Array,
-        K: int,
-        priors: Priors,
-        draws: int,
-        warmup: int,
-        chains: int,
-        rng: np.random.Generator,
-    ) -> dict[str, Array]:
-        """Run the engine."""
-        from gmmcompare.model.card import EngineSection
-
-        lengths = {"draws": draws, "chains": chains}
-        if self.name != "exact":
-            lengths["warmup"] = warmup
-        section = type(getattr(EngineSection(), self.name))
-        settings = section(**{**lengths, **self._settings})
-        problem = Problem(Sample.of(y), K, priors.expanded(K))
-        result = built_in_engine(self.name, settings).run(
-            problem, int(rng.integers(2**31)), no_progress
-        )
-        assert isinstance(result, Draws)
-        return result.params._asdict()
 
 
 class Call(NamedTuple):

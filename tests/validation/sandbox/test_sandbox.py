@@ -15,7 +15,8 @@ from gmmcompare.validation.checks.invariance import kernel_replicates
 from gmmcompare.validation.checks.scenes import CALIBRATION
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import Sandbox
-from gmmcompare.validation.sandbox.subject import BrokenError, Target
+from gmmcompare.validation.sandbox.subject import BrokenError
+from gmmcompare.validation.sandbox.target import Target
 
 SAMPLERS = Path(__file__).parent.parent / "samplers.py"
 

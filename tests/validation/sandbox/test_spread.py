@@ -21,7 +21,8 @@ from gmmcompare.validation.checks.scenes import CALIBRATION, Scene
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import Sandbox
 from gmmcompare.validation.sandbox.spread import SpreadSandbox, _Errand, close_kept, do_errand
-from gmmcompare.validation.sandbox.subject import BrokenError, Target
+from gmmcompare.validation.sandbox.subject import BrokenError
+from gmmcompare.validation.sandbox.target import Target
 
 SAMPLERS = Path(__file__).parents[1] / "samplers.py"
 TINY = Scene("calibration", CALIBRATION.priors, K=2, N=4)

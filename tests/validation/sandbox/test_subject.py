@@ -1,8 +1,7 @@
-"""The sampler under test: found by name or pickled, and every call of it checked."""
+"""The sampler under test: every call of it is checked."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +9,10 @@ import numpy as np
 import pytest
 import samplers
 
-from gmmcompare.engines.gibbs import plain
 from gmmcompare.model.params import Params
 from gmmcompare.model.priors import Priors
-from gmmcompare.runtime.errors import InputError
 from gmmcompare.validation.sandbox import subject as subject_module
-from gmmcompare.validation.sandbox.subject import BrokenError, EngineSampler, Subject, Target
+from gmmcompare.validation.sandbox.subject import BrokenError, Subject
 
 SAMPLERS = Path(__file__).parent.parent / "samplers.py"
 PRIORS = Priors(2.0, 0.5, 1.5, 3.0, 1.0)
@@ -28,36 +25,6 @@ def start() -> Params:
 
 def rng(seed: int = 1) -> np.random.Generator:
     return np.random.default_rng(seed)
-
-
-def test_a_name_is_found_where_it_is_said_to_be() -> None:
-    assert type(Target("fault:shape-plus-n").load()).__name__ == "GibbsSweep"
-    assert isinstance(Target("engine:gibbs").load(), EngineSampler)
-    assert isinstance(Target("nuts").load(), EngineSampler)
-    assert Target("gibbs_plain").load() is plain.sweep
-    assert Target(f"{SAMPLERS}:right").load().__name__ == "right"
-
-
-def test_a_function_is_sent_as_it_is() -> None:
-    shift = 3.0
-
-    def own(w, mu, sigma, y, priors, rng):  # type: ignore[no-untyped-def]
-        return w, mu + shift, sigma
-
-    target = Target.of(own)
-    assert target.name == "own"
-    np.testing.assert_array_equal(target.load()(*start(), Y, PRIORS, rng())[1], start().mu + shift)
-
-
-def test_a_function_that_cannot_be_sent_is_bad_input() -> None:
-    lock = threading.Lock()
-
-    def locked(w, mu, sigma, y, priors, rng):  # type: ignore[no-untyped-def]
-        with lock:
-            return w, mu, sigma
-
-    with pytest.raises(InputError, match=r"locked: cannot be sent .* FILE\.py:FUNC"):
-        Target.of(locked)
 
 
 @pytest.mark.parametrize(
@@ -161,10 +128,3 @@ def test_the_parent_hears_of_a_slow_sampler_now_and_then(monkeypatch: pytest.Mon
         seconds[0] = second
         subject.beat()
     assert heard == [0.6, 1.3]
-
-
-def test_an_engine_takes_the_lengths_it_is_asked_for() -> None:
-    run = EngineSampler("gibbs_plain")(Y, 2, PRIORS, draws=7, warmup=3, chains=2, rng=rng())
-    assert {name: a.shape for name, a in run.items()} == dict.fromkeys(
-        ("w", "mu", "sigma"), (2, 7, 2)
-    )
