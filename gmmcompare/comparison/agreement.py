@@ -21,7 +21,7 @@ from gmmcompare.comparison.checks import Evidence, failed_checks, faults, in_min
 from gmmcompare.comparison.equality import Differences, differences
 from gmmcompare.comparison.functionals import STATISTICS
 from gmmcompare.comparison.names import parts
-from gmmcompare.comparison.reasons import Code, Reason
+from gmmcompare.comparison.reasons import Code, Reason, from_codes, to_codes
 from gmmcompare.comparison.words import clause
 
 Verdict = Literal["agree", "disagree", "inconclusive"]
@@ -122,7 +122,7 @@ class PairVerdict:
             "b": self.b,
             "verdict": self.verdict,
             "reasons": [clause(reason) for reason in self.reasons],
-            "codes": [reason.to_dict() for reason in self.reasons],
+            "codes": to_codes(self.reasons),
             "suspect": self.suspect,
             "rounds": self.rounds,
             "ess_needed": self.ess_needed,
@@ -146,8 +146,8 @@ class PairVerdict:
 def _reasons(entry: dict[str, Any]) -> tuple[Reason, ...]:
     """Return the reasons of an entry; an earlier version kept sentences and no more."""
     if "codes" in entry:
-        return tuple(Reason.from_dict(code) for code in entry["codes"])
-    return tuple(Reason(Code.EARLIER_VERSION, "", {"text": text}) for text in entry["reasons"])
+        return from_codes(entry["codes"])
+    return tuple(Reason(Code.EARLIER_VERSION, {"text": text}) for text in entry["reasons"])
 
 
 def _known(numbers: dict[str, Any]) -> dict[str, Any]:
@@ -247,7 +247,7 @@ def _conclude(
     needed = _needed(results) if worst and worst.bound >= MARGIN else None
     if last.rejected:
         levels = {"alpha": ALPHA, "confirm_alpha": CONFIRM_ALPHA}
-        why = Reason(Code.UNCONFIRMED_DIFFERENCE, "", levels)
+        why = Reason(Code.UNCONFIRMED_DIFFERENCE, levels)
         return "inconclusive", (*problems, why), needed
     if problems:
         return "inconclusive", problems, needed
@@ -255,9 +255,9 @@ def _conclude(
         return "inconclusive", (Reason(Code.NOTHING_VARIES),), None
     if needed is None:
         found = {"bound": worst.bound, "statistics": len(results) * len(STATISTICS)}
-        return "agree", (Reason(Code.NO_DIFFERENCE, "", found),), None
+        return "agree", (Reason(Code.NO_DIFFERENCE, found),), None
     open_ = {"functional": worst.name, "bound": worst.bound, "ess_needed": needed}
-    return "inconclusive", (Reason(Code.DIFFERENCE_POSSIBLE, "", open_),), needed
+    return "inconclusive", (Reason(Code.DIFFERENCE_POSSIBLE, open_),), needed
 
 
 def _compare(a: Evidence, b: Evidence) -> tuple[FunctionalResult, ...]:
@@ -328,7 +328,7 @@ def _difference(last: _Round) -> Reason:
         "se": largest.se,
         "repeats": last.round - 1,
     }
-    return Reason(Code.DIFFERENCE, "", numbers)
+    return Reason(Code.DIFFERENCE, numbers)
 
 
 def _failures(pair: Pair, everyone: Sequence[Evidence], this_round: int = 1) -> list[Reason]:

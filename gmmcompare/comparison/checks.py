@@ -129,16 +129,18 @@ def _copied(engine: Evidence) -> list[Reason]:
     if not engine.copies:
         return []
     pairs = tuple((a + 1, b + 1) for a, b in engine.copies)
-    return [Reason(Code.COPIED_CHAINS, engine.name, {"pairs": pairs})]
+    return [Reason(Code.COPIED_CHAINS, {"pairs": pairs}, engine=engine.name)]
 
 
 def _too_few_chains(engine: Evidence) -> list[Reason]:
     chains, draws = engine.log_lik.shape
     if draws < SHORTEST:
-        return [Reason(Code.TOO_SHORT, engine.name, {"draws": draws, "needed": SHORTEST})]
+        return [Reason(Code.TOO_SHORT, {"draws": draws, "needed": SHORTEST}, engine=engine.name)]
     if chains >= MIN_CHAINS:
         return []
-    return [Reason(Code.TOO_FEW_CHAINS, engine.name, {"chains": chains, "needed": MIN_CHAINS})]
+    return [
+        Reason(Code.TOO_FEW_CHAINS, {"chains": chains, "needed": MIN_CHAINS}, engine=engine.name)
+    ]
 
 
 def _minor_mode(engine: Evidence, everyone: Sequence[Evidence]) -> list[Reason]:
@@ -151,7 +153,7 @@ def _minor_mode(engine: Evidence, everyone: Sequence[Evidence]) -> list[Reason]:
         "gap": gap,
         "best": "" if best == engine.name else best,
     }
-    return [Reason(Code.MINOR_MODE, engine.name, numbers)]
+    return [Reason(Code.MINOR_MODE, numbers, engine=engine.name)]
 
 
 def _empty_states(engine: Evidence) -> list[Reason]:
@@ -169,7 +171,7 @@ def _empty_states(engine: Evidence) -> list[Reason]:
         "transitions": crossings,
         "needed": MIN_CROSSINGS,
     }
-    return [Reason(Code.RARE_EMPTY_STATES, engine.name, numbers)]
+    return [Reason(Code.RARE_EMPTY_STATES, numbers, engine=engine.name)]
 
 
 def _unconverged(engine: Evidence) -> list[Reason]:
@@ -177,7 +179,7 @@ def _unconverged(engine: Evidence) -> list[Reason]:
     if np.isnan(rhat) or rhat < MAX_RHAT:
         return []
     numbers = {"functional": name, "rhat": rhat, "limit": MAX_RHAT}
-    return [Reason(Code.HIGH_RHAT, engine.name, numbers)]
+    return [Reason(Code.HIGH_RHAT, numbers, engine=engine.name)]
 
 
 def _too_few_draws(engine: Evidence) -> list[Reason]:
@@ -185,10 +187,10 @@ def _too_few_draws(engine: Evidence) -> list[Reason]:
     if np.isnan(ess) or ess >= MIN_ESS:
         return []
     numbers = {"functional": name, "ess": ess, "needed": MIN_ESS}
-    return [Reason(Code.LOW_ESS, engine.name, numbers)]
+    return [Reason(Code.LOW_ESS, numbers, engine=engine.name)]
 
 
 def _diverging(engine: Evidence) -> list[Reason]:
     if not engine.divergences:
         return []
-    return [Reason(Code.DIVERGENCES, engine.name, {"count": engine.divergences})]
+    return [Reason(Code.DIVERGENCES, {"count": engine.divergences}, engine=engine.name)]

@@ -61,11 +61,11 @@ def judge_point(
     }
     a, b = point.engine, draws.engine
     if short.log_lik > 0 and short.density > 0:
-        reason = Reason(Code.BELOW_A_DRAW, a, {"gap": short.log_lik, "best": short.best})
+        reason = Reason(Code.BELOW_A_DRAW, {"gap": short.log_lik, "best": short.best}, engine=a)
         return PairVerdict(a, b, "disagree", (reason, *_status(point)), suspect=a, numbers=numbers)
     failures = failed_checks(evidence, everyone)
     if occupied < MIN_OCCUPIED:
-        failures.append(Reason(Code.NO_ELLIPSE, b, {"share": 1.0 - occupied}))
+        failures.append(Reason(Code.NO_ELLIPSE, {"share": 1.0 - occupied}, engine=b))
     elif not distance <= limit:
         outside = {
             "point": a,
@@ -74,7 +74,7 @@ def judge_point(
             "limit": limit,
             "quantile": CLOUD_QUANTILE,
         }
-        reason = Reason(Code.OUTSIDE_POSTERIOR, "", outside)
+        reason = Reason(Code.OUTSIDE_POSTERIOR, outside)
         verdict: Verdict = "inconclusive" if failures else "disagree"
         suspect = b if faults(evidence, everyone) else None
         return PairVerdict(a, b, verdict, (reason, *failures), suspect=suspect, numbers=numbers)
@@ -84,13 +84,13 @@ def judge_point(
         return PairVerdict(a, b, "inconclusive", problems, suspect=suspect, numbers=numbers)
     height = "log_lik" if short.log_lik == 0 else "density"
     within = {"of": height, "distance": distance, "limit": limit}
-    return PairVerdict(a, b, "agree", (Reason(Code.AT_MAXIMUM, "", within),), numbers=numbers)
+    return PairVerdict(a, b, "agree", (Reason(Code.AT_MAXIMUM, within),), numbers=numbers)
 
 
 def _status(point: Fit) -> tuple[Reason, ...]:
     if point.status == "ok":
         return ()
-    return (Reason(Code.STATUS, point.engine, {"status": point.status}),)
+    return (Reason(Code.STATUS, {"status": point.status}, engine=point.engine),)
 
 
 class _Shortfall(NamedTuple):
@@ -123,14 +123,16 @@ def judge_two_points(a: Fit, b: Fit) -> PairVerdict:
     gap = _height(a) - _height(b)
     numbers = {"log_lik_gap": abs(gap)}
     if abs(gap) <= SAME_MAXIMUM:
-        same = Reason(Code.SAME_MAXIMUM, "", {"gap": abs(gap)})
+        same = Reason(Code.SAME_MAXIMUM, {"gap": abs(gap)})
         return PairVerdict(a.engine, b.engine, "agree", (same,), numbers=numbers)
     lower, higher = (b, a) if gap > 0 else (a, b)
     if _density(lower) > _density(higher):
         each = {"likelier": higher.engine, "denser": lower.engine, "gap": abs(gap)}
-        different = Reason(Code.DIFFERENT_OBJECTIVES, "", each)
+        different = Reason(Code.DIFFERENT_OBJECTIVES, each)
         return PairVerdict(a.engine, b.engine, "inconclusive", (different,), numbers=numbers)
-    reason = Reason(Code.LOWER_MAXIMUM, lower.engine, {"gap": abs(gap), "higher": higher.engine})
+    reason = Reason(
+        Code.LOWER_MAXIMUM, {"gap": abs(gap), "higher": higher.engine}, engine=lower.engine
+    )
     return PairVerdict(
         a.engine, b.engine, "disagree", (reason,), suspect=lower.engine, numbers=numbers
     )

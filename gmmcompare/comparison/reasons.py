@@ -7,17 +7,18 @@ code reads a sentence. JSON has both, the sentences under ``reasons`` and these 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
 
-class Code(StrEnum):
+class ReasonCode(StrEnum):
     """What a reason says. Each member documents the numbers that come with it, by name.
 
-    Names of engines and of functionals, such as ``"gibbs"`` and ``"mu[1]"``, count as numbers.
-    Chains and components are counted from 1.
+    Every kind of result has codes of its own: `Code` for a comparison, and those of `selection`
+    and `validation`. Names of engines and of functionals, such as ``"gibbs"`` and ``"mu[1]"``,
+    count as numbers; chains and components are counted from 1.
     """
 
     numbers: Mapping[str, str]
@@ -28,6 +29,24 @@ class Code(StrEnum):
         member._value_ = value
         member.numbers = numbers or {}
         return member
+
+    @classmethod
+    def named(cls, value: str) -> ReasonCode:
+        """Return the code of a name, of whatever kind of result.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        for kind in ReasonCode.__subclasses__():
+            if value in kind:
+                return kind(value)
+        raise ValueError(f"no reason has the code {value!r}")
+
+
+class Code(ReasonCode):
+    """Reasons for the verdict on two engines, or for doubting one."""
 
     # Of one engine's draws: what casts doubt on them (`checks.faults`) ...
     COPIED_CHAINS = "copied-chains", {"pairs": "chains that are copies of each other, two by two"}
@@ -135,102 +154,6 @@ class Code(StrEnum):
         },
     )
 
-    # Of a number of components: what a criterion selects ...
-    SELECTED_BY_MAXIMUM = (
-        "selected-by-maximum",
-        {
-            "criterion": "aic, bic or icl",
-            "selected": "number of components with the lowest value",
-            "gaps": "(number of components, its value less the lowest) for each other number",
-        },
-    )
-    SELECTED_BY_LOO = (
-        "selected-by-loo",
-        {
-            "draws": "the engine that draws",
-            "selected": "number of components with the highest value",
-            "alike": "(number of components, gap below the highest, standard error) where they "
-            "cannot be told apart",
-            "worse": "the same where they can",
-        },
-    )
-    SELECTED_BY_EVIDENCE = (
-        "selected-by-evidence",
-        {
-            "draws": "the engine that draws",
-            "selected": "number of components with the highest evidence",
-            "probability": "its posterior probability, all numbers tried being equally likely",
-            "low": "lower end of the 90 % interval that standard errors of the evidences leave",
-            "high": "upper end",
-            "gaps": "(number of components, log evidence below the highest, standard error) for "
-            "each other number",
-        },
-    )
-    NO_SELECTION = "no-selection", {"criterion": "that has no value for any number"}
-    # ... what stands against believing it ...
-    NO_VALUE = (
-        "no-value",
-        {"criterion": "that has none", "run": "whether EM was run"},
-    )
-    HIGH_PARETO_K = (
-        "high-pareto-k",
-        {
-            "draws": "the engine that draws",
-            "count": "of observations whose Pareto k is above the limit",
-            "n": "all observations",
-            "limit": "of Pareto k",
-        },
-    )
-    MODES_POOLED = "modes-pooled", {"draws": "the engine whose chains sit in several modes"}
-    SEVERAL_MODES = (
-        "several-modes",
-        {
-            "draws": "the engine whose chains do not move between modes",
-            "modes": "(chains, share of the posterior) for each",
-        },
-    )
-    DOUBTFUL_DRAWS = (
-        "doubtful-draws",
-        {"draws": "the engine that draws", "at": "numbers of components where its draws are"},
-    )
-    NO_FIT = "no-fit", {"error": "the message of the engine"}
-    # ... and where criteria or engines differ.
-    ALL_SELECT = "all-select", {"selected": "number of components"}
-    CRITERIA_DIFFER = (
-        "criteria-differ",
-        {"choices": "(number of components, (criterion, engine that draws or empty) for each)"},
-    )
-    PRICE_OF_COMPONENTS = (
-        "price-of-components",
-        {
-            "draws": "the engine that draws",
-            "selected": "number of components with the highest evidence",
-            "more": "the next larger",
-            "gain": "in maximum log-likelihood",
-            "loss": "in log evidence",
-        },
-    )
-    ENGINES_APART = (
-        "engines-apart",
-        {
-            "criterion": "loo or evidence",
-            "engines": "the two",
-            "at": "(number of components, difference, Monte Carlo error of it) where they differ",
-        },
-    )
-    ENGINES_ALIKE = (
-        "engines-alike",
-        {
-            "criterion": "loo or evidence",
-            "engines": "the two",
-            "largest": "difference at any number of components, in Monte Carlo errors",
-        },
-    )
-    LARGEST_SELECTED = (
-        "largest-selected",
-        {"largest": "number of components tried", "criteria": "that select it"},
-    )
-
     EARLIER_VERSION = "earlier-version", {"text": "a sentence, from a version that kept no codes"}
 
 
@@ -240,13 +163,15 @@ class Reason:
 
     Attributes
     ----------
-    code : Code
-    engine : str
-        The engine it is about, and speaks against; empty where it is about a pair.
+    code : ReasonCode
     numbers : mapping
-        What ``code.numbers`` documents: numbers, names and tuples of them. Also, where it applies,
-        ``round`` (2 or 3), the run with fresh seeds in which it was seen if not in the first; and
-        ``components``, the number of components of the fit among several that were tried.
+        What ``code.numbers`` documents: numbers, names, and tuples or mappings of them. Also, where
+        it applies, ``round`` (2 or 3), the run with fresh seeds in which it was seen if not in the
+        first; and ``components``, the number of components of the fit among several that were
+        tried.
+    engine : str
+        The engine it is about, and speaks against; empty where it is about a pair or about no
+        engine.
 
     Raises
     ------
@@ -254,13 +179,15 @@ class Reason:
         If the numbers are not those of the code.
     """
 
-    code: Code
-    engine: str = ""
+    code: ReasonCode
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    engine: str = ""
 
     def __post_init__(self) -> None:
         if set(self.numbers) - {"round", "components"} != set(self.code.numbers):
             raise ValueError(f"{self.code}: has {[*self.numbers]}, not {[*self.code.numbers]}")
+        # Tuples throughout, so that what JSON gives back is equal.
+        object.__setattr__(self, "numbers", _unlisted(self.numbers))
 
     def of_round(self, this_round: int) -> Reason:
         """Return the same reason, seen in a repetition with fresh seeds."""
@@ -276,12 +203,25 @@ class Reason:
 
     @classmethod
     def from_dict(cls, entry: Mapping[str, Any]) -> Reason:
-        """Return the reason that `to_dict` described; null is NaN, a list a tuple."""
-        numbers = {key: _known(value) for key, value in entry["numbers"].items()}
-        return cls(Code(entry["code"]), entry["engine"], numbers)
+        """Return the reason that `to_dict` described; null is NaN."""
+        numbers = _unlisted(entry["numbers"], null=math.nan)
+        return cls(ReasonCode.named(entry["code"]), numbers, entry["engine"])
 
 
-def _known(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_known(item) for item in value)
-    return math.nan if value is None else value
+def to_codes(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
+    """Return reasons as JSON has them under ``codes``."""
+    return [reason.to_dict() for reason in reasons]
+
+
+def from_codes(codes: Iterable[Mapping[str, Any]]) -> tuple[Reason, ...]:
+    """Read back what `to_codes` made."""
+    return tuple(map(Reason.from_dict, codes))
+
+
+def _unlisted(value: Any, null: float | None = None) -> Any:
+    """Return a value with every list a tuple, and every None what it stands for."""
+    if isinstance(value, Mapping):
+        return {key: _unlisted(item, null) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_unlisted(item, null) for item in value)
+    return null if value is None else value

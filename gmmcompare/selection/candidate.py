@@ -21,6 +21,7 @@ from gmmcompare.selection.evidence import LogEvidence, log_evidence
 from gmmcompare.selection.information import Information, information
 from gmmcompare.selection.loo import Loo, loo
 from gmmcompare.selection.predictive import PredictiveCheck, predictive_check
+from gmmcompare.selection.reasons import Code as SelectionCode
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +111,13 @@ def assess(
     points = {name: fit for name, fit in fits.items() if fit.kind == "point"}
     drawing = {name: fit for name, fit in fits.items() if fit.kind == "draws"}
     usable = [fit for fit in points.values() if fit.status == "ok"]
-    notes = {name: Reason(Code.NO_FIT, name, {"error": error}) for name, error in failures.items()}
+    notes = {
+        name: Reason(SelectionCode.NO_FIT, {"error": error}, engine=name)
+        for name, error in failures.items()
+    }
     for name, fit in points.items():
         if fit.status != "ok":
-            notes[name] = Reason(Code.STATUS, name, {"status": fit.status})
+            notes[name] = Reason(Code.STATUS, {"status": fit.status}, engine=name)
     reference = Reference.of(reference_point(list(fits.values())), sample) if fits else None
     sampled = {}
     if reference:

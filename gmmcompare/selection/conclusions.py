@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from gmmcompare.comparison.reasons import Code, Reason
-from gmmcompare.comparison.words import sentence
+from gmmcompare.comparison.reasons import Reason, to_codes
 from gmmcompare.selection.criteria import Criteria
 from gmmcompare.selection.loo import MAX_K
+from gmmcompare.selection.reasons import Code
+from gmmcompare.selection.words import sentence
 
 _SMALL = 4.0
 """Differences of LOO below this are too small for their standard errors to be relied on (Sivula,
@@ -57,7 +58,7 @@ class Conclusion:
             "prefers": self.prefers,
             "sentence": self.sentence,
             "doubts": [sentence(doubt) for doubt in self.doubts],
-            "codes": [reason.to_dict() for reason in (self.answer, *self.doubts)],
+            "codes": to_codes((self.answer, *self.doubts)),
         }
 
 
@@ -72,11 +73,11 @@ def conclusions(criteria: Criteria) -> tuple[Conclusion, ...]:
 def _of_maximum(criteria: Criteria, criterion: str) -> Conclusion:
     values, best = criteria.values(criterion), criteria.best(criterion)
     if best is None:
-        nothing = Reason(Code.NO_SELECTION, "", {"criterion": criterion})
+        nothing = Reason(Code.NO_SELECTION, {"criterion": criterion})
         return Conclusion(criterion, "", None, nothing, ())
     gaps = tuple((K, value - values[best]) for K, value in values.items() if best != K)
     numbers = {"criterion": criterion, "selected": best, "gaps": gaps}
-    answer = Reason(Code.SELECTED_BY_MAXIMUM, "", numbers)
+    answer = Reason(Code.SELECTED_BY_MAXIMUM, numbers)
     return Conclusion(criterion, "", best, answer, tuple(_missing(criteria, criterion, values)))
 
 
@@ -94,16 +95,16 @@ def _of_loo(criteria: Criteria, engine: str) -> Conclusion:
     sampled = criteria.sampled(engine)
     unreliable = {"draws": engine, "n": criteria.sample.n, "limit": MAX_K}
     doubts = [
-        Reason(Code.HIGH_PARETO_K, "", {**unreliable, "count": s.loo.n_bad}).of_components(K)
+        Reason(Code.HIGH_PARETO_K, {**unreliable, "count": s.loo.n_bad}).of_components(K)
         for K, s in sampled.items()
         if s.loo.n_bad
     ]
     doubts += [
-        Reason(Code.MODES_POOLED, "", {"draws": engine}).of_components(K)
+        Reason(Code.MODES_POOLED, {"draws": engine}).of_components(K)
         for K, s in sampled.items()
         if len(s.evidence.modes) > 1
     ]
-    answer = Reason(Code.SELECTED_BY_LOO, "", numbers)
+    answer = Reason(Code.SELECTED_BY_LOO, numbers)
     return Conclusion("loo", engine, best, answer, (*doubts, *_doubted(criteria, engine)))
 
 
@@ -124,7 +125,7 @@ def _of_evidence(criteria: Criteria, engine: str) -> Conclusion:
             if best != K
         ),
     }
-    answer = Reason(Code.SELECTED_BY_EVIDENCE, "", numbers)
+    answer = Reason(Code.SELECTED_BY_EVIDENCE, numbers)
     doubts = (*_modes(criteria, engine), *_doubted(criteria, engine))
     return Conclusion("evidence", engine, best, answer, doubts)
 
@@ -146,7 +147,7 @@ def disagreements(criteria: Criteria, found: Sequence[Conclusion]) -> tuple[Reas
     largest = criteria.components[-1]
     edge = tuple(dict.fromkeys(c.criterion for c in found if c.prefers == largest))
     if edge:
-        said.append(Reason(Code.LARGEST_SELECTED, "", {"largest": largest, "criteria": edge}))
+        said.append(Reason(Code.LARGEST_SELECTED, {"largest": largest, "criteria": edge}))
     return tuple(said)
 
 
@@ -156,9 +157,9 @@ def _between_criteria(found: Sequence[Conclusion]) -> Reason:
         if c.prefers is not None:
             by_K.setdefault(c.prefers, []).append((c.criterion, c.engine))
     if len(by_K) == 1:
-        return Reason(Code.ALL_SELECT, "", {"selected": next(iter(by_K))})
+        return Reason(Code.ALL_SELECT, {"selected": next(iter(by_K))})
     choices = tuple((K, tuple(who)) for K, who in by_K.items())
-    return Reason(Code.CRITERIA_DIFFER, "", {"choices": choices})
+    return Reason(Code.CRITERIA_DIFFER, {"choices": choices})
 
 
 def _price_of_components(criteria: Criteria) -> list[Reason]:
@@ -177,7 +178,7 @@ def _price_of_components(criteria: Criteria) -> list[Reason]:
         "gain": fits[more[0]] - fits[best],
         "loss": values[best] - values[more[0]],
     }
-    return [Reason(Code.PRICE_OF_COMPONENTS, "", numbers)]
+    return [Reason(Code.PRICE_OF_COMPONENTS, numbers)]
 
 
 def _between_engines(criteria: Criteria, criterion: str) -> list[Reason]:
@@ -197,15 +198,13 @@ def _between_engines(criteria: Criteria, criterion: str) -> list[Reason]:
         if abs(gap) > _MONTE_CARLO * error:
             apart.append((K, float(abs(gap)), float(error)))
     if apart:
-        return [Reason(Code.ENGINES_APART, "", {**numbers, "at": tuple(apart)})]
-    return [Reason(Code.ENGINES_ALIKE, "", {**numbers, "largest": largest})]
+        return [Reason(Code.ENGINES_APART, {**numbers, "at": tuple(apart)})]
+    return [Reason(Code.ENGINES_ALIKE, {**numbers, "largest": largest})]
 
 
 def _missing(criteria: Criteria, criterion: str, values: Iterable[int]) -> list[Reason]:
     return [
-        Reason(Code.NO_VALUE, "", {"criterion": criterion, "run": "em" in c.notes}).of_components(
-            c.K
-        )
+        Reason(Code.NO_VALUE, {"criterion": criterion, "run": "em" in c.notes}).of_components(c.K)
         for c in criteria.candidates
         if c.K not in values
     ]
@@ -214,7 +213,7 @@ def _missing(criteria: Criteria, criterion: str, values: Iterable[int]) -> list[
 def _doubted(criteria: Criteria, engine: str) -> list[Reason]:
     """Say at which numbers of components an engine's draws are in doubt, if at any."""
     at = tuple(K for K, s in criteria.sampled(engine).items() if s.doubts)
-    return [Reason(Code.DOUBTFUL_DRAWS, "", {"draws": engine, "at": at})] if at else []
+    return [Reason(Code.DOUBTFUL_DRAWS, {"draws": engine, "at": at})] if at else []
 
 
 def _modes(criteria: Criteria, engine: str) -> list[Reason]:
@@ -227,5 +226,5 @@ def _modes(criteria: Criteria, engine: str) -> list[Reason]:
                 for chains, share in zip(s.evidence.modes, s.evidence.shares.tolist(), strict=True)
             )
             numbers = {"draws": engine, "modes": modes}
-            found.append(Reason(Code.SEVERAL_MODES, "", numbers).of_components(K))
+            found.append(Reason(Code.SEVERAL_MODES, numbers).of_components(K))
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gmmcompare.comparison.reasons import Reason
+from gmmcompare.comparison.reasons import Reason, to_codes
 from gmmcompare.comparison.words import clause, phrase, sentence
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.selection.candidate import Candidate, Sampled
@@ -102,8 +102,8 @@ class Selection(Criteria):
             "doubts": [sentence(reason) for reason in self.doubts],
             "disagreements": [sentence(reason) for reason in self.disagreements],
             "codes": {
-                "doubts": [reason.to_dict() for reason in self.doubts],
-                "disagreements": [reason.to_dict() for reason in self.disagreements],
+                "doubts": to_codes(self.doubts),
+                "disagreements": to_codes(self.disagreements),
             },
         }
 
@@ -165,5 +165,5 @@ def _engine_entry(
         "bins_outside": check.n_outside,
         "bins": len(check.observed),
         "doubts": [clause(doubt) for doubt in s.doubts],
-        "codes": [doubt.to_dict() for doubt in s.doubts],
+        "codes": to_codes(s.doubts),
     }

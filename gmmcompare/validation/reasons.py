@@ -1,32 +1,18 @@
-"""What a validation found, as data: a code and the numbers that come with it.
-
-Nothing is decided from a sentence: `words` alone makes sentences of these. JSON has both, the
-sentences where they always were and these under ``codes`` beside them.
-"""
+"""What a validation found, as data; `words` alone makes sentences of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, Self
+from gmmcompare.comparison.reasons import Reason, ReasonCode, from_codes, to_codes
+
+__all__ = ["Code", "Reason", "from_codes", "to_codes"]
 
 
-class Code(StrEnum):
-    """What a reason says. Each member documents the numbers that come with it, by name.
+class Code(ReasonCode):
+    """What a check found, what the diagnosis is, what is odd, what was not tested.
 
     Names of scenes and quantities count as numbers. ``log10_wealth`` is that of a bet against the
     sampler (see `betting`).
     """
-
-    numbers: Mapping[str, str]
-
-    def __new__(cls, value: str, numbers: Mapping[str, str] | None = None) -> Self:
-        """Make a member of a code and the numbers it comes with."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.numbers = numbers or {}
-        return member
 
     # Of any check.
     BROKEN_CALL = (
@@ -183,41 +169,3 @@ class Code(StrEnum):
     SINGLE_SWEEPS = "single-sweeps"
     NO_CONDITIONALS = "no-conditionals"
     EXACT_SKIPPED = "exact-skipped"
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One thing that was found, or left untested.
-
-    Attributes
-    ----------
-    code : Code
-    numbers : mapping
-        What ``code.numbers`` documents.
-
-    Raises
-    ------
-    ValueError
-        If the numbers are not those of the code.
-    """
-
-    code: Code
-    numbers: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if set(self.numbers) != set(self.code.numbers):
-            raise ValueError(f"{self.code}: has {[*self.numbers]}, not {[*self.code.numbers]}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return an entry of ``codes`` in JSON."""
-        return {"code": str(self.code), "numbers": dict(self.numbers)}
-
-
-def to_codes(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
-    """Return reasons as JSON has them under ``codes``."""
-    return [reason.to_dict() for reason in reasons]
-
-
-def from_codes(codes: Iterable[Mapping[str, Any]]) -> tuple[Reason, ...]:
-    """Read back what `to_codes` made."""
-    return tuple(Reason(Code(entry["code"]), entry["numbers"]) for entry in codes)

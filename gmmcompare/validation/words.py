@@ -1,19 +1,18 @@
-"""Findings in words: the one place where a sentence is made of them, for terminal and page."""
+"""Findings in words: the one place where sentences are made of this package's codes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from gmmcompare.comparison import reasons as of_pair
 from gmmcompare.comparison.names import listed
-from gmmcompare.comparison.words.catalogue import clause
-from gmmcompare.validation.reasons import Code, Reason
+from gmmcompare.comparison.reasons import Reason
+from gmmcompare.comparison.words.catalogue import clause, phrase, phrases, says
+from gmmcompare.validation.reasons import Code
 
-_Says = Callable[..., str]
-_SAYS: dict[Code, _Says] = {}
+__all__ = ["phrase", "phrases", "rate"]
 
 MORE_TIME = "allow more with time_limit"
 _LOADS = {
@@ -32,45 +31,25 @@ _HINTS = {
 }
 
 
-def phrase(reason: Reason) -> str:
-    """Say what was found, without a capital or a full stop."""
-    return _SAYS[reason.code](**reason.numbers)
-
-
-def phrases(reasons: Iterable[Reason]) -> tuple[str, ...]:
-    """Say each of several findings."""
-    return tuple(map(phrase, reasons))
-
-
 def rate(probability: float) -> str:
     """Write a false-positive rate, such as 1.1e-5."""
     mantissa, _, exponent = f"{probability:.1e}".partition("e")
     return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
 
 
-def _says(code: Code) -> Callable[[_Says], _Says]:
-    """Enter a function of the numbers that come with a code into the catalogue."""
-
-    def enter(function: _Says) -> _Says:
-        _SAYS[code] = function
-        return function
-
-    return enter
-
-
 def _always(code: Code, text: str) -> None:
-    _SAYS[code] = lambda: text
+    says(code)(lambda: text)
 
 
 # --- any check ------------------------------------------------------------------------------------
 
 
-@_says(Code.BROKEN_CALL)
+@says(Code.BROKEN_CALL)
 def _broken_call(what: str, message: str) -> str:
     return message
 
 
-@_says(Code.OUT_OF_TIME)
+@says(Code.OUT_OF_TIME)
 def _out_of_time(done: int, wanted: int) -> str:
     if not wanted:
         return f"out of time; {MORE_TIME}"
@@ -80,14 +59,14 @@ def _out_of_time(done: int, wanted: int) -> str:
 # --- what checks found ----------------------------------------------------------------------------
 
 
-@_says(Code.CONTRACT_KEPT)
+@says(Code.CONTRACT_KEPT)
 def _contract_kept(kind: str, reproducible: bool, vectors: bool) -> str:
     uses = "its data and its rng" if reproducible else "its data"
     only = "" if vectors else "; only priors that are the same for all components were tried"
     return f"a {kind} that uses {uses} and returns valid values{only}"
 
 
-@_says(Code.CONDITIONALS_CORRECT)
+@says(Code.CONDITIONALS_CORRECT)
 def _conditionals_correct(ratios: Sequence[str], draws: Sequence[str], tolerance: float) -> str:
     parts = []
     if ratios:
@@ -97,23 +76,23 @@ def _conditionals_correct(ratios: Sequence[str], draws: Sequence[str], tolerance
     return "; ".join(parts)
 
 
-@_says(Code.WRONG_RATIO)
+@says(Code.WRONG_RATIO)
 def _wrong_ratio(conditional: str, error: float | None) -> str:
     size = "infinity" if error is None or np.isinf(error) else f"{error:.2g}"
     return f"p({conditional} | rest) is not the model's: a log density ratio is off by {size}"
 
 
-@_says(Code.WRONG_DRAWS)
+@says(Code.WRONG_DRAWS)
 def _wrong_draws(conditional: str) -> str:
     return f"p({conditional} | rest) is not the model's: draws have another distribution"
 
 
-@_says(Code.INVARIANT)
+@says(Code.INVARIANT)
 def _invariant(replicates: int, priors: int) -> str:
     return f"no evidence of a change in {replicates:,} replicates under {priors} priors"
 
 
-@_says(Code.NOT_INVARIANT)
+@says(Code.NOT_INVARIANT)
 def _not_invariant(log10_wealth: float, replicates: int, alpha: float) -> str:
     power = round(np.log10(alpha))
     return (
@@ -123,7 +102,7 @@ def _not_invariant(log10_wealth: float, replicates: int, alpha: float) -> str:
     )
 
 
-@_says(Code.SUSPICIOUS)
+@says(Code.SUSPICIOUS)
 def _suspicious(log10_wealth: float, replicates: int) -> str:
     return (
         f"suspicious: wealth of the bet against it 10^{log10_wealth:.1f} in {replicates:,} "
@@ -132,7 +111,7 @@ def _suspicious(log10_wealth: float, replicates: int) -> str:
     )
 
 
-@_says(Code.CALIBRATED)
+@says(Code.CALIBRATED)
 def _calibrated(quantities: int, replicates: int, thin: int) -> str:
     return (
         f"ranks of {quantities} quantities are consistent with uniform over {replicates} "
@@ -140,7 +119,7 @@ def _calibrated(quantities: int, replicates: int, thin: int) -> str:
     )
 
 
-@_says(Code.RANKS_NOT_UNIFORM)
+@says(Code.RANKS_NOT_UNIFORM)
 def _ranks_not_uniform(quantity: str, p: float, quantities: int, replicates: int) -> str:
     return (
         f"ranks of {quantity} are not uniform over {replicates} replicates "
@@ -148,7 +127,7 @@ def _ranks_not_uniform(quantity: str, p: float, quantities: int, replicates: int
     )
 
 
-@_says(Code.NOT_CALIBRATED)
+@says(Code.NOT_CALIBRATED)
 def _not_calibrated(log10_wealth: float, replicates: int) -> str:
     return (
         f"draws are not distributed as the truth over {replicates} replicates: wealth of the bet "
@@ -156,7 +135,7 @@ def _not_calibrated(log10_wealth: float, replicates: int) -> str:
     )
 
 
-@_says(Code.EXACT)
+@says(Code.EXACT)
 def _exact(chains: int, observations: int) -> str:
     return (
         f"{chains} independent chains agree with the exact posterior given {observations} "
@@ -164,7 +143,7 @@ def _exact(chains: int, observations: int) -> str:
     )
 
 
-@_says(Code.NOT_EXACT)
+@says(Code.NOT_EXACT)
 def _not_exact(quantity: str, off: float, se: float, chains: int, observations: int) -> str:
     return (
         f"draws given {observations} observations do not follow the exact posterior: {quantity}, "
@@ -172,7 +151,7 @@ def _not_exact(quantity: str, off: float, se: float, chains: int, observations: 
     )
 
 
-@_says(Code.CHAINS_STAND_STILL)
+@says(Code.CHAINS_STAND_STILL)
 def _stand_still(still: int, chains: int, draws: int, warmup: int) -> str:
     return (
         f"{still} of {chains} chains never moved in {draws} draws after a warmup of {warmup}: too "
@@ -180,26 +159,26 @@ def _stand_still(still: int, chains: int, draws: int, warmup: int) -> str:
     )
 
 
-@_says(Code.JOINT_KEPT)
+@says(Code.JOINT_KEPT)
 def _joint_kept(quantities: int, sweeps: int) -> str:
     return f"{quantities} quantities agree with fresh draws over {sweeps:,} sweeps"
 
 
-@_says(Code.JOINT_DRIFTS)
+@says(Code.JOINT_DRIFTS)
 def _joint_drifts(quantity: str, t: float) -> str:
     return f"parameters and data drift: {quantity} is {t:+.1f} standard errors from fresh draws"
 
 
-@_says(Code.ON_DATA)
-def _on_data(observations: int, verdict: str, reason: Mapping[str, Any] | None) -> str:
-    why = f"; {clause(of_pair.Reason.from_dict(reason))}" if reason else ""
+@says(Code.ON_DATA)
+def _on_data(observations: int, verdict: str, reason: Mapping[str, Any]) -> str:
+    why = f"; {clause(Reason.from_dict(reason))}" if reason else ""
     return f"on {observations:,} observations: {verdict}{why}"
 
 
 # --- the diagnosis --------------------------------------------------------------------------------
 
 
-@_says(Code.LABELS_SORTED)
+@says(Code.LABELS_SORTED)
 def _labels_sorted(together: bool) -> str:
     start = (
         "mu comes out in ascending order, which the model does not imply: labels are sorted inside "
@@ -213,7 +192,7 @@ def _labels_sorted(together: bool) -> str:
     )
 
 
-@_says(Code.PARAMETER_OFF)
+@says(Code.PARAMETER_OFF)
 def _parameter_off(
     parameter: str, shape: str, changes: Mapping[str, float], hint: str, scene: str
 ) -> str:
@@ -232,7 +211,7 @@ _SIZES: Mapping[str, Callable[[float], str]] = {
 }
 
 
-@_says(Code.WEIGHTS_OFF)
+@says(Code.WEIGHTS_OFF)
 def _weights_off(change: float, scene: str) -> str:
     what, way = ("unequal", "large") if change > 0 else ("equal", "small")
     return (
@@ -241,7 +220,7 @@ def _weights_off(change: float, scene: str) -> str:
     )
 
 
-@_says(Code.MOST_MOVED)
+@says(Code.MOST_MOVED)
 def _most_moved(quantity: str, marginal: bool, larger: bool, scene: str) -> str:
     seen = f"{quantity} is too {'large' if larger else 'small'} ({scene} prior)"
     if marginal:
@@ -252,7 +231,7 @@ def _most_moved(quantity: str, marginal: bool, larger: bool, scene: str) -> str:
     )
 
 
-@_says(Code.ONLY_ELSEWHERE)
+@says(Code.ONLY_ELSEWHERE)
 def _only_elsewhere(scenes: Sequence[str], sizes: Sequence[str], crowded: bool) -> str:
     where = listed([f"the {n} prior ({size})" for n, size in zip(scenes, sizes, strict=True)])
     return (
@@ -270,7 +249,7 @@ _always(
 _always(Code.UNLIKE_ANY_FAULT, "no fault of the gallery has this signature")
 
 
-@_says(Code.RANKS_OFF)
+@says(Code.RANKS_OFF)
 def _ranks_off(quantity: str, way: str, mean_rank: float) -> str:
     off = "have the wrong spread" if way == "spread" else f"are too {way}"
     return (
@@ -291,12 +270,12 @@ _always(
 )
 
 
-@_says(Code.PRINTED)
+@says(Code.PRINTED)
 def _printed(lines: int, log: str) -> str:
     return f"it printed {lines:,} line{'s' * (lines != 1)} ({log or 'kept with out=FOLDER'})"
 
 
-@_says(Code.WARNED)
+@says(Code.WARNED)
 def _warned(message: str) -> str:
     return f"it warned: {message}"
 
@@ -304,19 +283,19 @@ def _warned(message: str) -> str:
 # --- what was not tested --------------------------------------------------------------------------
 
 
-@_says(Code.REFUSED)
+@says(Code.REFUSED)
 def _refused(scene: str, vector: bool, what: str, message: str) -> str:
     hint = "; priors may be arrays: use priors.mean_loc[k]" if vector else ""
     return f"the {scene} prior: {message}{hint}"
 
 
-@_says(Code.OTHER_SIZES)
+@says(Code.OTHER_SIZES)
 def _other_sizes(sizes: Sequence[Sequence[int]]) -> str:
     tried = ", ".join(f"K = {K} with N = {N}" for K, N in sizes)
     return f"sizes other than {tried}" if tried else "any size"
 
 
-@_says(Code.SMALL_ERRORS)
+@says(Code.SMALL_ERRORS)
 def _small_errors(quick: bool) -> str:
     if quick:
         return "errors that need more replicates to show: run without --quick (quick=False)"

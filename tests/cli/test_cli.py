@@ -209,6 +209,13 @@ class TestCompare:
         assert run("report", out).exit_code == 0
         assert (out / "index.html").is_file()
         assert json.loads((out / "comparison.json").read_text()) == before
+        for pair in before["pairs"]:
+            del pair["codes"]  # as an earlier version wrote it
+        (out / "comparison.json").write_text(json.dumps(before))
+        result = run("report", out)
+        assert result.exit_code == 0
+        assert "written by an earlier version" in result.stderr
+        assert before["pairs"][0]["reasons"][0][5:] in (out / "index.html").read_text()
 
 
 class TestBadInput:

@@ -56,7 +56,6 @@ def test_a_shift_is_found_with_its_size_and_direction(make_evidence):
     assert largest.diff == pytest.approx(-0.2, abs=5 * largest.se)
     assert found.reasons[0] == Reason(
         Code.DIFFERENCE,
-        "",
         {
             "a": "gibbs",
             "b": "mine",
@@ -150,7 +149,8 @@ def test_a_real_difference_at_the_margin_asks_for_more_draws_than_there_are(make
     assert found.corrected_p == pytest.approx(0.02, rel=0.1)
     assert MARGIN < found.bound < 1.2 * MARGIN
     assert found.ess_needed > min(f.ess for f in found.functionals)
-    assert f"about {found.ess_needed:,.0f} effective draws" in found.reasons[0]
+    assert found.reasons[0].code == Code.DIFFERENCE_POSSIBLE
+    assert found.reasons[0].numbers["ess_needed"] == found.ess_needed
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_an_engine_in_a_minor_mode_is_the_suspect_though_its_chains_agree(make_e
     assert (minor.numbers["chains"], minor.numbers["n_chains"]) == ((1, 2), 2)
     assert (minor.numbers["gap"], minor.numbers["best"]) == (pytest.approx(20, abs=0.5), "gibbs")
     assert not any(reason.engine == "gibbs" for reason in found.reasons)
-    few = Reason(Code.TOO_FEW_CHAINS, "nuts", {"chains": 2, "needed": 4})
+    few = Reason(Code.TOO_FEW_CHAINS, {"chains": 2, "needed": 4}, engine="nuts")
     assert few in found.reasons
 
 
@@ -246,7 +246,9 @@ def test_a_repetition_that_fails_a_check_is_no_agreement(make_evidence):
 def test_too_few_chains_cast_no_doubt(make_evidence):
     found = judge_draws(make_evidence("gibbs", 1), make_evidence("nuts", 2, chains=2, draws=5000))
     assert (found.verdict, found.suspect) == ("inconclusive", None)
-    assert found.reasons[0] == Reason(Code.TOO_FEW_CHAINS, "nuts", {"chains": 2, "needed": 4})
+    assert found.reasons[0] == Reason(
+        Code.TOO_FEW_CHAINS, {"chains": 2, "needed": 4}, engine="nuts"
+    )
     assert found.ess_needed is None  # draws are not what lacks
 
 
@@ -254,7 +256,7 @@ def test_copies_are_inconclusive_without_a_test(make_evidence):
     copied = make_evidence("mine", 2, shift=5.0, copies=((0, 2),))
     found = judge_draws(make_evidence("gibbs", 1), copied)
     assert (found.verdict, found.suspect, found.functionals) == ("inconclusive", "mine", ())
-    assert found.reasons == (Reason(Code.COPIED_CHAINS, "mine", {"pairs": ((1, 3),)}),)
+    assert found.reasons == (Reason(Code.COPIED_CHAINS, {"pairs": ((1, 3),)}, engine="mine"),)
     assert np.isnan(found.bound)
 
 
@@ -282,7 +284,7 @@ def test_r_hat_and_ess(make_evidence):
 
 def test_divergences(make_evidence):
     nuts = make_evidence("nuts", 1, divergences=3)
-    assert failed_checks(nuts, [nuts]) == [Reason(Code.DIVERGENCES, "nuts", {"count": 3})]
+    assert failed_checks(nuts, [nuts]) == [Reason(Code.DIVERGENCES, {"count": 3}, engine="nuts")]
 
 
 def test_empty_states_must_be_entered_and_left_often(make_evidence):
@@ -308,7 +310,7 @@ def test_empty_states_must_be_entered_and_left_often(make_evidence):
 
 def test_too_few_draws_to_say_anything(make_evidence):
     short = make_evidence("mine", 1, draws=5)
-    few = Reason(Code.TOO_SHORT, "mine", {"draws": 5, "needed": 8})
+    few = Reason(Code.TOO_SHORT, {"draws": 5, "needed": 8}, engine="mine")
     assert failed_checks(short, [short])[0] == few
     assert judge_draws(short, make_evidence("gibbs", 2)).verdict == "inconclusive"
     single = make_evidence("mine", 1, chains=1, draws=1)
@@ -337,7 +339,7 @@ def test_a_verdict_of_an_earlier_version_is_read_with_its_sentences_and_names(ma
     old["functionals"][1]["name"] = "together[q0.1,q0.5]"
     loaded = PairVerdict.from_dict(old)
     assert loaded.functionals[1].name == "coclustering[q0.1,q0.5]"
-    assert loaded.reasons == (Reason(Code.EARLIER_VERSION, "", {"text": "no difference found"}),)
+    assert loaded.reasons == (Reason(Code.EARLIER_VERSION, {"text": "no difference found"}),)
     assert loaded.to_dict()["reasons"] == old["reasons"]
     assert (loaded.verdict, loaded.bound) == (found.verdict, found.bound)
 

@@ -98,7 +98,7 @@ def test_a_point_that_stopped_early_is_called_out_with_the_gap(em, gibbs):
 def test_a_status_is_passed_on(em, gibbs):
     found = judged(placed(em.point, status="did not converge"), gibbs)
     assert (found.verdict, found.suspect) == ("inconclusive", "mine")
-    assert Reason(Code.STATUS, "mine", {"status": "did not converge"}) in found.reasons
+    assert Reason(Code.STATUS, {"status": "did not converge"}, engine="mine") in found.reasons
 
 
 def test_a_point_far_from_where_the_posterior_is(gibbs):
@@ -139,7 +139,7 @@ def test_a_component_that_is_mostly_empty_has_no_ellipse(em, gibbs):
     empty = Fit(gibbs.kind, tree, gibbs.engine, gibbs.seed, gibbs.seconds)
     found = judged(em, empty)
     assert found.verdict == "inconclusive"
-    assert Reason(Code.NO_ELLIPSE, "gibbs", {"share": 1.0}) in found.reasons
+    assert Reason(Code.NO_ELLIPSE, {"share": 1.0}, engine="gibbs") in found.reasons
 
 
 def test_two_points(em):
@@ -149,7 +149,9 @@ def test_two_points(em):
     found = judged(em, lower)
     assert (found.verdict, found.suspect) == ("disagree", "lower")
     gap = found.numbers["log_lik_gap"]
-    assert found.reasons == (Reason(Code.LOWER_MAXIMUM, "lower", {"gap": gap, "higher": "em"}),)
+    assert found.reasons == (
+        Reason(Code.LOWER_MAXIMUM, {"gap": gap, "higher": "em"}, engine="lower"),
+    )
     strong = Problem(SAMPLE, 2, Priors(mean_loc=2.5, mean_sd=0.1, var_shape=3.0, var_scale=3.0))
     likeliest = fitted(EmEngine(EmSettings(starts=5)), strong)
     densest = fitted(EmEngine(EmSettings(starts=5, objective="map")), strong)
@@ -158,7 +160,7 @@ def test_two_points(em):
     assert (found.verdict, found.suspect) == ("inconclusive", None)
     gap = found.numbers["log_lik_gap"]
     each = {"likelier": "em", "denser": "map", "gap": gap}
-    assert found.reasons == (Reason(Code.DIFFERENT_OBJECTIVES, "", each),)
+    assert found.reasons == (Reason(Code.DIFFERENT_OBJECTIVES, each),)
 
 
 def sklearn_em(y, K, priors, draws, warmup, chains, rng):

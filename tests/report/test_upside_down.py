@@ -17,7 +17,8 @@ from gmmcompare.comparison.comparison import Comparison, compare_fits
 from gmmcompare.comparison.words import catalogue
 from gmmcompare.data import Rows
 from gmmcompare.model.card import Card, validated_card
-from gmmcompare.report import write_report, write_selection, write_sensitivity
+from gmmcompare.report import write_report, write_selection, write_sensitivity, write_validation
+from gmmcompare.validation.verdict import Validation
 from gmmcompare.workflows.select import SelectionOutcome, select_card
 from gmmcompare.workflows.sensitivity import Sensitivity
 
@@ -144,4 +145,20 @@ def test_a_study_of_priors(tmp_path: Path) -> None:
     assert any(rerun.fit.doubts for rerun in found.reruns)
     assert [again.finding(f) for f in again.fields] == [found.finding(f) for f in found.fields]
     assert [r.fit.doubts for r in again.reruns] == [r.fit.doubts for r in found.reruns]
+    assert same == page
+
+
+def test_a_validation(tmp_path: Path) -> None:
+    def validated() -> tuple[Validation, list[object]]:
+        found = gc.validate("fault:rate-for-scale", quick=True, jobs=1)
+        return found, structure(write_validation, found, tmp_path)
+
+    found, page = validated()
+    with upside_down():
+        again, same = validated()
+        assert NONSENSE in str(again)
+    assert again.verdict == found.verdict == "failed"
+    assert [check.reasons for check in again.checks] == [check.reasons for check in found.checks]
+    assert again.diagnosis == found.diagnosis
+    assert found.diagnosis.suspects
     assert same == page

@@ -15,13 +15,15 @@ from typer.testing import CliRunner
 import gmmcompare as gc
 from gmmcompare.cli import app
 from gmmcompare.cli.show import print_selection
-from gmmcompare.comparison.reasons import Code, Reason
+from gmmcompare.comparison.reasons import Code as PairCode
+from gmmcompare.comparison.reasons import Reason
 from gmmcompare.comparison.words import sentence
 from gmmcompare.engines.base import Progress, no_progress
 from gmmcompare.fitting.runner import EngineRequest, Runner, engine_requests
 from gmmcompare.model.card import Card
 from gmmcompare.runtime.errors import EngineError, InputError
 from gmmcompare.selection.conclusions import conclusions, disagreements
+from gmmcompare.selection.reasons import Code
 from gmmcompare.selection.selection import Selection, parse_components
 from gmmcompare.workflows.compare import compare_card
 from gmmcompare.workflows.select import SelectionOutcome, select_card
@@ -183,9 +185,11 @@ def test_doubts_are_said(chosen: SelectionOutcome) -> None:
     selection = chosen.selection
     sound = with_gibbs(with_gibbs(with_gibbs(selection, 1, doubts=()), 2, doubts=()), 3, doubts=())
     assert not any(reason.code == Code.DOUBTFUL_DRAWS for reason in doubts(sound, "loo"))
-    rhat = Reason(Code.HIGH_RHAT, "gibbs", {"functional": "w[1]", "rhat": 1.5, "limit": 1.01})
+    rhat = Reason(
+        PairCode.HIGH_RHAT, {"functional": "w[1]", "rhat": 1.5, "limit": 1.01}, engine="gibbs"
+    )
     doubtful = with_gibbs(sound, 3, doubts=(rhat,))
-    said = Reason(Code.DOUBTFUL_DRAWS, "", {"draws": "gibbs", "at": (3,)})
+    said = Reason(Code.DOUBTFUL_DRAWS, {"draws": "gibbs", "at": (3,)})
     for criterion in ("loo", "evidence"):
         assert said in doubts(doubtful, criterion)
     assert rhat.of_components(3) in doubtful.doubts
@@ -193,7 +197,7 @@ def test_doubts_are_said(chosen: SelectionOutcome) -> None:
     tail = replace(loo, pareto_k=np.where(np.arange(loo.pareto_k.size) == 0, 0.9, 0.1))
     count = int(selection.sample.counts[0])
     high = {"draws": "gibbs", "count": count, "n": 150, "limit": 0.7}
-    bad = Reason(Code.HIGH_PARETO_K, "", high).of_components(2)
+    bad = Reason(Code.HIGH_PARETO_K, high).of_components(2)
     assert bad in doubts(with_gibbs(sound, 2, loo=tail), "loo")
 
 
@@ -202,8 +206,8 @@ def test_modes_are_weighed(chosen: SelectionOutcome) -> None:
     split = replace(evidence, modes=((0, 2, 3), (1,)), shares=np.array([0.25, 0.75]))
     changed = with_gibbs(chosen.selection, 3, evidence=split)
     modes = {"draws": "gibbs", "modes": (((1, 3, 4), 0.25), ((2,), 0.75))}
-    assert Reason(Code.SEVERAL_MODES, "", modes).of_components(3) in doubts(changed, "evidence")
-    pooled = Reason(Code.MODES_POOLED, "", {"draws": "gibbs"}).of_components(3)
+    assert Reason(Code.SEVERAL_MODES, modes).of_components(3) in doubts(changed, "evidence")
+    pooled = Reason(Code.MODES_POOLED, {"draws": "gibbs"}).of_components(3)
     assert pooled in doubts(changed, "loo")
 
 
@@ -258,9 +262,9 @@ def test_an_engine_that_gives_up_is_said_and_the_rest_stands(
     found = select_card(heaps_card, (1, 2), sample=heaps, engines=("em", "gibbs")).selection
     assert set(found.values("bic")) == {1}
     assert set(found.values("evidence", "gibbs")) == {1, 2}
-    failed = Reason(Code.NO_FIT, "em", {"error": "em: all starts collapsed"})
+    failed = Reason(Code.NO_FIT, {"error": "em: all starts collapsed"}, engine="em")
     assert failed.of_components(2) in found.doubts
-    missing = Reason(Code.NO_VALUE, "", {"criterion": "aic", "run": True})
+    missing = Reason(Code.NO_VALUE, {"criterion": "aic", "run": True})
     assert missing.of_components(2) in found.conclusions[0].doubts
 
 

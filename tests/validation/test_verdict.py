@@ -60,7 +60,7 @@ def test_json_has_the_keys_that_scripts_rely_on() -> None:
         *("name", "verdict", "summary", "replicates", "seconds", "error_rate", "data"),
     }
     assert found["checks"][0]["codes"] == [
-        {"code": "wrong-draws", "numbers": {"conditional": "means"}}
+        {"code": "wrong-draws", "engine": "", "numbers": {"conditional": "means"}}
     ]
     assert found["diagnosis"]["findings"] == list(full().diagnosis.findings)
     (suspect,) = found["diagnosis"]["suspects"]

@@ -1,6 +1,9 @@
-"""Reasons in words: the one place where sentences are made of them, for terminal, page and JSON."""
+"""Reasons in words: the one place where a sentence is made of them, for terminal, page and JSON.
 
-from gmmcompare.comparison.words import comparison, selection
+`catalogue` has what every code says; `selection.words` and `validation.words` enter theirs.
+"""
+
+from gmmcompare.comparison.words import comparison
 from gmmcompare.comparison.words.catalogue import clause, phrase, sentence
 
-__all__ = ["clause", "comparison", "phrase", "selection", "sentence"]
+__all__ = ["clause", "comparison", "phrase", "sentence"]

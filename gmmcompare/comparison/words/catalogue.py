@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gmmcompare.comparison.names import display_name, leading_name
-from gmmcompare.comparison.reasons import Code, Reason
+from gmmcompare.comparison.reasons import Reason, ReasonCode
 
 Says = Callable[..., str]
-SAYS: dict[Code, Says] = {}
+SAYS: dict[ReasonCode, Says] = {}
 
 
-def says(code: Code) -> Callable[[Says], Says]:
+def says(code: ReasonCode) -> Callable[[Says], Says]:
     """Enter a function of the numbers that come with a code; it returns no full stop."""
 
     def enter(function: Says) -> Says:
@@ -26,6 +26,11 @@ def phrase(reason: Reason) -> str:
     numbers = {key: reason.numbers[key] for key in reason.code.numbers}
     again = "when repeated, " if "round" in reason.numbers else ""
     return again + SAYS[reason.code](**numbers)
+
+
+def phrases(reasons: Iterable[Reason]) -> tuple[str, ...]:
+    """Say each of several reasons, as `phrase` does."""
+    return tuple(map(phrase, reasons))
 
 
 def clause(reason: Reason) -> str:

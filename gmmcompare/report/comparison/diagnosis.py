@@ -101,7 +101,7 @@ def engine_section(comparison: Comparison, name: str, looks: Looks) -> EngineSec
 def _wrong(comparison: Comparison, name: str) -> tuple[str, ...]:
     """Return what speaks against an engine: its status, failed checks, verdicts that blame it."""
     fit = comparison.fits[name]
-    found = [] if fit.status == "ok" else [Reason(Code.STATUS, name, {"status": fit.status})]
+    found = [] if fit.status == "ok" else [Reason(Code.STATUS, {"status": fit.status}, engine=name)]
     for pair in comparison.pairs:
         found += [reason for reason in pair.reasons if reason.engine == name]
         if pair.suspect == name and pair.verdict == "disagree":

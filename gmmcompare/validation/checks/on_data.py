@@ -16,7 +16,7 @@ from gmmcompare.engines.base import Draws, Problem
 from gmmcompare.engines.own import OwnEngine
 from gmmcompare.fitting.fit import Fit, build_fit
 from gmmcompare.model.card import SamplerSettings
-from gmmcompare.validation.reasons import Code, Reason
+from gmmcompare.validation.reasons import Code, Reason, to_codes
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import TaskRunner
 from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
@@ -87,7 +87,7 @@ def check_on_data(sandbox: TaskRunner, on: OnData, seed: int) -> Check:
     numbers = {
         "observations": on.problem.sample.n,
         "verdict": pair.verdict,
-        "reason": pair.reasons[0].to_dict() if pair.reasons else None,
+        "reason": pair.reasons[0].to_dict() if pair.reasons else {},
     }
     return Check(
         "nuts",
@@ -105,7 +105,7 @@ def _data(pair: PairVerdict, on: OnData) -> dict[str, object]:
         "data": on.problem.sample.origin.name,
         "n": on.problem.sample.n,
         "reasons": [clause(reason) for reason in pair.reasons],
-        "codes": [reason.to_dict() for reason in pair.reasons],
+        "codes": to_codes(pair.reasons),
         "suspect": pair.suspect or "",
         "functionals": {
             "name": [f.name for f in pair.functionals],

@@ -148,7 +148,7 @@ def test_each_verdict_is_said_and_not_only_coloured(
     two: gc.Comparison, verdict: str, title: str, tmp_path: Path
 ) -> None:
     off = {"functional": "mu[1]", "rhat": 1.2, "limit": 1.01}
-    reason = Reason(Code.HIGH_RHAT, "gibbs", off)
+    reason = Reason(Code.HIGH_RHAT, off, engine="gibbs")
     pairs = tuple(replace(p, verdict=verdict, reasons=(reason,)) for p in two.pairs)
     text, page = page_of(replace(two, pairs=pairs), tmp_path)
     assert title in re.search(r"<title>(.*?)</title>", text, re.DOTALL)[1]  # type: ignore[index]
@@ -159,7 +159,7 @@ def test_each_verdict_is_said_and_not_only_coloured(
 def test_what_is_wrong_is_unfolded_and_what_is_right_is_folded(
     comparison: gc.Comparison, tmp_path: Path
 ) -> None:
-    diverged = Reason(Code.DIVERGENCES, "gibbs_plain", {"count": 3})
+    diverged = Reason(Code.DIVERGENCES, {"count": 3}, engine="gibbs_plain")
     pairs = (
         PairVerdict("em", "gibbs", "agree", (Reason(Code.NOTHING_VARIES),)),
         PairVerdict("gibbs", "gibbs_plain", "inconclusive", (diverged,)),

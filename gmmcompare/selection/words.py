@@ -1,4 +1,4 @@
-"""Words for reasons that `selection` gives: which number of components, and why or why not."""
+"""Conclusions in words: the one place where sentences are made of this package's codes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 
 from gmmcompare.comparison.names import criterion_name, display_name, draws_of, listed
-from gmmcompare.comparison.reasons import Code
-from gmmcompare.comparison.words.catalogue import percent, says
+from gmmcompare.comparison.words.catalogue import percent, phrase, says, sentence
+from gmmcompare.selection.reasons import Code
+
+__all__ = ["phrase", "sentence"]
 
 _STRENGTH = ((2.0, "hardly any"), (6.0, "positive"), (10.0, "strong"), (math.inf, "very strong"))
 """Of differences of minus twice a log probability (Kass and Raftery 1995)."""
