@@ -22,7 +22,7 @@ import xarray as xr
 
 HERE = Path(__file__).resolve().parents[2]
 OF_THE_RUN = {"version", "versions", "created", "command", "seconds", "schema"}
-WORDS = {"reasons", "codes", "notes", "status"}
+WORDS = {"sentence", "reasons", "codes", "notes", "status"}
 """Sentences may read better than they did; verdicts, suspects and numbers may not change."""
 RENAMED = {"together[": "coclustering["}
 

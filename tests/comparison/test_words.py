@@ -100,15 +100,16 @@ SAID = [
     ),
     (
         Reason(Code.NO_DIFFERENCE, {"bound": 0.0432, "statistics": 270}),
-        "No difference detected in 270 statistics; none above 0.043 posterior sd is left possible.",
+        "No difference detected in 270 statistics; differences above 0.043 posterior sd are "
+        "excluded.",
     ),
     (
         Reason(
             Code.DIFFERENCE_POSSIBLE,
             {"functional": "log_lik", "bound": 0.132, "ess_needed": 4212.3},
         ),
-        "No difference detected, but one of up to 0.13 posterior sd in the log-likelihood is still "
-        "possible; about 4,212 effective draws from each engine would decide.",
+        "No difference detected, but one of up to 0.13 posterior sd in the log-likelihood cannot "
+        "be excluded; about 4,212 effective draws from each engine are needed.",
     ),
     (Reason(Code.NOTHING_VARIES), "No quantity varies in the draws of either engine."),
     (Reason(Code.STATUS, {"status": "did not converge"}, engine="em"), "EM: did not converge."),
@@ -141,7 +142,7 @@ SAID = [
     ),
     (
         Reason(Code.LOWER_MAXIMUM, {"gap": 2.5, "higher": "em"}, engine="lower"),
-        "lower: 2.50 lower in log-likelihood than EM: not the same maximum.",
+        "lower: 2.50 lower in log-likelihood than EM: a different maximum.",
     ),
     (
         Reason(Code.DIFFERENT_OBJECTIVES, {"likelier": "em", "denser": "map", "gap": 2.5}),

@@ -109,8 +109,8 @@ def _unconfirmed(alpha: float, confirm_alpha: float) -> str:
 @says(Code.NO_DIFFERENCE)
 def _no_difference(bound: float, statistics: int) -> str:
     return (
-        f"no difference detected in {statistics} statistics; none above {bound:.3f} posterior sd "
-        "is left possible"
+        f"no difference detected in {statistics} statistics; differences above {bound:.3f} "
+        "posterior sd are excluded"
     )
 
 
@@ -118,8 +118,8 @@ def _no_difference(bound: float, statistics: int) -> str:
 def _difference_possible(functional: str, bound: float, ess_needed: float) -> str:
     return (
         f"no difference detected, but one of up to {bound:.2f} posterior sd in the "
-        f"{quantity(functional)} is still possible; about {ess_needed:,.0f} effective draws from "
-        "each engine would decide"
+        f"{quantity(functional)} cannot be excluded; about {ess_needed:,.0f} effective draws from "
+        "each engine are needed"
     )
 
 
@@ -176,7 +176,7 @@ def _same_maximum(gap: float) -> str:
 
 @says(Code.LOWER_MAXIMUM)
 def _lower_maximum(gap: float, higher: str) -> str:
-    return f"{gap:.2f} lower in log-likelihood than {display_name(higher)}: not the same maximum"
+    return f"{gap:.2f} lower in log-likelihood than {display_name(higher)}: a different maximum"
 
 
 @says(Code.DIFFERENT_OBJECTIVES)
