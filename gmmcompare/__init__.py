@@ -27,7 +27,7 @@ _PUBLIC = {
     "select": "gmmcompare.api",
     "sensitivity": "gmmcompare.api",
     "validate": "gmmcompare.api",
-    "write_report": "gmmcompare.report",
+    "write_report": "gmmcompare.api",
 }
 
 __all__ = [
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from gmmcompare.api import compare, fit, select, sensitivity, validate
+    from gmmcompare.api import compare, fit, select, sensitivity, validate, write_report
     from gmmcompare.comparison.comparison import Comparison
     from gmmcompare.comparison.labels import align
     from gmmcompare.data import load_sample
@@ -63,7 +63,6 @@ if TYPE_CHECKING:
     from gmmcompare.model.params import Params
     from gmmcompare.model.priors import Priors
     from gmmcompare.model.sample import Sample
-    from gmmcompare.report import write_report
 
 
 def __getattr__(name: str) -> Any:

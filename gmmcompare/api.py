@@ -1,29 +1,50 @@
-"""The Python interface: `fit`, `compare` and `validate`, one call each."""
+"""The Python interface: every verb, one call each.
+
+Loading: `load_card`, `load_sample`, `load_fit`. Doing: `fit`, `compare`, `validate`, `select`,
+`sensitivity`. Showing: `write_report`.
+"""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gmmcompare.comparison.comparison import Comparison, compare_fits
-from gmmcompare.data.partitions.grid import PartitionedSample
-from gmmcompare.engines.base import BUILT_IN, Problem
-from gmmcompare.fitting.fit import Fit
-from gmmcompare.fitting.runner import EngineRequest, Runner, engine_requests
+from gmmcompare.data import Rows, load_sample
+from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache, user_cache
+from gmmcompare.fitting.fit import Fit, load_fit
+from gmmcompare.fitting.requests import DEFAULT_ENGINES, EngineRequest, engine_requests
 from gmmcompare.model.card import Card, load_card, validated_card
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
-from gmmcompare.runtime.errors import InputError, did_you_mean
-from gmmcompare.runtime.tasks import InProcess, Tasks
+from gmmcompare.runtime.errors import InputError
+from gmmcompare.runtime.progress import Progress, no_progress
+from gmmcompare.runtime.tasks import Tasks
 from gmmcompare.selection.selection import Selection, parse_components
-from gmmcompare.validation.checks.on_data import OnData
-from gmmcompare.validation.run import validate as run_checks
 from gmmcompare.validation.verdict import Validation
-from gmmcompare.workflows.compare import card_sample
-from gmmcompare.workflows.select import ENGINES, select_card
-from gmmcompare.workflows.sensitivity import sensitivity as sensitivity
+from gmmcompare.workflows.fit import fit_card
+from gmmcompare.workflows.load import Data, load
+from gmmcompare.workflows.select import select_card
+from gmmcompare.workflows.sensitivity import Sensitivity, check_sensitivity
+from gmmcompare.workflows.validate import validate_sampler
+
+if TYPE_CHECKING:
+    from gmmcompare.workflows.compare import Outcome
+    from gmmcompare.workflows.provenance import Provenance
+
+__all__ = [
+    "compare",
+    "fit",
+    "load_card",
+    "load_fit",
+    "load_sample",
+    "select",
+    "sensitivity",
+    "validate",
+    "write_report",
+]
 
 
 def fit(
@@ -56,7 +77,8 @@ def fit(
     name : str, optional
         What to call a sampler of your own.
     folder : str or Path, optional
-        Keep the fit there, and reuse one that is there.
+        Keep the fit there, and take it from the user's cache if it was made before. By default
+        nothing is kept.
     offline : bool
         Do not use the network for a card's data.
     tasks : Tasks, optional
@@ -75,24 +97,18 @@ def fit(
     EngineError
         If the engine raises or returns nonsense.
     """
-    request = _request(engine, name)
+    request = EngineRequest.of(engine, name)
     section = request.name if request.origin == "built-in" else "custom"
     changes: dict[str, Any] = {f"engines.{section}.{key}": v for key, v in settings.items()}
-    if seed is not None:
-        changes["run.seed"] = seed
-    if isinstance(card_or_sample, Sample):
-        if components is None:
-            raise InputError("give components, the number K, with data that have no card")
-        card, sample = _card_for(card_or_sample, components, priors or Priors()), card_or_sample
-    else:
-        if components is not None or priors is not None:
-            raise InputError("a card has its own components and priors; change them in the card")
-        given = card_or_sample
-        card = given if isinstance(given, Card) else load_card(given)
-        sample = card_sample(card, offline=offline)
-    card = card.changed(changes)
-    kept = Path(folder) if folder else None
-    return Runner(card, sample, kept, tasks=tasks or InProcess()).fit(request)
+    if isinstance(card_or_sample, Sample) and components is None:
+        raise InputError("give components, the number K, with data that have no card")
+    if not isinstance(card_or_sample, Sample) and components is not None:
+        raise InputError("a card has its own components and priors; change them in the card")
+    card, data = _card_and_data(card_or_sample, components or 1, priors, seed, offline)
+    kept, cache = _folder(folder)
+    return fit_card(
+        card.changed(changes), request, data=data, folder=kept, cache=cache, tasks=tasks
+    )
 
 
 def compare(fits: Sequence[Fit], sample: Sample | None = None) -> Comparison:
@@ -173,22 +189,14 @@ def validate(
     if around is not None:
         warnings.warn("around is now called posterior_sbc", DeprecationWarning, stacklevel=2)
         posterior_sbc = posterior_sbc or around
-    if card is None:
-        if posterior_sbc or sample is not None:
-            raise InputError("posterior SBC, or agreement on data, needs a card")
-        return run_checks(sampler, out=out, **options)
-    chosen = card if isinstance(card, Card) else load_card(card)
-    data = sample or card_sample(chosen, offline=offline)
-    if isinstance(data, PartitionedSample):
-        raise InputError(
-            f"{data.origin.name}: a sampler of your own needs all values in one array; run it on a "
-            "random part by --set data.subsample=10000"
-        )
-    place = options.get("tasks") or InProcess()
-    nuts = Runner(chosen, data, Path(out) if out else None, tasks=place).fit(EngineRequest("nuts"))
-    problem = Problem(data, chosen.K, chosen.build_priors())
-    on_data = OnData(problem, nuts, chosen.engines.custom, posterior_sbc)
-    return run_checks(sampler, out=out, on_data=on_data, **options)
+    data = Data(sample) if sample else None
+    if card is not None:
+        card = card if isinstance(card, Card) else load_card(card)
+        data = data or load(card, offline=offline)
+    kept, cache = _folder(out)
+    return validate_sampler(
+        sampler, card, data=data, posterior_sbc=posterior_sbc, out=kept, cache=cache, **options
+    )
 
 
 def select(
@@ -196,7 +204,7 @@ def select(
     components: str | Sequence[int] = "1-6",
     *,
     priors: Priors | None = None,
-    engines: Sequence[str] = ENGINES,
+    engines: Sequence[str] = DEFAULT_ENGINES,
     seed: int | None = None,
     folder: str | Path | None = None,
     offline: bool = False,
@@ -218,7 +226,8 @@ def select(
     seed : int, optional
         By default the card's.
     folder : str or Path, optional
-        Keep fits and ``selection.json`` there, and reuse fits that are there.
+        Keep fits and ``selection.json`` there, and take fits from the user's cache if they were
+        made before. By default nothing is kept.
     offline : bool
         Do not use the network for a card's data.
     tasks : Tasks, optional
@@ -236,44 +245,125 @@ def select(
     EngineError
         If no engine has draws for any number.
     """
-    if isinstance(components, str):
-        numbers = parse_components(components)
-    else:
-        numbers = parse_components(",".join(str(K) for K in components))
-    if isinstance(card_or_sample, Sample):
-        sample = card_or_sample
-        card = _card_for(sample, numbers[0], priors or Priors())
-    else:
-        if priors is not None:
-            raise InputError("a card has its own priors; change them in the card")
-        given = card_or_sample
-        card = given if isinstance(given, Card) else load_card(given)
-        sample = card_sample(card, offline=offline)
-    if seed is not None:
-        card = card.changed({"run.seed": seed})
+    listed = components if isinstance(components, str) else ",".join(map(str, components))
+    numbers = parse_components(listed)
+    card, data = _card_and_data(card_or_sample, numbers[0], priors, seed, offline)
+    kept, cache = _folder(folder)
     requests = engine_requests(engines)
-    outcome = select_card(
+    return select_card(
+        card, numbers, requests, data=data, folder=kept, cache=cache, tasks=tasks
+    ).selection
+
+
+def sensitivity(
+    card: Card | str | Path,
+    *,
+    rows: Rows | None = None,
+    data: str | None = None,
+    subsample: int | None = None,
+    factor: float = 2.0,
+    folder: str | Path | None = None,
+    fresh: bool = False,
+    offline: bool = False,
+    progress: Progress = no_progress,
+) -> Sensitivity:
+    """Find out which prior of a card matters.
+
+    Power-scaling tells from the draws of one Gibbs fit how fast each quantity moves with the power
+    of each prior; ten more fits, with each of the five hyperparameters divided and multiplied by a
+    factor, tell how far.
+
+    Parameters
+    ----------
+    card : Card, str or Path
+        A model card, or its file or short name.
+    rows : Rows, optional
+        All observations; by default the card's data.
+    data : str, optional
+        Another file, with the card's column.
+    subsample : int, optional
+        In place of the card's: use so many of the observations, chosen at random by its seed.
+        Components are numbered as in all data, to which EM is fitted.
+    factor : float
+    folder : str or Path, optional
+        Keep fits and ``sensitivity.json`` there, and take fits from the user's cache if they were
+        made before. By default nothing is kept.
+    fresh : bool
+        Fit again even so.
+    offline : bool
+        Do not use the network for a card's data.
+    progress : callable
+        Called with the name of a fit and the fraction of it that is done.
+
+    Returns
+    -------
+    Sensitivity
+        With ``.table()``, ``.scaling_table()`` and ``.finding(field)``.
+
+    Raises
+    ------
+    InputError
+        If card, data, factor or folder cannot be used.
+    """
+    card = card if isinstance(card, Card) else load_card(card)
+    if subsample is not None:
+        card = card.changed({"data.subsample": subsample})
+    kept, cache = _folder(folder, fresh)
+    return check_sensitivity(
         card,
-        numbers,
-        sample=sample,
-        engines=[request.name for request in requests],
-        folder=Path(folder) if folder else None,
-        tasks=tasks,
+        source=rows or data,
+        factor=factor,
+        offline=offline,
+        folder=kept,
+        cache=cache,
+        progress=progress,
     )
-    return outcome.selection
 
 
-def _request(engine: str | Callable[..., Any], name: str | None) -> EngineRequest:
-    if callable(engine):
-        return EngineRequest(name or engine.__name__, "own", function=engine)
-    if engine in BUILT_IN:
-        return EngineRequest(engine)
-    if ":" in engine:
-        return EngineRequest(name or engine.rpartition(":")[2], "own", engine)
-    raise InputError(
-        f"{engine}: no such engine{did_you_mean(engine, BUILT_IN)}; built in are "
-        f"{', '.join(BUILT_IN)}; your own is a function or FILE.py:FUNC"
-    )
+def write_report(
+    comparison: Comparison | Outcome, path: str | Path, provenance: Provenance | None = None
+) -> Path:
+    """Write a comparison as one self-contained HTML page.
+
+    Parameters
+    ----------
+    comparison : Comparison or Outcome
+    path : str or Path
+        The file; it is written under a temporary name and renamed.
+    provenance : Provenance, optional
+        Card, command and versions; an `Outcome` brings its own.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    from gmmcompare.report import write_report as write  # Matplotlib is slow to import
+
+    return write(comparison, path, provenance)
+
+
+def _card_and_data(
+    given: Card | Sample | str | Path,
+    components: int,
+    priors: Priors | None,
+    seed: int | None,
+    offline: bool,
+) -> tuple[Card, Data]:
+    """Return a card and its data; for data without one, a card that says the same."""
+    if isinstance(given, Sample):
+        card, data = _card_for(given, components, priors or Priors()), Data(given)
+    elif priors is not None:
+        raise InputError("a card has its own priors; change them in the card")
+    else:
+        card = given if isinstance(given, Card) else load_card(given)
+        data = load(card, offline=offline)
+    return (card if seed is None else card.changed({"run.seed": seed})), data
 
 
 def _card_for(sample: Sample, components: int, priors: Priors) -> Card:
@@ -285,3 +375,8 @@ def _card_for(sample: Sample, components: int, priors: Priors) -> Card:
         "priors": priors.to_dict(),
     }
     return validated_card(content, Path(f"{name}.toml"))
+
+
+def _folder(folder: str | Path | None, fresh: bool = False) -> tuple[Path | None, FitCache]:
+    """Return where fits go, and whence they may come: without a folder nothing is kept."""
+    return (Path(folder), user_cache(fresh)) if folder else (None, NOTHING_KEPT)

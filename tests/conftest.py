@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,23 @@ def snapshot() -> Path:
 def exoplanets(snapshot: Path) -> Sample:
     """Return log10 of the real radii, as the bundled cards use them."""
     return load_sample(snapshot, "pl_radj", "log10")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the tests away from the user's cache; fixtures that outlive a test share this one."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GMMCOMPARE_CACHE", str(folder))
+        yield folder
+
+
+_numbers = count()
+
+
+@pytest.fixture(autouse=True)
+def own_cache(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test a user's cache of its own, or it would find what another one fitted."""
+    folder = shared_cache / f"of-test-{next(_numbers)}"
+    monkeypatch.setenv("GMMCOMPARE_CACHE", str(folder))
+    return folder

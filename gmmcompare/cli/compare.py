@@ -22,9 +22,9 @@ from gmmcompare.cli.options import (
     SetOption,
     WorkersOption,
     chosen_card,
-    chosen_data,
     chosen_tasks,
     command_line,
+    listed,
 )
 
 
@@ -45,30 +45,28 @@ def compare(
     memory: MemoryOption = None,
 ) -> None:
     """Fit the engines, compare them, and write a report."""
-    from gmmcompare.cli.progress import RichWatcher
+    from gmmcompare.cli.progress import Bars
     from gmmcompare.cli.show import print_comparison
-    from gmmcompare.fitting.runner import engine_requests
+    from gmmcompare.fitting.cache import user_cache
+    from gmmcompare.fitting.requests import engine_requests
     from gmmcompare.report import write_report
     from gmmcompare.workflows.compare import compare_card
+    from gmmcompare.workflows.load import load
 
     chosen = chosen_card(card, set_, seed)
-    requests = engine_requests(_listed(engines), engine or (), draws or ())
+    requests = engine_requests(listed(engines), engine or (), draws or ())
     folder = out or Path("reports") / chosen.name
-    with chosen_tasks(workers, scheduler, memory) as tasks:
+    with chosen_tasks(workers, scheduler, memory) as tasks, Bars() as bars:
         outcome = compare_card(
             chosen,
             requests,
-            **chosen_data(chosen, data, offline, tasks),
-            tasks=tasks,
+            data=load(chosen, data, offline=offline, tasks=tasks, progress=bars),
             folder=folder,
-            fresh=fresh,
-            watcher=RichWatcher(),
+            cache=user_cache(fresh),
+            progress=bars,
             command=command_line(),
+            tasks=tasks,
         )
     page = write_report(outcome, folder / "index.html")
     print_comparison(outcome, page)
     raise typer.Exit(EXIT_CODES[outcome.comparison.verdict])
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]

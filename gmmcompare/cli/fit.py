@@ -20,9 +20,7 @@ from gmmcompare.cli.options import (
     SetOption,
     WorkersOption,
     chosen_card,
-    chosen_data,
     chosen_tasks,
-    command_line,
 )
 
 
@@ -47,24 +45,26 @@ def fit(
     memory: MemoryOption = None,
 ) -> None:
     """Fit one engine."""
-    from gmmcompare.cli.progress import RichWatcher
+    from gmmcompare.cli.progress import Bars
     from gmmcompare.cli.show import print_fit
-    from gmmcompare.fitting.runner import engine_requests
-    from gmmcompare.workflows.compare import compare_card
+    from gmmcompare.comparison.comparison import compare_fits
+    from gmmcompare.fitting.cache import user_cache
+    from gmmcompare.fitting.requests import engine_requests
+    from gmmcompare.workflows.fit import fit_card
+    from gmmcompare.workflows.load import load
 
     chosen = chosen_card(card, set_, seed)
     own = [engine] if "=" in engine else []
-    request = engine_requests([] if own else [engine], own)
-    with chosen_tasks(workers, scheduler, memory) as tasks:
-        outcome = compare_card(
+    (request,) = engine_requests([] if own else [engine], own)
+    with chosen_tasks(workers, scheduler, memory) as tasks, Bars() as bars:
+        loaded = load(chosen, data, offline=offline, tasks=tasks, progress=bars)
+        found = fit_card(
             chosen,
             request,
-            **chosen_data(chosen, data, offline, tasks),
-            tasks=tasks,
+            data=loaded,
             folder=out or Path("reports") / chosen.name,
-            fresh=fresh,
-            watcher=RichWatcher(),
-            command=command_line(),
-            write_comparison=False,
+            cache=user_cache(fresh),
+            progress=bars,
+            tasks=tasks,
         )
-    print_fit(outcome.comparison, as_json)
+    print_fit(compare_fits([found], loaded.sample), as_json)

@@ -21,10 +21,10 @@ def lesson(
     ] = False,
 ) -> None:
     """Write interactive lesson pages: how EM, Gibbs and NUTS differ, and how each can fail."""
-    from gmmcompare.cli.progress import FractionBar
+    from gmmcompare.cli.progress import Bars
     from gmmcompare.lessons import write_lessons
 
-    with FractionBar() as bar:
-        pages = write_lessons(names, out, notebook, bar.show)
+    with Bars(transient=True) as bars:
+        pages = write_lessons(names, out, notebook, bars)
     for page in pages:
         typer.echo(page)

@@ -7,13 +7,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from gmmcompare.model.card import Card
-    from gmmcompare.model.sample import Sample
     from gmmcompare.runtime.tasks import Tasks
 
 CardArgument = Annotated[
@@ -73,13 +72,6 @@ def chosen_card(name: str, overrides: list[str] | None, seed: int | None) -> Car
     return load_card(name, changes)
 
 
-def chosen_sample(card: Card, data: str | None, offline: bool) -> Sample:
-    """Return the data of a command."""
-    from gmmcompare.workflows.compare import card_sample
-
-    return card_sample(card, data, offline)
-
-
 @contextmanager
 def chosen_tasks(
     workers: int | None, scheduler: str | None, memory: str | None = None
@@ -94,17 +86,9 @@ def chosen_tasks(
         yield tasks
 
 
-def chosen_data(card: Card, data: str | None, offline: bool, tasks: Tasks | None) -> dict[str, Any]:
-    """Return the data of a command as `compare_card` takes them: rows, or a sample without."""
-    from gmmcompare.cli.progress import working
-    from gmmcompare.data.partitions.pieces import is_partitioned
-    from gmmcompare.workflows.compare import card_rows, card_sample, card_source
-
-    source = card_source(card, data)
-    if is_partitioned(source):
-        with working(f"reading {source}"):
-            return {"sample": card_sample(card, data, offline, tasks)}
-    return {"rows": card_rows(card, data, offline)}
+def listed(text: str) -> list[str]:
+    """Return the parts of a list that is separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def command_line() -> str:

@@ -6,86 +6,78 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
+import rich.progress
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-if TYPE_CHECKING:
-    from gmmcompare.engines.base import Progress as Report
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
 _stderr = Console(stderr=True, highlight=False)
 
 
-class RichWatcher:
-    """Shows one bar for each engine that runs; one line where stderr is no terminal."""
+class Bars:
+    """Shows a `Progress`: a bar from the first report of a name to its end, 1.
 
-    def __init__(self) -> None:
-        self._bars: Progress | None = None
-        self._running = 0
+    A name whose first report is its end was there already, and is said to be reused. Reports may
+    come from any thread. Where stderr is no terminal, bars are printed once, as they end.
+
+    Parameters
+    ----------
+    transient : bool
+        Take bars away once all have ended.
+    """
+
+    def __init__(self, transient: bool = False) -> None:
+        self._transient = transient
+        self._bars: rich.progress.Progress | None = None
+        self._open: dict[str, rich.progress.TaskID] = {}
+        self._ended: set[str] = set()
         self._lock = threading.Lock()
 
-    @contextmanager
-    def fitting(self, name: str) -> Iterator[Report]:
-        """Show a bar while an engine runs, below those of engines that run already."""
-        with self._shared() as bars:
-            task = bars.add_task(f"{name:<12}", total=1.0)
-            yield lambda fraction: bars.update(task, completed=fraction)
-            bars.update(task, completed=1.0)
-
-    @contextmanager
-    def _shared(self) -> Iterator[Progress]:
-        """Yield the bars of all engines that run now: a terminal has one place for them."""
-        with self._lock:
-            if self._bars is None:
-                self._bars = Progress(
-                    TextColumn("{task.description}"),
-                    BarColumn(),
-                    TextColumn("{task.percentage:>3.0f} %"),
-                    TimeElapsedColumn(),
-                    console=_stderr,
-                )
-                self._bars.start()
-            self._running += 1
-            bars = self._bars
-        try:
-            yield bars
-        finally:
-            with self._lock:
-                self._running -= 1
-                if not self._running:
-                    bars.stop()
-                    self._bars = None
-
-    def reused(self, name: str) -> None:
-        """Say that a fit is reused."""
-        _stderr.print(f"{name:<12} reused")
-
-
-class FractionBar:
-    """One bar whose text changes: what is being done, and how much of it is done."""
-
-    def __init__(self) -> None:
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(),
-            console=_stderr,
-            transient=True,
-        )
-
-    def __enter__(self) -> FractionBar:
-        self._bars.start()
-        self._task = self._bars.add_task("", total=1.0)
+    def __enter__(self) -> Bars:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        with self._lock:
+            self._stop()
 
-    def show(self, what: str, fraction: float) -> None:
-        """Show a fraction between 0 and 1."""
-        self._bars.update(self._task, description=what, completed=fraction)
+    def __call__(self, what: str, fraction: float) -> None:
+        """Show how far something is."""
+        with self._lock:
+            if fraction < 1.0:
+                self._shown().update(self._task(what), completed=fraction)
+            elif what in self._open:
+                self._shown().update(self._open.pop(what), completed=1.0)
+                self._ended.add(what)
+                if not self._open:
+                    self._stop()
+            elif what not in self._ended:
+                _stderr.print(f"{what:<12} reused")
+                self._ended.add(what)
+
+    def _task(self, what: str) -> rich.progress.TaskID:
+        if what not in self._open:
+            self._open[what] = self._shown().add_task(f"{what:<12}", total=1.0)
+        return self._open[what]
+
+    def _shown(self) -> rich.progress.Progress:
+        """Return the bars of all that runs now: a terminal has one place for them."""
+        if self._bars is None:
+            self._bars = rich.progress.Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.percentage:>3.0f} %"),
+                TimeElapsedColumn(),
+                console=_stderr,
+                transient=self._transient,
+            )
+            self._bars.start()
+        return self._bars
+
+    def _stop(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+        self._bars = None
+        self._open.clear()
 
 
 @contextmanager

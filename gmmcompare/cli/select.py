@@ -18,9 +18,9 @@ from gmmcompare.cli.options import (
     SetOption,
     WorkersOption,
     chosen_card,
-    chosen_sample,
     chosen_tasks,
     command_line,
+    listed,
 )
 
 
@@ -48,27 +48,29 @@ def select(
     scheduler: SchedulerOption = None,
 ) -> None:
     """Fit several numbers of components, and say which each criterion prefers."""
-    from gmmcompare.cli.progress import RichWatcher
+    from gmmcompare.cli.progress import Bars
     from gmmcompare.cli.show import print_selection
-    from gmmcompare.fitting.runner import engine_requests
+    from gmmcompare.fitting.cache import user_cache
+    from gmmcompare.fitting.requests import engine_requests
     from gmmcompare.report import write_selection
     from gmmcompare.runtime.files import to_json
     from gmmcompare.selection.selection import parse_components
+    from gmmcompare.workflows.load import load
     from gmmcompare.workflows.select import select_card, selection_json
 
     numbers = parse_components(components)
     chosen = chosen_card(card, set_, seed)
+    requests = engine_requests(listed(engines))
     folder = out or Path("reports") / f"select-{chosen.name}"
-    requests = engine_requests(engines.replace(" ", "").split(","))
-    with chosen_tasks(workers, scheduler) as tasks:
+    with chosen_tasks(workers, scheduler) as tasks, Bars() as bars:
         outcome = select_card(
             chosen,
             numbers,
-            sample=chosen_sample(chosen, data, offline),
-            engines=[request.name for request in requests],
+            requests,
+            data=load(chosen, data, offline=offline, progress=bars),
             folder=folder,
-            fresh=fresh,
-            watcher=RichWatcher(),
+            cache=user_cache(fresh),
+            progress=bars,
             command=command_line(),
             tasks=tasks,
         )

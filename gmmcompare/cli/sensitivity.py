@@ -46,24 +46,28 @@ def sensitivity(
     fresh: FreshOption = False,
 ) -> None:
     """Find out which prior matters, by power-scaling and by ten more Gibbs fits."""
-    from gmmcompare.cli.progress import RichWatcher
+    from gmmcompare.cli.progress import Bars
     from gmmcompare.cli.show import print_sensitivity
+    from gmmcompare.fitting.cache import user_cache
     from gmmcompare.report import write_sensitivity
-    from gmmcompare.workflows.sensitivity import sensitivity as study
+    from gmmcompare.workflows.sensitivity import check_sensitivity
 
     chosen = chosen_card(card, set_, seed)
-    name = "sensitivity" if subsample is None else f"sensitivity-{subsample}"
+    name = "sensitivity"
+    if subsample is not None:
+        chosen = chosen.changed({"data.subsample": subsample})
+        name = f"sensitivity-{subsample}"
     folder = out or Path("reports") / chosen.name / name
-    found = study(
-        chosen,
-        data=data,
-        subsample=subsample,
-        factor=factor,
-        folder=folder,
-        fresh=fresh,
-        offline=offline,
-        watcher=RichWatcher(),
-        command=command_line(),
-    )
+    with Bars() as bars:
+        found = check_sensitivity(
+            chosen,
+            source=data,
+            factor=factor,
+            offline=offline,
+            folder=folder,
+            cache=user_cache(fresh),
+            progress=bars,
+            command=command_line(),
+        )
     page = write_sensitivity(found, folder / "index.html")
     print_sensitivity(found, page, as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,9 +80,9 @@ def _carry_out(
     study: Study, repetitions: int, jobs: int, workers: int | None, scheduler: str | None
 ) -> None:
     """Run what is missing and write all up; print the page's path."""
-    from gmmcompare.cli.progress import FractionBar
+    from gmmcompare.cli.progress import Bars
     from gmmcompare.runtime.tasks import open_tasks
 
-    with open_tasks(workers, scheduler, jobs) as tasks, FractionBar() as bar:
-        study.run(repetitions, tasks, lambda done: bar.show(f"{study.name} study", done))
+    with open_tasks(workers, scheduler, jobs) as tasks, Bars(transient=True) as bars:
+        study.run(repetitions, tasks, partial(bars, f"{study.name} study"))
     typer.echo(study.write())

@@ -17,7 +17,6 @@ from gmmcompare.cli.options import (
     SetOption,
     WorkersOption,
     chosen_card,
-    chosen_sample,
     chosen_tasks,
     command_line,
 )
@@ -69,12 +68,14 @@ def validate(
     scheduler: SchedulerOption = None,
 ) -> None:
     """Test whether a sampler is correct. Its code runs with your permissions."""
-    from gmmcompare.api import validate as run_checks
-    from gmmcompare.cli.progress import FractionBar
+    from gmmcompare.cli.progress import Bars
     from gmmcompare.cli.show import print_gallery, print_grades, print_validation
+    from gmmcompare.fitting.cache import user_cache
     from gmmcompare.report import write_validation
     from gmmcompare.validation import grade as grade_folder
     from gmmcompare.validation import run_gallery
+    from gmmcompare.workflows.load import load
+    from gmmcompare.workflows.validate import validate_sampler
 
     if around:
         print("validate: --around is now called --posterior-sbc", file=sys.stderr)
@@ -86,20 +87,20 @@ def validate(
         return
     if grade is not None:
         table = (out or grade) / "grades.csv"
-        with chosen_tasks(workers, scheduler) as tasks:
-            print_grades(
-                grade_folder(
-                    grade, table, function=function, quick=quick, seed=seed, jobs=jobs, tasks=tasks
-                )
-            )
+        with chosen_tasks(workers, scheduler) as tasks, Bars(transient=True) as bars:
+            grade_folder(
+                grade, table, function=function, quick=quick, seed=seed, jobs=jobs, tasks=tasks,
+                progress=bars,
+            )  # fmt: skip
+        print_grades(table)
         return
     chosen = chosen_card(card, set_, None) if card else None
-    with chosen_tasks(workers, scheduler) as tasks, FractionBar() as bar:
-        found = run_checks(
-            str(sampler), card=chosen,
-            sample=chosen_sample(chosen, data, offline) if chosen else None,
-            posterior_sbc=posterior_sbc or around, quick=quick, seed=seed, out=out, jobs=jobs,
-            tasks=tasks, time_limit=time_limit, geweke=geweke, progress=bar.show,
+    with chosen_tasks(workers, scheduler) as tasks, Bars(transient=True) as bars:
+        found = validate_sampler(
+            str(sampler), chosen,
+            data=load(chosen, data, offline=offline, progress=bars) if chosen else None,
+            posterior_sbc=posterior_sbc or around, out=out, cache=user_cache(), progress=bars,
+            tasks=tasks, quick=quick, seed=seed, jobs=jobs, time_limit=time_limit, geweke=geweke,
         )  # fmt: skip
     page = write_validation(found, out / "index.html", command_line()) if out else None
     print_validation(found, as_json, page)

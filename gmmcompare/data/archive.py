@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 from gmmcompare.data.csvfile import CsvFile
 from gmmcompare.runtime.errors import InputError
+from gmmcompare.runtime.files import cache_folder
 
 if TYPE_CHECKING:
     from requests.exceptions import RequestException
@@ -62,16 +63,6 @@ class Snapshot:
     date: str
     rows: int
     sha256: str
-
-
-def cache_folder() -> Path:
-    """Return the folder that holds fetched data; it may not exist yet."""
-    chosen = os.environ.get("GMMCOMPARE_CACHE")
-    if chosen:
-        return Path(chosen)
-    import pooch
-
-    return Path(pooch.os_cache("gmmcompare"))
 
 
 def cached() -> Snapshot | None:

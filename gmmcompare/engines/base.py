@@ -8,7 +8,7 @@ in an importable module or behind an entry point, wrapped by `engines.own`.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -18,17 +18,13 @@ from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample, Standardisation
 from gmmcompare.runtime.errors import InputError
+from gmmcompare.runtime.progress import Step as Step
+from gmmcompare.runtime.progress import no_progress as no_progress
 
 if TYPE_CHECKING:
     from gmmcompare.engines.checkpoint import Checkpoint
 
 Kind = Literal["draws", "point"]
-Progress = Callable[[float], None]
-"""Called with the fraction done, from any thread."""
-
-
-def no_progress(fraction: float) -> None:
-    """Ignore progress."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,7 @@ class Engine(Protocol):
         """Settings, as they enter the cache key and the provenance."""
         ...
 
-    def run(self, problem: Problem, seed: int, progress: Progress) -> Draws | Point:
+    def run(self, problem: Problem, seed: int, progress: Step) -> Draws | Point:
         """Fit the problem. Same seed, same result.
 
         Parameters

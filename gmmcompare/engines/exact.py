@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gmmcompare.engines.base import Draws, Problem, Progress, Seconds, chain_streams
+from gmmcompare.engines.base import Draws, Problem, Seconds, Step, chain_streams
 from gmmcompare.model.card import ExactSettings
 from gmmcompare.model.exact import exact_posterior
 from gmmcompare.model.params import Params
@@ -30,7 +30,7 @@ class ExactEngine:
         """Settings of the card."""
         return self._settings.model_dump()
 
-    def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
+    def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Draw from the exact posterior.
 
         Parameters

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from gmmcompare.engines.base import Draws, Problem, Progress, Seconds
+from gmmcompare.engines.base import Draws, Problem, Seconds, Step
 from gmmcompare.engines.check import check_engine
 from gmmcompare.model.params import Params
 from gmmcompare.runtime.errors import EngineError, InputError
@@ -42,7 +42,7 @@ class ImportedEngine:
                 digest.update(file.read_bytes())
         return {"draws_sha256": digest.hexdigest()}
 
-    def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
+    def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Read the draws.
 
         Parameters

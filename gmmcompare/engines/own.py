@@ -19,7 +19,7 @@ from typing import Any, Literal
 import cloudpickle
 import numpy as np
 
-from gmmcompare.engines.base import Draws, Point, Problem, Progress, Seconds, chain_streams
+from gmmcompare.engines.base import Draws, Point, Problem, Seconds, Step, chain_streams
 from gmmcompare.engines.check import check_engine
 from gmmcompare.engines.starts import start_point
 from gmmcompare.model.card import SamplerSettings
@@ -81,16 +81,26 @@ def kind_of(function: Callable[..., Any]) -> OwnKind:
 
 
 def source_digest(function: Callable[..., Any]) -> str:
-    """Return the SHA-256 of the file that defines a function, or of its name where there is none.
+    """Return the SHA-256 of what a function is: its file, its name, and what it was made with.
 
-    It enters the cache key, so that an edited sampler is run again.
+    It enters the cache key, so that an edited sampler is run again, and so is another function of
+    the same file, or another closure of the same function. A function without a file, as in a
+    notebook, is known by its compiled code.
     """
     try:
         file = inspect.getsourcefile(function)
         content = Path(file).read_bytes() if file else b""
     except (TypeError, OSError):
         content = b""
-    return hashlib.sha256(content or repr(function).encode()).hexdigest()
+    cells = getattr(function, "__closure__", None) or ()
+    known = [getattr(function, name, None) for name in ("__qualname__", "__defaults__")]
+    try:
+        made_with = cloudpickle.dumps(
+            [known, [cell.cell_contents for cell in cells]] if content else function
+        )
+    except Exception:  # something that cannot be pickled: the function is like no other
+        made_with = repr((function, cells)).encode()
+    return hashlib.sha256(content + made_with).hexdigest()
 
 
 class OwnEngine:
@@ -123,7 +133,7 @@ class OwnEngine:
         """Settings of ``[engines.custom]``, and which code was run."""
         return {**self._settings.model_dump(), "source_sha256": source_digest(self._function)}
 
-    def run(self, problem: Problem, seed: int, progress: Progress) -> Draws | Point:
+    def run(self, problem: Problem, seed: int, progress: Step) -> Draws | Point:
         """Run the user's code in this process, and check what it returns.
 
         Parameters
@@ -163,7 +173,7 @@ class OwnEngine:
             return Point(params, seconds)
         return Draws(params, seconds)
 
-    def _draws(self, problem: Problem, seed: int, progress: Progress) -> Any:
+    def _draws(self, problem: Problem, seed: int, progress: Step) -> Any:
         settings = self._settings
         if self._kind == "kernel":
             return run_kernel(self._function, problem, settings, seed, progress, self.name)
@@ -208,7 +218,7 @@ def run_kernel(
     problem: Problem,
     settings: SamplerSettings,
     seed: int,
-    progress: Progress,
+    progress: Step,
     name: str,
 ) -> dict[str, Any]:
     """Run a kernel's chains from over-dispersed starts.

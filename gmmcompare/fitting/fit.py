@@ -247,6 +247,17 @@ def load_fit(path: str | Path) -> Fit:
     return fit
 
 
+def key_in(path: Path) -> str | None:
+    """Return the key of the fit in a file, reading nothing else; None where there is no fit."""
+    import h5py
+
+    try:
+        with h5py.File(path) as stored:
+            return str(json.loads(stored.attrs[_ATTRIBUTE])["key"])
+    except (OSError, KeyError, ValueError):
+        return None
+
+
 def _scored(problem: Problem, params: Params) -> xr.Dataset:
     scores = score(problem.sample, params)
     log_prior = problem.priors.log_density(params)

@@ -6,8 +6,10 @@ of cells that becomes a notebook. `pages` puts them together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from gmmcompare.runtime.progress import Progress, no_progress
 
 LESSONS: Mapping[str, str] = {
     "em": "EM climbs from where you put it",
@@ -28,13 +30,6 @@ SHORT_TITLES: Mapping[str, str] = {
     "priors": "Priors",
 }
 """What the navigation has room for."""
-
-Progress = Callable[[str, float], None]
-"""Called with a lesson's name and the fraction of it that is done."""
-
-
-def no_progress(lesson: str, fraction: float) -> None:
-    """Ignore progress."""
 
 
 def write_lessons(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy.stats import norm
 
 from gmmcompare.comparison.diagnostics import convergence
 from gmmcompare.comparison.labels import Reference, align
-from gmmcompare.engines.base import Problem, no_progress
+from gmmcompare.engines.base import Problem, Step, no_progress
 from gmmcompare.engines.em.engine import EmEngine
 from gmmcompare.engines.gibbs.engine import GibbsEngine
 from gmmcompare.lessons.cards import card_with_data
@@ -53,7 +52,7 @@ FACTS = (
 )
 
 
-def compute(progress: Callable[[float], None]) -> dict[str, Any]:
+def compute(progress: Step) -> dict[str, Any]:
     """Return for each chosen fault its shifts on large data and its trial on small data."""
     problem, reference = large_data()
     rows = []

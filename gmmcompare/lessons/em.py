@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from gmmcompare.engines.starts import start_point
 from gmmcompare.lessons.cards import card_with_data
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.progress import Step
 
 K = 3
 CARD = "galaxies-k4"
@@ -41,7 +41,7 @@ def problem() -> Problem:
     return Problem(sample, K, card.build_priors())
 
 
-def compute(progress: Callable[[float], None]) -> dict[str, Any]:
+def compute(progress: Step) -> dict[str, Any]:
     """Return the data, the mixture's log-likelihood and parameters along each path, and texts."""
     model = problem()
     sample = model.sample

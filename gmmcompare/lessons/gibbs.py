@@ -9,7 +9,7 @@ import numpy as np
 
 from gmmcompare.comparison.diagnostics import convergence, parameter_values
 from gmmcompare.comparison.labels import Reference, align
-from gmmcompare.engines.base import Draws, Problem, no_progress
+from gmmcompare.engines.base import Draws, Problem, Step, no_progress
 from gmmcompare.engines.em.engine import EmEngine
 from gmmcompare.engines.gibbs import plain as gibbs_plain
 from gmmcompare.engines.gibbs.engine import GibbsEngine
@@ -48,7 +48,7 @@ def problem() -> Problem:
     return Problem(sample, card.K, card.build_priors())
 
 
-def compute(progress: Callable[[float], None]) -> dict[str, Any]:
+def compute(progress: Step) -> dict[str, Any]:
     """Return the data, the detailed sweeps, EM's path from the same start, and a long run."""
     model = problem()
     rng = np.random.default_rng(SEED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from gmmcompare.comparison.diagnostics import convergence, parameter_values
 from gmmcompare.comparison.labels import Alignment, Reference, align, sort_by_mean
-from gmmcompare.engines.base import Problem, no_progress
+from gmmcompare.engines.base import Problem, Step, no_progress
 from gmmcompare.engines.em.engine import EmEngine
 from gmmcompare.engines.gibbs.engine import GibbsEngine
 from gmmcompare.lessons.cards import card_with_data
@@ -51,7 +50,7 @@ FACTS = (
 )
 
 
-def compute(progress: Callable[[float], None]) -> dict[str, Any]:
+def compute(progress: Step) -> dict[str, Any]:
     """Return draws under three labellings, and the chains of the ordered run."""
     crossing = crossing_groups()
     progress(0.1)

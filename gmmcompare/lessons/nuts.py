@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, cast
 
 import contourpy
@@ -16,6 +15,7 @@ from gmmcompare.model import mixture
 from gmmcompare.model.card import load_card
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
+from gmmcompare.runtime.progress import Step
 from gmmcompare.workflows.compare import compare_card
 
 SEED = 4
@@ -55,7 +55,7 @@ def model() -> TwoMeans:
     return TwoMeans(np.sort(y), TRUE.w, TRUE.sigma, PRIORS)
 
 
-def compute(progress: Callable[[float], None]) -> dict[str, Any]:
+def compute(progress: Step) -> dict[str, Any]:
     """Return contours, both routes, marginals against the exact one, and the race."""
     posterior = model()
     density = grid_density(posterior)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -16,10 +16,11 @@ import numpy as np
 from markupsafe import Markup
 
 from gmmcompare._version import __version__
-from gmmcompare.lessons import LESSONS, SHORT_TITLES, Progress
+from gmmcompare.lessons import LESSONS, SHORT_TITLES
 from gmmcompare.lessons.notebook import notebook_of
 from gmmcompare.runtime.errors import InputError, did_you_mean
 from gmmcompare.runtime.files import write_json, write_text
+from gmmcompare.runtime.progress import Progress, Step
 
 _HERE = files("gmmcompare.lessons")
 
@@ -32,7 +33,7 @@ class Lesson(Protocol):
     FACTS: Sequence[str]
     """Sentences on data, seeds and settings."""
 
-    def compute(self, progress: Any) -> Mapping[str, Any]:
+    def compute(self, progress: Step) -> Mapping[str, Any]:
         """Return the data to embed: numbers, strings, arrays, lists and mappings of such."""
         ...
 
@@ -59,11 +60,7 @@ def write_pages(
     modules = {name: lesson_module(name) for name in names}
     written: list[Path] = []
     for name, module in modules.items():
-
-        def report(fraction: float, name: str = name) -> None:
-            progress(name, fraction)
-
-        data = _computed(name, module, out, report)
+        data = _computed(name, module, out, partial(progress, name))
         page = out / f"{name}.html"
         write_text(page, render(name, module, data))
         written.append(page)
@@ -75,9 +72,7 @@ def write_pages(
     return written
 
 
-def _computed(
-    name: str, module: Lesson, out: Path, progress: Callable[[float], None]
-) -> Mapping[str, Any]:
+def _computed(name: str, module: Lesson, out: Path, step: Step) -> Mapping[str, Any]:
     """Return a lesson's data, from an earlier run into the same folder if nothing has changed."""
     key = hashlib.sha256(f"{__version__}\n{_text(f'{name}.py')}".encode()).hexdigest()[:16]
     kept = out / ".data" / f"{name}-{key}.json"
@@ -86,7 +81,8 @@ def _computed(
             return cast(Mapping[str, Any], json.loads(kept.read_text(encoding="utf-8")))
         except ValueError:
             pass  # damaged: compute it again
-    data = {"version": __version__, **plain(module.compute(progress))}
+    step(0.0)
+    data = {"version": __version__, **plain(module.compute(step))}
     write_text(kept, json.dumps(data))
     return data
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +24,7 @@ from gmmcompare.model.exact import exact_posterior
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.progress import Step
 
 K = 2
 SEED = 4
@@ -66,7 +66,7 @@ def priors(epsilon: float) -> Priors:
     return Priors(var_shape=epsilon, var_scale=epsilon)
 
 
-def compute(progress: Callable[[float], None]) -> dict[str, Any]:
+def compute(progress: Step) -> dict[str, Any]:
     """Return for each epsilon the prior, the exact posterior, and the heights of two summits."""
     y = data()
     sample = Sample.of(y)

@@ -1,4 +1,4 @@
-"""Writing files so that none is ever half-written, and JSON as the standard has it."""
+"""Where files are kept, writing them so that none is ever half-written, and JSON."""
 
 from __future__ import annotations
 
@@ -12,6 +12,33 @@ from typing import Any
 import numpy as np
 
 from gmmcompare.runtime.errors import InputError
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder, which ``GMMCOMPARE_CACHE`` moves; it may not exist yet."""
+    chosen = os.environ.get("GMMCOMPARE_CACHE")
+    if chosen:
+        return Path(chosen)
+    import pooch
+
+    return Path(pooch.os_cache("gmmcompare"))
+
+
+def make_folder(folder: Path, remedy: str = "choose another by --out") -> None:
+    """Make a folder, and see whether it can be written, before any work is done.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made or written; the message ends with the remedy.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe.{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror}; {remedy}") from None
 
 
 @contextmanager

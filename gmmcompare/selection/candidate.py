@@ -12,11 +12,11 @@ from gmmcompare.comparison.comparison import reference_point
 from gmmcompare.comparison.density import DensityEstimate, estimate_density
 from gmmcompare.comparison.labels import Reference, align
 from gmmcompare.comparison.reasons import Code, Reason
-from gmmcompare.engines.base import Progress, no_progress
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.progress import Step, no_progress
 from gmmcompare.selection.evidence import LogEvidence, log_evidence
 from gmmcompare.selection.information import Information, information
 from gmmcompare.selection.loo import Loo, loo
@@ -87,7 +87,7 @@ def assess(
     grid: Array,
     edges: Array,
     seed: int,
-    progress: Progress = no_progress,
+    progress: Step = no_progress,
 ) -> Candidate:
     """Work out every criterion for one K.
 
@@ -106,7 +106,7 @@ def assess(
     edges : ndarray
         Of the bins of the predictive check.
     seed : int
-    progress : Progress
+    progress : callable
     """
     points = {name: fit for name, fit in fits.items() if fit.kind == "point"}
     drawing = {name: fit for name, fit in fits.items() if fit.kind == "draws"}

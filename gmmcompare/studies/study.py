@@ -8,17 +8,17 @@ a study that was interrupted is continued by the same command.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from gmmcompare._version import __version__
-from gmmcompare.engines.base import no_progress
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import write_text
+from gmmcompare.runtime.progress import Step, no_progress
 from gmmcompare.runtime.store import Row, Store
-from gmmcompare.runtime.tasks import InProcess, Progress, Tasks
+from gmmcompare.runtime.tasks import InProcess, Tasks
 
 type Found = Mapping[str, Sequence[Row]]
 """Rows of every case of which there are any."""
@@ -81,7 +81,7 @@ class Study(ABC):
         self,
         repetitions: int,
         tasks: Tasks | None = None,
-        progress: Callable[[float], None] = no_progress,
+        progress: Step = no_progress,
     ) -> None:
         """Run what is missing.
 
@@ -163,5 +163,5 @@ class _Repetition(NamedTuple):
     number: int
 
 
-def _row(what: _Repetition, progress: Progress) -> Row:
+def _row(what: _Repetition, progress: Step) -> Row:
     return what.study.repeat(what.case, what.number)

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gmmcompare.runtime.errors import GmmCompareError, InputError
 from gmmcompare.runtime.files import replacing
+from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import TaskError, Tasks
 from gmmcompare.validation.run import DEFAULT_SEED, validate
-from gmmcompare.validation.verdict import Validation
 
 COLUMNS = ("submission", "verdict", "seconds", "suspect", "diagnosis")
-Report = Callable[[str, Validation | None], None]
-
-
-def no_report(name: str, found: Validation | None) -> None:
-    """Ignore progress."""
 
 
 def grade(
@@ -30,7 +24,7 @@ def grade(
     seed: int = DEFAULT_SEED,
     jobs: int = 2,
     tasks: Tasks | None = None,
-    progress: Report = no_report,
+    progress: Progress = no_progress,
 ) -> Path:
     """Validate every Python file of a folder and write one CSV row for each.
 
@@ -45,7 +39,7 @@ def grade(
     quick, seed, jobs, tasks
         As in `validate`.
     progress : callable
-        Called with a file's name before it is validated, and with the outcome afterwards.
+        Called with a file's name and 0 before it is validated, 1 afterwards.
 
     Returns
     -------
@@ -71,16 +65,17 @@ def grade(
 
 
 def _row(
-    file: Path, function: str, options: dict[str, Any], progress: Report
+    file: Path, function: str, options: dict[str, Any], progress: Progress
 ) -> tuple[object, ...]:
-    progress(file.name, None)
+    progress(file.name, 0.0)
     try:
         found = validate(f"{file}:{function}", **options)
     except TaskError:
         raise
     except GmmCompareError as error:
         return file.stem, "failed", 0.0, "", str(error)
-    progress(file.name, found)
+    finally:
+        progress(file.name, 1.0)
     suspects = found.diagnosis.suspects
     first = suspects[0].fault if suspects else ""
     words = "; ".join([*found.reasons, *found.news.findings])

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gmmcompare.runtime.errors import GmmCompareError, InputError
+from gmmcompare.runtime.progress import Progress, Step, no_progress
 from gmmcompare.runtime.tasks import OutOfTimeError, TaskError, Tasks
 from gmmcompare.validation.checks.conditionals import check_conditionals
 from gmmcompare.validation.checks.contract import Contract, check_contract
@@ -31,14 +33,9 @@ if TYPE_CHECKING:
     # It needs ArviZ, which takes seconds to import.
     from gmmcompare.validation.checks.on_data import OnData
 
-Report = Callable[[str, float], None]
 KERNEL_CALL_LIMIT = 10.0
 SAMPLER_CALL_LIMIT = 120.0
 DEFAULT_SEED = 1
-
-
-def no_report(check: str, fraction: float) -> None:
-    """Ignore progress."""
 
 
 def validate(
@@ -53,7 +50,7 @@ def validate(
     tasks: Tasks | None = None,
     time_limit: float = 900.0,
     call_limit: float | None = None,
-    progress: Report = no_report,
+    progress: Progress = no_progress,
 ) -> Validation:
     """Test whether a sampler is correct and, if it is not, say what is wrong with it.
 
@@ -122,7 +119,7 @@ class _Run:
     tasks: Tasks | None
     time_limit: float
     call_limit: float | None
-    progress: Report
+    progress: Progress
     out: str | Path | None
     on_data: OnData | None
     geweke: bool
@@ -168,6 +165,7 @@ class _Run:
     def _all_checks(self, sandbox: Sandbox, kind: SubjectKind) -> None:
         contract, check = check_contract(sandbox, kind, self.seed)
         self.checks.append(check)
+        self.progress("contract", 1.0)
         self.untested += contract.refused
         if not contract.reproducible:
             self.noticed.append(Reason(Code.NOT_REPRODUCIBLE))
@@ -181,9 +179,9 @@ class _Run:
 
     def _kernel_checks(self, sandbox: Sandbox, contract: Contract) -> None:
         self._conditionals(sandbox)
-        with self._failures_noted("invariance"):
+        with self._failures_noted("invariance") as step:
             plan = QUICK if self.quick else Plan()
-            outcome = check_invariance(sandbox, contract.scenes, plan, self.seed, self.progress)
+            outcome = check_invariance(sandbox, contract.scenes, plan, self.seed, step)
             self.checks.append(outcome.check)
             self.untested.append(_other_sizes([t.scene for t in outcome.tests if t.wealth.n]))
             if outcome.check.verdict == "failed":
@@ -199,10 +197,10 @@ class _Run:
             self.untested.append(Reason(Code.REAL_DATA))
 
     def _sampler_checks(self, sandbox: Sandbox, contract: Contract) -> None:
-        with self._failures_noted("sbc"):
+        with self._failures_noted("sbc") as step:
             plan = QUICK_SBC if self.quick else SbcPlan()
             scene = contract.scenes[0]
-            outcome = check_sbc(sandbox, scene, plan, self.seed, self.progress, self._store)
+            outcome = check_sbc(sandbox, scene, plan, self.seed, step, self._store)
             self.checks.append(outcome.check)
             self.untested.append(_other_sizes([scene]))
             self._keep_ranks(outcome, "sbc")
@@ -218,14 +216,13 @@ class _Run:
         from gmmcompare.validation.checks.posterior_sbc import givens_around
 
         with self._failures_noted("nuts"):
-            self.progress("nuts", 0.0)
             self.checks.append(check_on_data(sandbox, on_data, self.seed))
         if not on_data.posterior_sbc:
             return
         plan = QUICK_SBC if self.quick else SbcPlan(replicates=200)
-        with self._failures_noted("posterior sbc"):
+        with self._failures_noted("posterior sbc") as step:
             scene, givens = givens_around(on_data.problem, plan.replicates, self.seed)
-            outcome = check_sbc(sandbox, scene, plan, self.seed, self.progress, self._store, givens)
+            outcome = check_sbc(sandbox, scene, plan, self.seed, step, self._store, givens)
             self.checks.append(replace(outcome.check, name="posterior sbc"))
             self._keep_ranks(outcome, "posterior-sbc")
             if outcome.check.verdict == "failed" and not self.diagnosis.reasons:
@@ -252,16 +249,21 @@ class _Run:
         if any(check.verdict == "failed" for check in self.checks):
             self.untested.append(Reason(Code.EXACT_SKIPPED))
             return
-        with self._failures_noted("exact posterior"):
+        with self._failures_noted("exact posterior") as step:
             self.checks.append(
-                check_exact_posterior(sandbox, kind, contract.scenes[0], self.seed, self.progress)
+                check_exact_posterior(sandbox, kind, contract.scenes[0], self.seed, step)
             )
 
     @contextmanager
-    def _failures_noted(self, name: str) -> Iterator[None]:
-        """Turn a broken call into a failed check; what follows is skipped by whoever called."""
+    def _failures_noted(self, name: str) -> Iterator[Step]:
+        """Turn a broken call into a failed check; what follows is skipped by whoever called.
+
+        Yields what the check tells of its progress.
+        """
+        step = partial(self.progress, name)
+        step(0.0)
         try:
-            yield
+            yield step
         except OutOfTimeError:
             reason = Reason(Code.OUT_OF_TIME, {"done": 0, "wanted": 0})
             self.checks.append(Check(name, "inconclusive", (reason,)))
@@ -274,6 +276,8 @@ class _Run:
             self.checks.append(
                 Check(name, "failed", (Reason(Code.BROKEN_CALL, numbers),), data=data)
             )
+        finally:
+            step(1.0)
 
     def _broken_calls(self) -> list[Reason]:
         return [r for c in self.checks for r in c.reasons if r.code == Code.BROKEN_CALL]

@@ -1,54 +1,33 @@
-"""From a card to fits to a comparison, and to and from its folder; provenance."""
+"""From a card to fits to a comparison, and to and from its folder."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import os
-import platform
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from gmmcompare._version import __version__
 from gmmcompare.comparison.agreement import PairVerdict
 from gmmcompare.comparison.clustering import names_in
 from gmmcompare.comparison.comparison import Comparison, compare_fits, sample_of
-from gmmcompare.data import Rows, load_rows
-from gmmcompare.data.partitions.pieces import is_partitioned
-from gmmcompare.fitting.fit import load_fit
-from gmmcompare.fitting.runner import (
-    EngineRequest,
-    Runner,
-    SilentWatcher,
-    Watcher,
-    engine_requests,
-    fit_together,
-)
+from gmmcompare.data import Rows
+from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache
+from gmmcompare.fitting.fit import Fit, load_fit
+from gmmcompare.fitting.requests import EngineRequest, engine_requests
+from gmmcompare.fitting.runner import Runner, fit_together
 from gmmcompare.model.card import Card
-from gmmcompare.model.sample import Origin, Sample
+from gmmcompare.model.sample import Origin
 from gmmcompare.runtime.errors import InputError
-from gmmcompare.runtime.files import replacing, write_json
+from gmmcompare.runtime.files import make_folder, replacing, write_json
+from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import InProcess, Tasks
-from gmmcompare.workflows.open_partitions import open_partitions, random_part
+from gmmcompare.workflows.load import Data, load
+from gmmcompare.workflows.provenance import Provenance
 
-SCHEMA = 1
 ROWS_AT_ONCE = 100_000
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Everything needed to make a comparison again."""
-
-    card: Card
-    created: str
-    command: str
-    versions: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -60,71 +39,38 @@ class Outcome:
     folder: Path | None = None
 
 
-def card_sample(
-    card: Card, data: str | None = None, offline: bool = False, tasks: Tasks | None = None
-) -> Sample:
-    """Load the data a card asks for, or the same column of other files, as a sample.
-
-    Partitions are kept where tasks run, by default in this process.
-    """
-    source = card_source(card, data)
-    if not is_partitioned(source):
-        return card_rows(card, data, offline).sample
-    section = card.data
-    chosen = section.column, section.transform, section.label
-    if section.subsample is None:
-        return open_partitions(source, card.K, *chosen, tasks=tasks)
-    return random_part(source, section.subsample, card.run.seed, *chosen, tasks=tasks)
-
-
-def card_rows(card: Card, data: str | None = None, offline: bool = False) -> Rows:
-    """Load the data a card asks for, or the same column of another file, row by row.
-
-    Another file need not have the card's column of names.
-    """
-    section = card.data
-    rows = load_rows(
-        card_source(card, data),
-        section.column,
-        section.transform,
-        section.label,
-        section.name_column,
-        offline,
-        names_required=data is None,
-    )
-    if section.subsample is None:
-        return rows
-    return rows.random_part(section.subsample, card.run.seed)
-
-
-def card_source(card: Card, data: str | None = None) -> str | Path:
-    """Return the data set, file or glob of a card, or the one that replaces it.
-
-    A relative ``path`` in a card is relative to the card.
-    """
-    section = card.data
-    return data or section.dataset or card.file.parent / str(section.path)
-
-
 def compare_card(
     card: Card,
     requests: Sequence[EngineRequest] | None = None,
     *,
-    rows: Rows | None = None,
-    sample: Sample | None = None,
+    data: Data | None = None,
     folder: Path | None = None,
-    fresh: bool = False,
-    watcher: Watcher | None = None,
+    cache: FitCache = NOTHING_KEPT,
+    progress: Progress = no_progress,
     command: str = "",
-    write_comparison: bool = True,
     tasks: Tasks | None = None,
 ) -> Outcome:
     """Fit every engine, compare, and write the results if a folder is given.
 
-    These are ``comparison.json`` and, one line for each observation, ``allocations.csv``; fits are
-    kept in any case. The data are the card's unless ``rows`` are given, or a ``sample``, whose
-    observations have no rows to be written. Engines run one after another in this process, or at
-    the same time where ``tasks`` run; the results are the same.
+    Parameters
+    ----------
+    card : Card
+    requests : sequence of EngineRequest, optional
+        By default EM, Gibbs and NUTS.
+    data : Data, optional
+        By default the card's.
+    folder : Path, optional
+        For ``comparison.json``, ``fits/ENGINE.nc`` (put there as they are finished) and, where
+        observations have rows, ``allocations.csv``.
+    cache : FitCache
+        Where finished fits are looked for and kept.
+    progress : Progress
+        Is told of each engine.
+    command : str
+        The command line, for the record.
+    tasks : Tasks, optional
+        Where engines run at the same time; by default one after another in this process. The
+        results are the same.
 
     Raises
     ------
@@ -133,63 +79,37 @@ def compare_card(
     EngineError
         If an engine raises or returns nonsense; fits finished before it are kept.
     """
-    if rows is None and sample is None:
-        if is_partitioned(card_source(card)):
-            sample = card_sample(card)
-        else:
-            rows = card_rows(card)
-    sample = sample or cast(Rows, rows).sample
-    make_folder(folder)
-    # `gmmcompare select` of this card, with its own default folder, has fitted this K already.
-    lenders = (folder.parent / f"select-{card.name}" / f"k{card.K}",) if folder else ()
-    runner = Runner(
-        card, sample, folder, fresh, watcher or SilentWatcher(), lenders, tasks or InProcess()
-    )
+    data = data or load(card)
+    if folder:
+        make_folder(folder)
+    runner = Runner(card, data.sample, folder, cache, progress, tasks or InProcess())
     requests = requests or engine_requests()
     if tasks:
         fit_together([(runner, request) for request in requests], tasks)
     fits = [runner.fit(request) for request in requests]
-    names = rows.names_by_value() if rows else {}
-    comparison = compare_fits(fits, sample, runner.refit, names=names)
-    provenance = Provenance(
-        card, datetime.now(UTC).isoformat(timespec="seconds"), command, versions()
-    )
-    outcome = Outcome(comparison, provenance, folder)
-    if folder and write_comparison:
-        _keep_aligned(comparison, folder)
-        if rows:
-            write_allocations(comparison, rows, folder / "allocations.csv")
-        write_json(folder / "comparison.json", comparison_json(outcome))
+    comparison = compare_fits(fits, data.sample, runner.refit, names=data.names)
+    outcome = Outcome(comparison, Provenance.now(card, command), folder)
+    if folder:
+        _write(outcome, data.rows, folder)
     return outcome
 
 
-def make_folder(folder: Path | None) -> None:
-    """Create an output folder before any work is done.
+def _write(outcome: Outcome, rows: Rows | None, folder: Path) -> None:
+    for name, fit in outcome.comparison.fits.items():
+        _keep_aligned(fit, folder / "fits" / f"{name}.nc")
+    if rows:
+        write_allocations(outcome.comparison, rows, folder / "allocations.csv")
+    write_json(folder / "comparison.json", comparison_json(outcome))
 
-    Raises
-    ------
-    InputError
-        If it cannot be created or written.
-    """
-    if folder is None:
-        return
+
+def _keep_aligned(fit: Fit, path: Path) -> None:
+    """Save a fit with its aligned draws, unless that is what the folder has."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe.{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise InputError(
-            f"{folder}: cannot be written: {error.strerror}; choose another by --out"
-        ) from None
-
-
-def _keep_aligned(comparison: Comparison, folder: Path) -> None:
-    """Save fits with their aligned draws, unless that is how they were loaded."""
-    for name, fit in comparison.fits.items():
-        path = folder / "fits" / f"{name}.nc"
-        if not path.is_file() or load_fit(path) != fit:
-            fit.save(path)
+        if load_fit(path) == fit:
+            return
+    except InputError:  # damaged
+        pass
+    fit.save(path)
 
 
 def write_allocations(comparison: Comparison, rows: Rows, path: Path) -> None:
@@ -217,35 +137,11 @@ def write_allocations(comparison: Comparison, rows: Rows, path: Path) -> None:
 
 def comparison_json(outcome: Outcome) -> dict[str, Any]:
     """Return the content of ``comparison.json``."""
-    comparison, provenance = outcome.comparison, outcome.provenance
+    comparison = outcome.comparison
     return {
-        "schema": SCHEMA,
-        "version": __version__,
-        "created": provenance.created,
-        "command": provenance.command,
-        "versions": dict(provenance.versions),
-        "card": {
-            "name": provenance.card.name,
-            **provenance.card.model_dump(mode="json", exclude_none=True),
-        },
-        "data": data_entry(comparison.sample),
+        **outcome.provenance.header(comparison.sample),
         **comparison.to_dict(),
         "clustering": comparison.clustering.to_dict(),
-    }
-
-
-def data_entry(sample: Sample) -> dict[str, Any]:
-    """Return the entry ``data`` of ``comparison.json``."""
-    origin = sample.origin
-    return {
-        "name": origin.name,
-        "label": origin.label,
-        "source": origin.source,
-        "simulated": origin.simulated,
-        "n": sample.n,
-        "n_distinct": sample.n_distinct,
-        "n_missing": origin.n_missing,
-        "sha256": origin.sha256,
     }
 
 
@@ -283,15 +179,3 @@ def load_outcome(folder: str | Path) -> Outcome:
     comparison = compare_fits(fits, sample, pairs=pairs, names=names)
     provenance = Provenance(card, content["created"], content["command"], content["versions"])
     return Outcome(comparison, provenance, folder)
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that a result depends on."""
-    packages = ("numpy", "scipy", "numba", "pymc", "nutpie", "arviz")
-    found = {name: importlib.metadata.version(name) for name in packages}
-    return {
-        "gmmcompare": __version__,
-        "python": platform.python_version(),
-        **found,
-        "platform": f"{sys.platform} {platform.machine()}",
-    }

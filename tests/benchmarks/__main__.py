@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gmmcompare.runtime.files import write_text
 from gmmcompare.studies import markdown
-from gmmcompare.workflows.compare import versions
+from gmmcompare.workflows.provenance import versions
 from tests.benchmarks import cases, growth
 
 REPORT = Path("reports/benchmarks.md")

@@ -17,7 +17,7 @@ from gmmcompare.data.partitions import placement
 from gmmcompare.runtime.files import write_text
 from gmmcompare.runtime.tasks.cluster import open_client
 from gmmcompare.studies import markdown
-from gmmcompare.workflows.compare import versions
+from gmmcompare.workflows.provenance import versions
 from tests.benchmarks.scaling_runs import (
     CHAINS,
     FILES,

@@ -24,7 +24,7 @@ from gmmcompare.model.params import Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.runtime.tasks import OnDask, on_dask
 from gmmcompare.runtime.tasks.cluster import open_client
-from gmmcompare.workflows.open_partitions import open_partitions
+from gmmcompare.workflows.partitions import open_partitions
 from tests.benchmarks.growth import TRUTH
 
 ROWS = 1_000_000

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import gmmcompare as gc
-from gmmcompare.fitting.runner import engine_requests
+from gmmcompare.fitting.requests import engine_requests
 from gmmcompare.report import write_index
 from gmmcompare.workflows import compare as run
 

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import gmmcompare as gc
+from gmmcompare.fitting.requests import engine_requests
 from gmmcompare.model.card import validated_card
 from gmmcompare.report import write_selection
+from gmmcompare.workflows.load import Data
 from gmmcompare.workflows.select import select_card
 
 pytestmark = pytest.mark.browser
@@ -31,7 +33,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "engines": {"gibbs": few, "gibbs_plain": few, "em": {"starts": 4}},
     }
     card = validated_card(content, Path("heaps.toml"))
-    outcome = select_card(card, (1, 2), sample=sample, engines=("em", "gibbs", "gibbs_plain"))
+    outcome = select_card(
+        card, (1, 2), engine_requests(("em", "gibbs", "gibbs_plain")), data=Data(sample)
+    )
     assert outcome.selection.doubts
     return write_selection(outcome, tmp_path_factory.mktemp("selection") / "index.html")
 

@@ -65,10 +65,13 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
 
 
 @pytest.fixture
-def finished(card: Path, first_run: tuple[Path, Result]) -> tuple[Path, tuple[object, ...]]:
+def finished(
+    card: Path, first_run: tuple[Path, Result], shared_cache: Path, own_cache: Path
+) -> tuple[Path, tuple[object, ...]]:
     """Return a copy of that folder, to change; and the arguments of the run, to give again."""
     out = card.parent / "out"
     shutil.copytree(first_run[0], out)
+    shutil.copytree(shared_cache / "fits", own_cache / "fits")
     return out, ("compare", card, "--engines", "em,gibbs", "--out", out, *SMALL)
 
 
@@ -142,24 +145,40 @@ class TestCompare:
         assert "reused" not in changed.stderr
 
     @pytest.mark.usefixtures("no_page")
-    def test_damaged_fit_is_noticed_and_fitted_again(
+    def test_another_folder_reuses_the_fits_too(
         self, finished: tuple[Path, tuple[object, ...]]
+    ) -> None:
+        out, arguments = finished
+        again = run(*arguments, "--out", out.parent / "other")
+        assert again.stderr.count("reused") == 2
+        one, other = (load_fit(f / "fits" / "gibbs.nc") for f in (out, out.parent / "other"))
+        assert one == other  # aligned draws as well
+
+    @pytest.mark.usefixtures("no_page")
+    @pytest.mark.parametrize("where", ["cache", "output folder"])
+    def test_a_damaged_fit_is_mended(
+        self, finished: tuple[Path, tuple[object, ...]], own_cache: Path, where: str
     ) -> None:
         out, arguments = finished
         fit = out / "fits" / "gibbs.nc"
         whole = load_fit(fit)
-        fit.write_bytes(fit.read_bytes()[:2000])
+        kept = own_cache / "fits" / f"{whole.key}.nc"
+        damaged = kept if where == "cache" else fit
+        damaged.write_bytes(damaged.read_bytes()[:2000])
         result = run(*arguments)
-        assert "damaged" in result.stderr
-        assert np.array_equal(load_fit(fit).params.mu, whole.params.mu)
+        assert result.stderr.count("damaged") == (1 if where == "cache" else 0)
+        assert result.stderr.count("reused") == (1 if where == "cache" else 2)
+        for path in (fit, kept):
+            assert np.array_equal(load_fit(path).params.mu, whole.params.mu)
 
     def test_same_seed_same_numbers_other_seed_others(self, card: Path) -> None:
         entries = []
         for i, seed in enumerate((1, 1, 2)):
             out = card.parent / f"out{i}"
             result = run(
-                "fit", card, "--engine", "gibbs", "--seed", seed, "--json", "--out", out, *SMALL
-            )
+                "fit", card, "--engine", "gibbs", "--seed", seed, "--json", "--fresh",
+                "--out", out, *SMALL,
+            )  # fmt: skip
             entries.append(json.loads(result.stdout)["means"])
         assert entries[0] == entries[1] != entries[2]
 

@@ -34,7 +34,7 @@ def test_fits_on_workers_are_those_made_here(tmp_path: Path) -> None:
     for folder, where in (("here", ()), ("there", ("--workers", "2"))):
         code, _, said = run(
             "compare", "galaxies-k4", "--engines", "em,gibbs", "--out", tmp_path / folder, *SMALL,
-            *where,
+            "--fresh", *where,
         )  # fmt: skip
         assert code == 3, said  # 400 draws are too few to agree
         assert "gibbs" in said

@@ -13,12 +13,13 @@ from gmmcompare.comparison.agreement import PairVerdict
 from gmmcompare.comparison.comparison import Comparison, compare_fits
 from gmmcompare.data import Rows
 from gmmcompare.fitting.fit import Fit
-from gmmcompare.fitting.runner import engine_requests
+from gmmcompare.fitting.requests import engine_requests
 from gmmcompare.model.card import Card, DataSection, MixtureSection, PriorSection
 from gmmcompare.model.params import Params
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.workflows.compare import compare_card, load_outcome
+from gmmcompare.workflows.load import Data
 
 SMALL = Sample.of([-1.3, -0.9, -1.05, -1.6, -0.7, -1.2, 0.8, 1.4, 1.0, 1.3, 0.5, 1.1])
 CARD = Card(
@@ -189,7 +190,8 @@ def test_exact_gibbs_and_nuts_agree_on_a_small_sample_and_load_from_their_folder
         }
     )
     requests = engine_requests(["exact", "gibbs", "nuts"])
-    outcome = compare_card(card, requests, rows=Rows.of(SMALL.y), folder=tmp_path)
+    rows = Rows.of(SMALL.y)
+    outcome = compare_card(card, requests, data=Data(rows.sample, rows), folder=tmp_path)
     found = outcome.comparison
     assert {p.verdict for p in found.pairs} == {"agree"}, [p.reasons for p in found.pairs]
     assert found.verdict == "agree"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
 import re
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -122,6 +124,28 @@ def test_settings_say_which_code_was_run(tmp_path):
     path.write_text("def sweep(w, mu, sigma, y, priors, rng): return w, 2 * mu, sigma\n")
     assert source_digest(resolve(f"{path}:sweep")) != before
     assert source_digest(len) != source_digest(min)
+
+
+def test_functions_of_one_file_and_closures_of_one_function_are_told_apart():
+    def shifted_by(shift, lock=None):
+        def sweep(w, mu, sigma, y, priors, rng):
+            with lock or contextlib.nullcontext():
+                return w, mu + shift, sigma
+
+        return sweep
+
+    assert source_digest(sampler) != source_digest(shifted_by)
+    assert source_digest(shifted_by(1.0)) == source_digest(shifted_by(1.0))
+    assert source_digest(shifted_by(1.0)) != source_digest(shifted_by(2.0))
+    # What cannot be pickled is like nothing else.
+    one, other = shifted_by(1.0, threading.Lock()), shifted_by(1.0, threading.Lock())
+    assert source_digest(one) == source_digest(one) != source_digest(other)
+    # Defined without a file, as in a notebook.
+    defined = [{}, {}, {}]
+    for scope, factor in zip(defined, (1, 1, 2), strict=True):
+        exec(f"def sweep(w, mu, sigma, y, priors, rng): return w, {factor} * mu, sigma", scope)
+    first, same, another = (source_digest(scope["sweep"]) for scope in defined)
+    assert first == same != another
 
 
 # --- failing -------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from gmmcompare.runtime.errors import EngineError, InputError  # noqa: E402
 from gmmcompare.runtime.tasks import OnDask, Tasks, open_tasks  # noqa: E402
 from gmmcompare.runtime.tasks.cluster import open_client  # noqa: E402
 from gmmcompare.runtime.tasks.on_dask import TASKS_PER_THREAD  # noqa: E402
-from gmmcompare.workflows.open_partitions import open_partitions  # noqa: E402
+from gmmcompare.workflows.partitions import open_partitions  # noqa: E402
 
 SETTINGS = GibbsSettings(chains=2, warmup=5, draws=20)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gmmcompare as gc
-from gmmcompare.fitting.runner import engine_requests
+from gmmcompare.fitting.requests import engine_requests
 from gmmcompare.workflows import compare as run
 
 DRAWS = 400

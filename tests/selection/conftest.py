@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import gmmcompare as gc
+from gmmcompare.fitting.requests import engine_requests
 from gmmcompare.model.card import Card, validated_card
+from gmmcompare.workflows.load import Data
 from gmmcompare.workflows.select import SelectionOutcome, select_card
 
 CONTENT = {
@@ -28,7 +30,7 @@ CONTENT = {
         "gibbs_plain": {"draws": 500, "warmup": 200},
     },
 }
-ENGINES = ("em", "gibbs", "gibbs_plain")
+REQUESTS = engine_requests(("em", "gibbs", "gibbs_plain"))
 
 
 @pytest.fixture(scope="session")
@@ -49,4 +51,4 @@ def chosen(
 ) -> SelectionOutcome:
     """Return a finished selection among 1, 2 and 3 components."""
     folder = tmp_path_factory.mktemp("selection") / "select-heaps"
-    return select_card(heaps_card, (1, 2, 3), sample=heaps, engines=ENGINES, folder=folder)
+    return select_card(heaps_card, (1, 2, 3), REQUESTS, data=Data(heaps), folder=folder)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from ledger import Ledger
 from typer.testing import CliRunner
 
 import gmmcompare as gc
@@ -18,33 +17,21 @@ from gmmcompare.cli.show import print_selection
 from gmmcompare.comparison.reasons import Code as PairCode
 from gmmcompare.comparison.reasons import Reason
 from gmmcompare.comparison.words import sentence
-from gmmcompare.engines.base import Progress, no_progress
-from gmmcompare.fitting.runner import EngineRequest, Runner, engine_requests
+from gmmcompare.fitting.cache import FitCache
+from gmmcompare.fitting.requests import EngineRequest, engine_requests
+from gmmcompare.fitting.runner import Runner
 from gmmcompare.model.card import Card
 from gmmcompare.runtime.errors import EngineError, InputError
 from gmmcompare.selection.conclusions import conclusions, disagreements
 from gmmcompare.selection.reasons import Code
 from gmmcompare.selection.selection import Selection, parse_components
 from gmmcompare.workflows.compare import compare_card
+from gmmcompare.workflows.load import Data
 from gmmcompare.workflows.select import SelectionOutcome, select_card
 
-from .conftest import ENGINES
+from .conftest import REQUESTS
 
-
-class Ledger:
-    """Remembers what was fitted and what was reused."""
-
-    def __init__(self) -> None:
-        self.fitted: list[str] = []
-        self.reused_: list[str] = []
-
-    @contextmanager
-    def fitting(self, name: str) -> Iterator[Progress]:
-        self.fitted.append(name)
-        yield no_progress
-
-    def reused(self, name: str) -> None:
-        self.reused_.append(name)
+TWO = REQUESTS[:2]
 
 
 @pytest.mark.parametrize(
@@ -109,57 +96,49 @@ def test_the_file_says_what_the_object_says(chosen: SelectionOutcome) -> None:
     assert table.loc[2, "gibbs_elpd"] == entry["elpd"]
 
 
-def test_a_second_run_fits_nothing(chosen: SelectionOutcome, heaps: gc.Sample) -> None:
-    ledger = Ledger()
-    again = select_card(
-        chosen.provenance.card,
-        (2, 3),
-        sample=heaps,
-        engines=ENGINES,
-        folder=chosen.folder,
-        watcher=ledger,
+def test_compare_and_select_share_fits_by_their_key(
+    heaps: gc.Sample, heaps_card: Card, tmp_path: Path
+) -> None:
+    """Whatever the output folders are called."""
+    cache, requests = FitCache(tmp_path / "cache"), engine_requests(("em", "gibbs"))
+    data, first = Data(heaps), Ledger()
+    compare_card(
+        heaps_card, requests, data=data, folder=tmp_path / "a", cache=cache, progress=first
     )
-    assert ledger.fitted == ["K=2 criteria", "K=3 criteria"]
-    assert len(ledger.reused_) == 6
-    same = again.selection.values("evidence", "gibbs")
-    assert same[2] == chosen.selection.values("evidence", "gibbs")[2]
+    assert (first.begun, first.reused) == (["em", "gibbs"], [])
+    ledger, out = Ledger(), tmp_path / "b"
+    select_card(heaps_card, (1, 2), requests, data=data, folder=out, cache=cache, progress=ledger)
+    assert ledger.begun == ["K=1 em", "K=1 gibbs", "K=1 criteria", "K=2 criteria"]
+    assert ledger.reused == ["K=2 em", "K=2 gibbs"]
+    assert ledger.open == []
+    lent = gc.load_fit(out / "k2" / "fits" / "gibbs.nc")
+    assert lent.key == gc.load_fit(tmp_path / "a" / "fits" / "gibbs.nc").key
+    other_objective = heaps_card.changed({"engines.em.objective": "map"})
+    again = Ledger()
+    compare_card(other_objective, requests, data=data, cache=cache, progress=again)
+    assert (again.begun, again.reused) == (["em"], ["gibbs"])
 
 
-def test_compare_and_select_lend_each_other_fits(
+def test_a_second_run_fits_nothing_and_says_the_same(
     chosen: SelectionOutcome, heaps: gc.Sample, tmp_path: Path
 ) -> None:
-    assert chosen.folder
-    card = chosen.provenance.card
-    runner = Runner(card, heaps, tmp_path / "heaps", lenders=(chosen.folder / "k2",))
-    assert runner.fit(EngineRequest("gibbs")).engine == "gibbs"
-    lent = tmp_path / "heaps" / "fits" / "gibbs.nc"
-    assert gc.load_fit(lent) == gc.load_fit(chosen.folder / "k2" / "fits" / "gibbs.nc")
+    card, cache = chosen.provenance.card, FitCache(tmp_path)
     ledger = Ledger()
-    select_card(
-        card, (1, 2), sample=heaps, engines=("gibbs",), folder=tmp_path / "any", watcher=ledger
-    )
-    assert ledger.reused_ == ["K=2 gibbs"]
-
-
-def test_compare_finds_the_fits_of_select(chosen: SelectionOutcome, heaps: gc.Sample) -> None:
-    assert chosen.folder
-    ledger = Ledger()
-    compare_card(
-        chosen.provenance.card,
-        engine_requests(["em", "gibbs"]),
-        sample=heaps,
-        folder=chosen.folder.parent / "heaps",
-        watcher=ledger,
-    )
-    assert ledger.reused_ == ["em", "gibbs"]
-    assert ledger.fitted == []
+    for _ in range(2):
+        again = select_card(card, (2, 3), REQUESTS, data=Data(heaps), cache=cache, progress=ledger)
+    assert len(ledger.reused) == 0  # begun in the first run
+    assert [what for what in ledger.begun if "criteria" not in what] == [
+        f"K={K} {request.name}" for K in (2, 3) for request in REQUESTS
+    ]
+    same = again.selection.values("evidence", "gibbs")
+    assert same[2] == chosen.selection.values("evidence", "gibbs")[2]
 
 
 def test_criteria_are_of_the_maximum_likelihood_whatever_the_card_maximises(
     chosen: SelectionOutcome, heaps: gc.Sample
 ) -> None:
     card = chosen.provenance.card.changed({"engines.em.objective": "map"})
-    found = select_card(card, (1, 2), sample=heaps, engines=("em", "gibbs")).selection
+    found = select_card(card, (1, 2), TWO, data=Data(heaps)).selection
     assert found.values("bic") == pytest.approx(
         {K: v for K, v in chosen.selection.values("bic").items() if K < 3}
     )
@@ -259,7 +238,7 @@ def test_an_engine_that_gives_up_is_said_and_the_rest_stands(
         return whole(self, request, this_round)
 
     monkeypatch.setattr(Runner, "fit", fit)
-    found = select_card(heaps_card, (1, 2), sample=heaps, engines=("em", "gibbs")).selection
+    found = select_card(heaps_card, (1, 2), TWO, data=Data(heaps)).selection
     assert set(found.values("bic")) == {1}
     assert set(found.values("evidence", "gibbs")) == {1, 2}
     failed = Reason(Code.NO_FIT, {"error": "em: all starts collapsed"}, engine="em")
@@ -272,13 +251,13 @@ def test_nothing_to_select_from(heaps: gc.Sample, heaps_card: Card) -> None:
     few = gc.Sample.of([1.0, 1.0, 2.0])
     ledger = Ledger()
     with pytest.raises(InputError, match="2 distinct values are fewer than 3 components"):
-        select_card(heaps_card, (1, 2, 3), sample=few, watcher=ledger)
-    assert ledger.fitted == []  # said before any work
+        select_card(heaps_card, (1, 2, 3), data=Data(few), progress=ledger)
+    assert ledger.begun == []  # said before any work
     uneven = heaps_card.changed({"priors.mean_loc": [0.0, 1.0]})
     with pytest.raises(InputError, match=r"priors\.mean_loc has 2 values but the mixture has 3"):
-        select_card(uneven, (2, 3), sample=heaps)
+        select_card(uneven, (2, 3), data=Data(heaps))
     with pytest.raises(EngineError, match="no engine has draws"):
-        select_card(heaps_card, (1, 2), sample=heaps, engines=("em",))
+        select_card(heaps_card, (1, 2), TWO[:1], data=Data(heaps))
 
 
 @pytest.fixture

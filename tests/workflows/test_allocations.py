@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,11 @@ import pytest
 
 import gmmcompare as gc
 from gmmcompare.data import Rows, load_rows
-from gmmcompare.fitting.runner import engine_requests
+from gmmcompare.fitting.requests import engine_requests
 from gmmcompare.model.card import Card, validated_card
 from gmmcompare.report import write_report
-from gmmcompare.runtime.errors import InputError
-from gmmcompare.workflows.compare import Outcome, card_rows, compare_card, load_outcome
+from gmmcompare.workflows.compare import Outcome, compare_card, load_outcome
+from gmmcompare.workflows.load import Data
 
 FEW = {"engines.gibbs.draws": 400, "engines.gibbs.warmup": 100, "engines.em.starts": 4}
 
@@ -95,20 +94,6 @@ def test_without_names_there_is_no_such_column(tmp_path: Path) -> None:
     assert table.columns[:3].tolist() == ["row", "value", "em_p1"]
 
 
-def test_another_file_need_not_have_the_column_of_names(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    card = card_of(tmp_path, LINES)
-    (tmp_path / "other.csv").write_text("x\n1\n2\n")
-    with caplog.at_level(logging.WARNING, logger="gmmcompare"):
-        rows = card_rows(card, str(tmp_path / "other.csv"))
-    assert rows.names is None
-    assert "other.csv: no column 'name'" in caplog.text
-    (tmp_path / "stars.csv").write_text("x\n1\n2\n")
-    with pytest.raises(InputError, match="no column 'name'"):
-        card_rows(card)
-
-
 def test_rows_from_python() -> None:
     rows = Rows.of([3.0, 1.0, 3.0], ["c", "a", "d"])
     assert rows.sample == gc.Sample.of([1.0, 3.0, 3.0])
@@ -127,7 +112,7 @@ def test_every_planet_of_the_snapshot(snapshot: Path, tmp_path: Path) -> None:
     changes = {f"engines.{key}": value for key, value in draws.items()}
     card = gc.load_card("exoplanets-k3").changed(changes)
     rows = load_rows(snapshot, "pl_radj", "log10", name_column="pl_name")
-    compare_card(card, rows=rows, folder=tmp_path)
+    compare_card(card, data=Data(rows.sample, rows), folder=tmp_path)
     table = pd.read_csv(tmp_path / "allocations.csv")
     assert len(table) == rows.sample.n == 6037
     assert table["name"].tolist() == list(rows.names or ())

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import Result
+from ledger import Ledger
 from typer.testing import CliRunner
 
 import gmmcompare as gc
@@ -91,12 +92,17 @@ def test_power_scaling_sees_the_same_priors(one: Sensitivity) -> None:
     assert rates.loc["mu[1]", "likelihood"] > 0.05
 
 
-def test_fits_are_kept_and_reused(one: Sensitivity, folder: Path) -> None:
+def test_fits_are_kept_and_reused(
+    one: Sensitivity, folder: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = sorted(folder.glob("*/fits/gibbs.nc"))
     assert len(files) == 10
     assert {f.parts[-3] for f in files} == {r.change.name for r in one.reruns}
     before = [f.stat().st_mtime_ns for f in files]
-    again = gc.sensitivity(card_of(1), rows=Rows.of(Y), folder=folder)
+    monkeypatch.setenv("GMMCOMPARE_CACHE", str(shared_cache))  # the one that the fixture used
+    ledger = Ledger()
+    again = gc.sensitivity(card_of(1), rows=Rows.of(Y), folder=folder, progress=ledger)
+    assert (len(ledger.reused), ledger.begun) == (12, [])
     assert [f.stat().st_mtime_ns for f in files] == before
     assert to_json(again.to_dict()["reruns"][3]) == to_json(one.to_dict()["reruns"][3])
 

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from gmmcompare.engines.base import (
     Point,
     Problem,
-    Progress,
     Seconds,
+    Step,
     out_of_unit,
 )
 from gmmcompare.engines.em.compiled import (
@@ -79,7 +79,7 @@ class EmEngine:
         """Settings of the card."""
         return self._settings.model_dump()
 
-    def run(self, problem: Problem, seed: int, progress: Progress) -> Point:
+    def run(self, problem: Problem, seed: int, progress: Step) -> Point:
         """Climb from every start and return the best end.
 
         Parameters

@@ -21,8 +21,8 @@ from gmmcompare.data.partitions.pieces import sum_in_order
 from gmmcompare.engines.base import (
     Point,
     Problem,
-    Progress,
     Seconds,
+    Step,
     into_unit,
     no_progress,
 )
@@ -196,7 +196,7 @@ class PartitionedEmEngine:
         """Return the engine with a file from which it goes on, and in which it keeps its state."""
         return PartitionedEmEngine(self._settings, checkpoint)
 
-    def run(self, problem: Problem, seed: int, progress: Progress) -> Point:
+    def run(self, problem: Problem, seed: int, progress: Step) -> Point:
         """Climb on all data from where EM on the sketch ended.
 
         Parameters
@@ -251,7 +251,7 @@ class PartitionedEmEngine:
         self,
         ascents: list[_Ascent],
         sample: PartitionedSample,
-        progress: Progress,
+        progress: Step,
         before: float,
     ) -> None:
         """Go through the data again and again, for all climbs at once, until all have ended."""

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from gmmcompare.engines.base import (
     Draws,
     Problem,
-    Progress,
     Seconds,
+    Step,
     Streams,
     chain_streams,
     out_of_unit,
@@ -104,7 +104,7 @@ class GibbsEngine:
         """Settings of the card."""
         return self._settings.model_dump()
 
-    def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
+    def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Run all chains; the draws do not depend on the number of threads.
 
         Parameters
@@ -149,7 +149,7 @@ class GibbsEngine:
 class _Progress:
     """Adds up the sweeps of all chains and reports the fraction done."""
 
-    def __init__(self, settings: GibbsSettings, report: Progress) -> None:
+    def __init__(self, settings: GibbsSettings, report: Step) -> None:
         self._total = settings.chains * (settings.warmup + settings.draws)
         self._done, self._lock, self._report = 0.0, threading.Lock(), report
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from gmmcompare.data.partitions.grid import PartitionedSample
 from gmmcompare.data.partitions.pieces import sum_in_order
-from gmmcompare.engines.base import Draws, Problem, Progress, Seconds, out_of_unit
+from gmmcompare.engines.base import Draws, Problem, Seconds, Step, out_of_unit
 from gmmcompare.engines.checkpoint import Checkpoint
 from gmmcompare.engines.gibbs.compiled import (
     Prior,
@@ -130,7 +130,7 @@ class PartitionedGibbsEngine:
         """Return the engine with a file from which it goes on, and in which it keeps its state."""
         return PartitionedGibbsEngine(self._settings, checkpoint)
 
-    def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
+    def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Run all chains side by side, one sweep of each at a time.
 
         Parameters

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from gmmcompare.engines.base import (
     Draws,
     Problem,
-    Progress,
     Seconds,
+    Step,
     chain_streams,
     out_of_unit,
 )
@@ -235,7 +235,7 @@ class PlainGibbsEngine:
         """Settings of the card."""
         return self._settings.model_dump()
 
-    def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
+    def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Run the chains one after the other.
 
         Parameters

@@ -29,7 +29,7 @@ import numpy as np
 import nutpie
 import pymc as pm
 
-from gmmcompare.engines.base import Draws, Problem, Progress, Seconds, out_of_unit
+from gmmcompare.engines.base import Draws, Problem, Seconds, Step, out_of_unit
 from gmmcompare.engines.near import starting_points
 from gmmcompare.engines.nuts.model import build_model, model_inputs, without_fastmath
 from gmmcompare.engines.nuts.unconstrained import Coordinates, LogDensity, parity, thinned
@@ -98,7 +98,7 @@ class NutpieSampler:
         return log_density
 
     def sample(
-        self, starts: Sequence[Params] | None, seeds: Sequence[int], progress: Progress
+        self, starts: Sequence[Params] | None, seeds: Sequence[int], progress: Step
     ) -> tuple[Params, dict[str, Array]]:
         """Run the chains, as many at a time as there are cores.
 
@@ -208,7 +208,7 @@ class PymcSampler:
         return lambda x: compiled(x)
 
     def sample(
-        self, starts: Sequence[Params] | None, seeds: Sequence[int], progress: Progress
+        self, starts: Sequence[Params] | None, seeds: Sequence[int], progress: Step
     ) -> tuple[Params, dict[str, Array]]:
         """Run the chains one after the other.
 
@@ -312,7 +312,7 @@ class NutsEngine:
         """Settings, as they enter the cache key and the provenance."""
         return self._settings.model_dump()
 
-    def run(self, problem: Problem, seed: int, progress: Progress) -> Draws:
+    def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Sample the posterior; the same seed gives the same draws, on any number of cores.
 
         Parameters

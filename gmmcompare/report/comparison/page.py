@@ -16,7 +16,8 @@ from gmmcompare.report.frame.provenance import provenance_section
 from gmmcompare.report.frame.render import render
 from gmmcompare.report.frame.words import number, significant, typeset
 from gmmcompare.runtime.files import write_text
-from gmmcompare.workflows.compare import Outcome, Provenance
+from gmmcompare.workflows.compare import Outcome
+from gmmcompare.workflows.provenance import Provenance
 
 WIDE, NARROW = 720, 360
 
@@ -100,7 +101,11 @@ def report_context(comparison: Comparison, provenance: Provenance | None) -> dic
         ],
         "clustering": clustering_section(comparison, looks),
         "speed": speed,
-        "provenance": provenance_section(comparison, provenance, looks),
+        "provenance": provenance_section(
+            comparison.sample,
+            [(looks[name].text, str(fit.seed)) for name, fit in comparison.fits.items()],
+            provenance,
+        ),
     }
 
 

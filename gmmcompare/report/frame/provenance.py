@@ -1,15 +1,14 @@
-"""Where a comparison came from: its card as text, its data, seeds, versions and command."""
+"""Where a result came from: its card as text, its data, seeds, versions and command."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gmmcompare.comparison.comparison import Comparison
 from gmmcompare.model.card import Card
-from gmmcompare.report.comparison.figures import Looks
-from gmmcompare.workflows.compare import Provenance, versions
+from gmmcompare.model.sample import Sample
+from gmmcompare.workflows.provenance import Provenance, versions
 
 
 def card_text(card: Card) -> str:
@@ -32,21 +31,28 @@ def _write_table(table: Mapping[str, Any], path: tuple[str, ...], lines: list[st
 
 
 def provenance_section(
-    comparison: Comparison, provenance: Provenance | None, looks: Looks
+    sample: Sample, seeds: Sequence[tuple[str, str]], provenance: Provenance | None
 ) -> dict[str, Any]:
-    """Return what the last section prints; without a `Provenance`, what the fits alone tell."""
-    sample = comparison.sample
+    """Return what the last section prints.
+
+    Parameters
+    ----------
+    sample : Sample
+    seeds : sequence of (str, str)
+        Whose, and the seed.
+    provenance : Provenance or None
+        Without one, what the fits alone tell.
+    """
     origin = sample.origin
-    data = [
-        ("name", origin.name),
-        ("source", origin.source),
-        ("observations", f"{sample.n:,}, {sample.n_distinct:,} of them distinct"),
-        ("missing values left out", f"{origin.n_missing:,}"),
-        ("SHA-256", origin.sha256),
-    ]
     return {
-        "data": data,
-        "seeds": [(looks[name].text, str(fit.seed)) for name, fit in comparison.fits.items()],
+        "data": [
+            ("name", origin.name),
+            ("source", origin.source),
+            ("observations", f"{sample.n:,}, {sample.n_distinct:,} of them distinct"),
+            ("missing values left out", f"{origin.n_missing:,}"),
+            ("SHA-256", origin.sha256),
+        ],
+        "seeds": seeds,
         "versions": list((provenance.versions if provenance else versions()).items()),
         "created": provenance.created if provenance else "",
         "card": card_text(provenance.card) if provenance else "",

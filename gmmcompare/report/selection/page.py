@@ -8,9 +8,9 @@ from typing import Any
 
 from gmmcompare.comparison.names import criterion_name, display_name, draws_of, listed
 from gmmcompare.comparison.words import sentence
-from gmmcompare.fitting.runner import engine_seed
+from gmmcompare.fitting.requests import engine_seed
 from gmmcompare.report.frame.look import component_variable
-from gmmcompare.report.frame.provenance import card_text
+from gmmcompare.report.frame.provenance import provenance_section
 from gmmcompare.report.frame.render import render
 from gmmcompare.report.frame.words import number, seconds, significant, typeset
 from gmmcompare.report.selection import figures
@@ -44,12 +44,12 @@ def write_selection(outcome: SelectionOutcome, path: str | Path) -> Path:
 
 def selection_context(outcome: SelectionOutcome) -> dict[str, Any]:
     """Collect everything the template shows."""
-    selection = outcome.selection
+    selection, provenance = outcome.selection, outcome.provenance
     main = selection.engines[0]
     preferred = {c.prefers for c in selection.conclusions if c.prefers is not None}
     return {
         "title": selection.sample.origin.label,
-        "card_name": outcome.provenance.card.name,
+        "card_name": provenance.card.name,
         "selection": selection,
         "sample": selection.sample,
         "origin": selection.sample.origin,
@@ -74,7 +74,14 @@ def selection_context(outcome: SelectionOutcome) -> dict[str, Any]:
         "doubts": [typeset(sentence(reason)) for reason in selection.doubts],
         "seconds": _seconds(selection),
         "calibration": [_calibration(c, main) for c in selection.candidates if main in c.sampled],
-        "provenance": _provenance(outcome),
+        "provenance": provenance_section(
+            selection.sample,
+            [
+                (display_name(engine), str(engine_seed(provenance.card.run.seed, engine)))
+                for engine in selection.engines
+            ],
+            provenance,
+        ),
         "glossary": SELECTION_GLOSSARY,
     }
 
@@ -211,26 +218,3 @@ def _seconds(selection: Selection) -> list[tuple[str, str]]:
         )
         for c in selection.candidates
     ]
-
-
-def _provenance(outcome: SelectionOutcome) -> dict[str, Any]:
-    provenance, selection = outcome.provenance, outcome.selection
-    sample, origin = selection.sample, selection.sample.origin
-    return {
-        "data": [
-            ("name", origin.name),
-            ("source", origin.source),
-            ("observations", f"{sample.n:,}, {sample.n_distinct:,} of them distinct"),
-            ("missing values left out", f"{origin.n_missing:,}"),
-            ("SHA-256", origin.sha256),
-        ],
-        "seeds": [
-            (display_name(engine), str(engine_seed(provenance.card.run.seed, engine)))
-            for engine in selection.engines
-        ],
-        "versions": list(provenance.versions.items()),
-        "created": provenance.created,
-        "card": card_text(provenance.card),
-        "card_name": provenance.card.name,
-        "command": provenance.command,
-    }

@@ -14,12 +14,13 @@ import numpy as np
 from gmmcompare.comparison.agreement import MARGIN
 from gmmcompare.comparison.names import listed
 from gmmcompare.comparison.words import sentence
+from gmmcompare.prior_sensitivity.findings import PriorFit, Rerun
 from gmmcompare.prior_sensitivity.statistics import PARTS, SENSITIVE, Shift
 from gmmcompare.report.comparison import figures
 from gmmcompare.report.comparison.tables import group_of
 from gmmcompare.report.frame.glossary import SENSITIVITY_GLOSSARY
 from gmmcompare.report.frame.look import component_variable
-from gmmcompare.report.frame.provenance import card_text
+from gmmcompare.report.frame.provenance import provenance_section
 from gmmcompare.report.frame.render import render
 from gmmcompare.report.frame.strips import Mark, Scale
 from gmmcompare.report.frame.words import (
@@ -32,7 +33,7 @@ from gmmcompare.report.frame.words import (
     typeset,
 )
 from gmmcompare.runtime.files import write_text
-from gmmcompare.workflows.sensitivity import PriorFit, Rerun, Sensitivity
+from gmmcompare.workflows.sensitivity import Sensitivity
 
 FINDINGS = {"matters": "matters", "does not matter": "does not matter", "open": "inconclusive"}
 """How text calls what was found of a hyperparameter."""
@@ -101,20 +102,9 @@ def sensitivity_context(found: Sensitivity) -> dict[str, Any]:
         "odds": _odds(found),
         "occupied": _occupied(found.base),
         "panels": [figures.priors_panel(found, width) for width in (WIDE, NARROW)],
-        "provenance": {
-            "data": [
-                ("name", found.sample.origin.name),
-                ("source", found.sample.origin.source),
-                ("observations", f"{found.sample.n:,}, {found.sample.n_distinct:,} distinct"),
-                ("SHA-256", found.sample.origin.sha256),
-            ],
-            "seeds": [("card", str(provenance.card.run.seed))],
-            "versions": list(provenance.versions.items()),
-            "created": provenance.created,
-            "card": card_text(provenance.card),
-            "card_name": provenance.card.name,
-            "command": provenance.command,
-        },
+        "provenance": provenance_section(
+            found.sample, [("card", str(provenance.card.run.seed))], provenance
+        ),
         "glossary": SENSITIVITY_GLOSSARY,
     }
 

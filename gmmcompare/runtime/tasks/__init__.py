@@ -2,7 +2,7 @@
 
 Work that may be spread is written once, for any place::
 
-    def replicate(item: Item, progress: Progress) -> Result: ...      # a function of a module
+    def replicate(item: Item, progress: Step) -> Result: ...      # a function of a module
 
     with open_tasks(workers, scheduler) as tasks:                     # the options of a command
         for index, result in tasks.run(replicate, items):             # as they finish
@@ -25,7 +25,6 @@ from contextlib import contextmanager
 from gmmcompare.runtime.tasks.base import (
     Held,
     OutOfTimeError,
-    Progress,
     TaskError,
     Tasks,
     Watch,
@@ -41,7 +40,6 @@ __all__ = [
     "OnDask",
     "OutOfTimeError",
     "Processes",
-    "Progress",
     "TaskError",
     "Tasks",
     "Watch",

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from gmmcompare.runtime.errors import GmmCompareError
+from gmmcompare.runtime.progress import Step, no_progress
 
-Progress = Callable[[float], None]
-"""Called by a task with the fraction of it that is done."""
 Watch = Callable[[int, float], None]
 """Called with a task's index and the fraction of it that is done."""
 
@@ -25,10 +24,6 @@ class TaskError(GmmCompareError):
 
 class OutOfTimeError(GmmCompareError):
     """The time allowed is used up."""
-
-
-def ignore(index: int, fraction: float) -> None:
-    """Ignore the progress of tasks."""
 
 
 class Held(Protocol):
@@ -75,10 +70,10 @@ class Tasks(Protocol):
 
     def run[Item, Result](
         self,
-        function: Callable[[Item, Progress], Result],
+        function: Callable[[Item, Step], Result],
         items: Sequence[Item],
         *,
-        watch: Watch = ignore,
+        watch: Watch = no_progress,
         deadline: float = math.inf,
     ) -> Iterator[tuple[int, Result]]:
         """Yield the index and the result of each task as it finishes.

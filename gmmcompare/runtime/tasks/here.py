@@ -12,13 +12,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from gmmcompare.runtime.progress import Step, no_progress
 from gmmcompare.runtime.tasks.base import (
     RETRIES,
-    Progress,
     TaskError,
     Tasks,
     Watch,
-    ignore,
     in_time,
     seconds_left,
 )
@@ -37,10 +36,10 @@ class InProcess:
 
     def run[Item, Result](
         self,
-        function: Callable[[Item, Progress], Result],
+        function: Callable[[Item, Step], Result],
         items: Sequence[Item],
         *,
-        watch: Watch = ignore,
+        watch: Watch = no_progress,
         deadline: float = math.inf,
     ) -> Iterator[tuple[int, Result]]:
         """Yield results; see `Tasks.run`. An error is raised as it comes: nothing is retried."""
@@ -74,10 +73,10 @@ class Processes(InProcess):
 
     def run[Item, Result](
         self,
-        function: Callable[[Item, Progress], Result],
+        function: Callable[[Item, Step], Result],
         items: Sequence[Item],
         *,
-        watch: Watch = ignore,
+        watch: Watch = no_progress,
         deadline: float = math.inf,
     ) -> Iterator[tuple[int, Result]]:
         """Yield results; see `Tasks.run`. Only the end of a process makes its tasks run again."""
@@ -94,7 +93,7 @@ class Processes(InProcess):
         )
 
     def _once[Item, Result](
-        self, function: Callable[[Item, Progress], Result], left: dict[int, Item], deadline: float
+        self, function: Callable[[Item, Step], Result], left: dict[int, Item], deadline: float
     ) -> Iterator[tuple[int, Result]]:
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(self.width, mp_context=context)
@@ -109,7 +108,7 @@ class Processes(InProcess):
         """Do nothing: the processes have ended."""
 
 
-def _unwatched[Item, Result](function: Callable[[Item, Progress], Result], item: Item) -> Result:
+def _unwatched[Item, Result](function: Callable[[Item, Step], Result], item: Item) -> Result:
     return function(item, lambda fraction: None)
 
 

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 import cloudpickle
 
 from gmmcompare.runtime.errors import GmmCompareError
+from gmmcompare.runtime.progress import Step, no_progress
 from gmmcompare.runtime.tasks.base import (
     RETRIES,
-    Progress,
     TaskError,
     Watch,
-    ignore,
     in_time,
     one_line,
     seconds_left,
@@ -64,10 +63,10 @@ class OnDask:
 
     def run[Item, Result](
         self,
-        function: Callable[[Item, Progress], Result],
+        function: Callable[[Item, Step], Result],
         items: Sequence[Item],
         *,
-        watch: Watch = ignore,
+        watch: Watch = no_progress,
         deadline: float = math.inf,
     ) -> Iterator[tuple[int, Result]]:
         """Yield results; see `Tasks.run`. A few tasks for each thread are under way at a time."""
@@ -128,7 +127,7 @@ class OnDask:
     @contextmanager
     def _listening(self, watch: Watch) -> Iterator[str]:
         """Yield the topic on which tasks tell their progress; none where nobody listens."""
-        if watch is ignore:
+        if watch is no_progress:
             yield ""
             return
         topic = f"gmmcompare-{uuid.uuid4().hex}"
@@ -156,7 +155,7 @@ def _attempt(task: bytes, topic: str, index: int) -> tuple[Any, GmmCompareError 
         return None, error
 
 
-def _reporter(topic: str, index: int) -> Progress:
+def _reporter(topic: str, index: int) -> Step:
     """Return what sends a task's progress to the client, a few times a second."""
     if not topic:
         return lambda fraction: None

@@ -10,7 +10,6 @@ with the exact values.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from scipy import stats
 
 from gmmcompare.model.exact import ExactPosterior, exact_posterior
 from gmmcompare.model.params import Array, Params
+from gmmcompare.runtime.progress import Step
 from gmmcompare.runtime.tasks import OutOfTimeError
 from gmmcompare.validation.checks.scenes import Scene
 from gmmcompare.validation.reasons import Code, Reason
@@ -56,7 +56,7 @@ def check_exact_posterior(
     kind: SubjectKind,
     scene: Scene,
     seed: int,
-    progress: Callable[[str, float], None],
+    progress: Step,
     lengths: Lengths | None = None,
 ) -> Check:
     """Compare chains with the exact posterior of `DATA` under the scene's prior.
@@ -75,7 +75,7 @@ def check_exact_posterior(
         tasks = [_task(kind, scene, seed, block, lengths) for block in range(lengths.tasks)]
         for done, params in enumerate(sandbox.run(tasks), start=1):
             chains.append(params)
-            progress("exact posterior", done / lengths.tasks)
+            progress(done / lengths.tasks)
     except OutOfTimeError:
         out_of_time = True
     if len(chains) * lengths.chains < 8:

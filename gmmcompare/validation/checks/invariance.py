@@ -16,7 +16,7 @@ most to its share of `Plan.most`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from gmmcompare.model.params import Array, Params
+from gmmcompare.runtime.progress import Step
 from gmmcompare.runtime.tasks import OutOfTimeError
 from gmmcompare.validation.betting import Wealth
 from gmmcompare.validation.checks.quantities import Quantity, evaluate, quantities
@@ -184,7 +185,7 @@ def check_invariance(
     scenes: Sequence[Scene],
     plan: Plan,
     seed: int,
-    progress: Callable[[str, float], None],
+    progress: Step,
 ) -> Outcome:
     """Test a kernel in every scene, in rounds; see the module.
 
@@ -202,7 +203,7 @@ def check_invariance(
         while active := _active(tests, plan):
             _one_round(sandbox, active, plan, seed, ours)
             path.append((sum(t.wealth.n for t in tests), log_total(tests)))
-            progress("invariance", _done(tests, plan))
+            progress(_done(tests, plan))
         _finish_for_diagnosis(sandbox, tests, plan, seed, ours)
     except OutOfTimeError:
         out_of_time = True

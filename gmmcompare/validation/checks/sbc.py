@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from gmmcompare.engines.own import source_digest
 from gmmcompare.model.params import Array
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import replacing
+from gmmcompare.runtime.progress import Step
 from gmmcompare.runtime.store import Store, digest
 from gmmcompare.runtime.tasks import OutOfTimeError
 from gmmcompare.validation.betting import Wealth
@@ -116,7 +117,7 @@ def check_sbc(
     scene: Scene,
     plan: SbcPlan,
     seed: int,
-    progress: Callable[[str, float], None],
+    progress: Step,
     store: Path | None = None,
     givens: Sequence[Given] | None = None,
 ) -> SbcOutcome:
@@ -157,7 +158,7 @@ def check_sbc(
         for i, made in zip(missing, sandbox.run(tasks), strict=True):
             done[i] = made
             kept.append((i,), made._asdict())
-            progress("sbc", len(done) / plan.replicates)
+            progress(len(done) / plan.replicates)
             if _decided(done):
                 break
     except OutOfTimeError:

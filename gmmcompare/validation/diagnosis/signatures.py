@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from gmmcompare.model.params import Array
+from gmmcompare.runtime.progress import no_progress
 from gmmcompare.validation.checks.invariance import Plan, check_invariance
 from gmmcompare.validation.checks.scenes import SCENES
 from gmmcompare.validation.faults.catalogue import KERNEL_FAULTS, PREFIX
@@ -76,7 +77,7 @@ def _effects(name: str, jobs: int) -> dict[str, Array]:
     plan = Plan(first=_REPLICATES, base=_REPLICATES, most=_REPLICATES)
     with Sandbox(Target(PREFIX + name), jobs, 300.0) as sandbox:
         sandbox.start()
-        outcome = check_invariance(sandbox, _SCENES, plan, _SEED, lambda check, fraction: None)
+        outcome = check_invariance(sandbox, _SCENES, plan, _SEED, no_progress)
     return {t.scene.name: t.wealth.effect for t in outcome.tests}
 
 

@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from gmmcompare.runtime.errors import GmmCompareError
-from gmmcompare.runtime.tasks import Progress, Tasks, in_order
+from gmmcompare.runtime.progress import Step
+from gmmcompare.runtime.tasks import Tasks, in_order
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import Sandbox
 from gmmcompare.validation.sandbox.target import Target
@@ -133,7 +134,7 @@ _kept: dict[str, dict[int, _Kept]] = {}
 _closed: set[str] = set()
 
 
-def do_errand(errand: _Errand, progress: Progress) -> _Done:
+def do_errand(errand: _Errand, progress: Step) -> _Done:
     """Do tasks in a sandbox that this thread of the worker keeps."""
     with _lock:
         of_threads, thread = _kept.setdefault(errand.key, {}), threading.get_ident()

@@ -25,7 +25,7 @@ from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.tasks import InProcess
 from gmmcompare.workflows.compare import load_outcome
-from gmmcompare.workflows.open_partitions import open_partitions, random_part
+from gmmcompare.workflows.partitions import open_partitions, random_part
 
 Y = values(6000)
 
@@ -259,7 +259,7 @@ def test_a_card_may_name_partitions(card, tmp_path):
     notes = " ".join(content["engines"]["gibbs"]["notes"])
     assert "went over all 6,000 values, in 3 partitions" in notes
     assert "engines such as NUTS that cannot go through" in notes
-    assert not list(out.glob("fits/*checkpoint*"))
+    assert sorted(p.name for p in (out / "fits").iterdir()) == ["em.nc", "gibbs.nc"]
     assert not (out / "allocations.csv").exists()
     page = (out / "index.html").read_text()
     assert "engines such as NUTS that cannot go through" in page
@@ -267,10 +267,12 @@ def test_a_card_may_name_partitions(card, tmp_path):
     assert again.comparison.sample.n == 6000
 
 
-def test_an_interrupted_fit_goes_on_from_its_folder(card, tmp_path, monkeypatch):
+def test_an_interrupted_fit_goes_on_where_it_was(card, tmp_path, own_cache, monkeypatch):
     monkeypatch.setattr(checkpoint, "EVERY_SECONDS", 0.0)
     command = ("fit", card, "--engine", "gibbs", "--out")
     assert run(*command, tmp_path / "whole").exit_code == 0
+    (finished,) = (own_cache / "fits").iterdir()
+    finished.unlink()
     sums, left = gibbs_partitioned.sum_in_order, iter([0] * 30)
 
     def interrupted(parts):
@@ -281,11 +283,11 @@ def test_an_interrupted_fit_goes_on_from_its_folder(card, tmp_path, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(gibbs_partitioned, "sum_in_order", interrupted)
         assert run(*command, tmp_path / "parts").exit_code == 130
-    assert (tmp_path / "parts" / "fits" / "gibbs.checkpoint.npz").is_file()
+    assert [p.name for p in (own_cache / "fits").iterdir()] == [f"{finished.stem}.checkpoint.npz"]
     assert run(*command, tmp_path / "parts").exit_code == 0
     whole, parts = (load_fit(tmp_path / name / "fits" / "gibbs.nc") for name in ("whole", "parts"))
     np.testing.assert_array_equal(whole.params.mu, parts.params.mu)
-    assert not (tmp_path / "parts" / "fits" / "gibbs.checkpoint.npz").exists()
+    assert [p.name for p in (own_cache / "fits").iterdir()] == [finished.name]
 
 
 def test_a_random_part_may_be_fitted_by_any_engine(card, tmp_path):
@@ -312,7 +314,7 @@ def test_a_bad_partition_ends_the_command_before_any_sweep(card, tmp_path):
 def test_nothing_of_dask_is_imported_without_the_option(pattern):
     code = (
         "import sys\n"
-        "from gmmcompare.workflows.open_partitions import open_partitions\n"
+        "from gmmcompare.workflows.partitions import open_partitions\n"
         f"open_partitions({pattern!r}, 3, 'mag')\n"
         "assert not [m for m in sys.modules if m.split('.')[0] in ('dask', 'distributed')]\n"
     )

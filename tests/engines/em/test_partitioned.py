@@ -17,7 +17,7 @@ from gmmcompare.model.card import EmSettings
 from gmmcompare.model.params import Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
-from gmmcompare.workflows.open_partitions import open_partitions
+from gmmcompare.workflows.partitions import open_partitions
 
 PRIORS = Priors(2.0, 0.5, 3.0, 2.0, 0.5)
 Y = values(12_000)

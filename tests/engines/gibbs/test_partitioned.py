@@ -21,7 +21,7 @@ from gmmcompare.model.card import GibbsSettings
 from gmmcompare.model.params import Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.runtime.errors import InputError
-from gmmcompare.workflows.open_partitions import open_partitions
+from gmmcompare.workflows.partitions import open_partitions
 
 PRIORS = Priors([1.0, 2.0, 0.5], 0.5, [3.0, 30.0, 5.0], 1e-4, 1e-4)
 SETTINGS = GibbsSettings(chains=2, warmup=5, draws=20)

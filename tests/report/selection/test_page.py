@@ -10,9 +10,11 @@ import pytest
 
 import gmmcompare as gc
 from gmmcompare.comparison.words import sentence
+from gmmcompare.fitting.requests import engine_requests
 from gmmcompare.model.card import validated_card
 from gmmcompare.report import write_selection
 from gmmcompare.report.frame.words import number
+from gmmcompare.workflows.load import Data
 from gmmcompare.workflows.select import SelectionOutcome, select_card
 
 MOST_BYTES = 3_000_000
@@ -32,7 +34,11 @@ def outcome() -> SelectionOutcome:
     }
     card = validated_card(content, Path("heaps.toml"))
     return select_card(
-        card, (1, 2, 3), sample=sample, engines=("em", "gibbs"), command="gmmcompare select heaps"
+        card,
+        (1, 2, 3),
+        engine_requests(("em", "gibbs")),
+        data=Data(sample),
+        command="gmmcompare select heaps",
     )
 
 

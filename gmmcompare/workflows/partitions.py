@@ -1,4 +1,4 @@
-"""Opening data in partitions: read, check and reduce them all, and lay the grid over them."""
+"""Data in partitions: read, check and reduce them all, and lay the grid over them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,85 @@
+"""From a sampler, and perhaps a card, to a validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gmmcompare.data.partitions.grid import PartitionedSample
+from gmmcompare.engines.base import Problem
+from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache
+from gmmcompare.fitting.requests import EngineRequest
+from gmmcompare.model.card import Card
+from gmmcompare.runtime.errors import InputError
+from gmmcompare.runtime.progress import Progress, no_progress
+from gmmcompare.runtime.tasks import Tasks
+from gmmcompare.validation.checks.on_data import OnData
+from gmmcompare.validation.run import validate
+from gmmcompare.validation.verdict import Validation
+from gmmcompare.workflows.fit import fit_card
+from gmmcompare.workflows.load import Data, load
+
+
+def validate_sampler(
+    sampler: str | Callable[..., Any],
+    card: Card | None = None,
+    *,
+    data: Data | None = None,
+    posterior_sbc: bool = False,
+    out: Path | None = None,
+    cache: FitCache = NOTHING_KEPT,
+    progress: Progress = no_progress,
+    tasks: Tasks | None = None,
+    **options: Any,
+) -> Validation:
+    """Validate a sampler; with a card against NUTS on its data as well.
+
+    Parameters
+    ----------
+    sampler : str or callable
+        As for `validation.run.validate`.
+    card : Card, optional
+        The sampler's chains have the lengths of ``[engines.custom]``.
+    data : Data, optional
+        By default the card's.
+    posterior_sbc : bool
+        Calibrate around the data as well.
+    out : Path, optional
+        For all that `validation.run.validate` writes, and ``fits/nuts.nc``.
+    cache : FitCache
+        Where NUTS' fit is looked for and kept.
+    progress : Progress
+        Is told of NUTS and of each check.
+    tasks : Tasks, optional
+        Where NUTS and replicates run.
+    **options
+        Further ones of `validation.run.validate`.
+
+    Raises
+    ------
+    InputError
+        If card or data cannot be used, or there is no such sampler.
+    """
+    if card is None:
+        if posterior_sbc or data is not None:
+            raise InputError("posterior SBC, or agreement on data, needs a card")
+        return validate(sampler, out=out, progress=progress, tasks=tasks, **options)
+    data = data or load(card)
+    if isinstance(data.sample, PartitionedSample):
+        raise InputError(
+            f"{data.sample.origin.name}: a sampler of your own needs all values in one array; run "
+            "it on a random part by --set data.subsample=10000"
+        )
+    nuts = fit_card(
+        card,
+        EngineRequest("nuts"),
+        data=data,
+        folder=out,
+        cache=cache,
+        progress=progress,
+        tasks=tasks,
+    )
+    problem = Problem(data.sample, card.K, card.build_priors())
+    on_data = OnData(problem, nuts, card.engines.custom, posterior_sbc)
+    return validate(sampler, out=out, on_data=on_data, progress=progress, tasks=tasks, **options)
