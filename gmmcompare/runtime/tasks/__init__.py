@@ -31,7 +31,7 @@ from gmmcompare.runtime.tasks.base import (
     in_order,
 )
 from gmmcompare.runtime.tasks.cluster import open_client
-from gmmcompare.runtime.tasks.here import InProcess, Processes, on_this_machine
+from gmmcompare.runtime.tasks.here import InProcess, Processes
 from gmmcompare.runtime.tasks.on_dask import OnDask
 
 __all__ = [
@@ -44,7 +44,6 @@ __all__ = [
     "Tasks",
     "Watch",
     "in_order",
-    "on_this_machine",
     "open_tasks",
 ]
 
@@ -76,7 +75,7 @@ def open_tasks(
         If there is no such place.
     """
     if workers is None and scheduler is None:
-        yield on_this_machine(jobs)
+        yield InProcess() if jobs == 1 else Processes(jobs)
         return
     with open_client(workers, scheduler, memory) as client:
         yield OnDask(client)

@@ -16,7 +16,6 @@ from gmmcompare.runtime.progress import Step, no_progress
 from gmmcompare.runtime.tasks.base import (
     RETRIES,
     TaskError,
-    Tasks,
     Watch,
     in_time,
     seconds_left,
@@ -110,8 +109,3 @@ class Processes(InProcess):
 
 def _unwatched[Item, Result](function: Callable[[Item, Step], Result], item: Item) -> Result:
     return function(item, lambda fraction: None)
-
-
-def on_this_machine(jobs: int) -> Tasks:
-    """Return so many processes, or this one for 1."""
-    return InProcess() if jobs == 1 else Processes(jobs)
