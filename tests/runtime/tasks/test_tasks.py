@@ -155,7 +155,8 @@ def test_a_cluster_that_goes_away_is_reported(tmp_path: Path) -> None:
         "    input()\n"
     )
     command = [sys.executable, str(script)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(errands.__file__).parent)}
+    paths = [str(Path(errands.__file__).parent), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
     ) as cluster:
