@@ -77,8 +77,8 @@ def _conditionals_correct(ratios: Sequence[str], draws: Sequence[str], tolerance
 
 
 @says(Code.WRONG_RATIO)
-def _wrong_ratio(conditional: str, error: float | None) -> str:
-    size = "infinity" if error is None or np.isinf(error) else f"{error:.2g}"
+def _wrong_ratio(conditional: str, error: float) -> str:
+    size = f"{error:.2g}" if np.isfinite(error) else "infinity"  # which JSON gives back as NaN
     return f"p({conditional} | rest) is not the model's: a log density ratio is off by {size}"
 
 

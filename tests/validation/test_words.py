@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import json
 
+import numpy as np
 import pytest
 
 from gmmcompare.comparison import reasons as of_pair
 from gmmcompare.comparison.words.catalogue import SAYS
+from gmmcompare.runtime.files import to_json
 from gmmcompare.validation import words
-from gmmcompare.validation.reasons import Code, Reason
+from gmmcompare.validation.reasons import Code, Reason, from_codes, to_codes
 from gmmcompare.validation.words import phrase, rate
 
 SAMPLES = [
@@ -19,7 +22,7 @@ SAMPLES = [
     Reason(Code.CONTRACT_KEPT, {"kind": "kernel", "reproducible": True, "vectors": False}),
     Reason(Code.CONDITIONALS_CORRECT, {"ratios": [], "draws": ["means"], "tolerance": 1e-10}),
     Reason(Code.WRONG_RATIO, {"conditional": "means", "error": 0.25}),
-    Reason(Code.WRONG_RATIO, {"conditional": "means", "error": None}),  # from JSON
+    Reason(Code.WRONG_RATIO, {"conditional": "means", "error": np.inf}),
     Reason(Code.WRONG_DRAWS, {"conditional": "means"}),
     Reason(Code.INVARIANT, {"replicates": 1000, "priors": 7}),
     Reason(Code.NOT_INVARIANT, {"log10_wealth": 12.3, "replicates": 500, "alpha": 1e-5}),
@@ -101,6 +104,13 @@ def test_a_phrase_can_stand_within_a_sentence(sample: Reason) -> None:
     assert not said.endswith(".")
     assert "nan" not in said
     assert "None" not in said
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: str(sample.code))
+def test_json_says_the_same(sample: Reason) -> None:
+    """Of infinity too, which JSON does not have."""
+    (again,) = from_codes(json.loads(to_json({"codes": to_codes([sample])}))["codes"])
+    assert phrase(again) == phrase(sample)
 
 
 def test_numbers_that_a_code_does_not_have_are_refused() -> None:

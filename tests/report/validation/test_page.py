@@ -74,6 +74,21 @@ def test_a_sampler_that_broke_has_its_traceback_on_the_page(tmp_path: Path) -> N
     assert "a<b>" not in text
 
 
+def test_a_ratio_that_is_off_by_infinity_is_on_the_page() -> None:
+    """Before and after JSON, which has null for it."""
+    wrong = Reason(Code.WRONG_RATIO, {"conditional": "weights", "error": np.inf})
+    data = {
+        "ratio_errors": {"weights": np.inf, "means": 1e-12},
+        "p": {"weights": [0.2], "means": [0.5], "allocations": [0.1]},
+        "pits": {},
+    }
+    found = validation_of(Check("conditionals", "failed", (wrong,), data=data))
+    for each in (found, Validation.from_json(found.to_json())):
+        rows = validation_context(each)["sections"]["conditionals"]["rows"]
+        assert [row["error"] for row in rows] == ["\N{INFINITY}", "10⁻¹²", ""]
+        assert [row["wrong_ratio"] for row in rows] == [True, False, False]
+
+
 def test_every_check_says_what_it_asks() -> None:
     for name in ASKS:
         (row,) = validation_context(validation_of(Check(name, "passed", ())))["checks"]
