@@ -17,3 +17,12 @@ def test_the_drawing_is_the_contract_of_imports() -> None:
     (drawing,) = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
     drawn = [re.split(r" {3,}", line.strip())[0] for line in drawing.splitlines()]
     assert drawn == layers
+
+
+def test_files_that_are_named_are_there() -> None:
+    named = re.findall(r"`((?:gmmcompare|tests|reports|models|data)/[\w./-]*\w/?)`", TEXT)
+    assert len(named) > 50
+    placeholders = [path for path in named if re.search(r"NAME|FOLDER|MODULE", path)]
+    outputs = ["reports/lessons/", "reports/fault-gallery/"]
+    known = {*placeholders, *outputs}
+    assert [path for path in named if path not in known and not (ROOT / path).exists()] == []
