@@ -166,7 +166,7 @@ def _joint_kept(quantities: int, sweeps: int) -> str:
 
 @says(Code.JOINT_DRIFTS)
 def _joint_drifts(quantity: str, t: float) -> str:
-    return f"parameters and data drift: {quantity} is {t:+.1f} standard errors from fresh draws"
+    return f"parameters and data drift: {t:+.1f} standard errors from fresh draws in {quantity}"
 
 
 @says(Code.ON_DATA)
@@ -222,12 +222,13 @@ def _weights_off(change: float, scene: str) -> str:
 
 @says(Code.MOST_MOVED)
 def _most_moved(quantity: str, marginal: bool, larger: bool, scene: str) -> str:
-    seen = f"{quantity} is too {'large' if larger else 'small'} ({scene} prior)"
+    way = "large" if larger else "small"
+    seen = f"the clearest change is in {quantity}: too {way} on average ({scene} prior)"
     if marginal:
-        return f"the strongest evidence is that {seen}"
+        return seen
     return (
-        f"the strongest evidence is that {seen}; parameters by themselves show no clear error, so "
-        "look at how they depend on one another and on the data"
+        f"{seen}; parameters by themselves show no clear error, so look at how they depend on one "
+        "another and on the data"
     )
 
 

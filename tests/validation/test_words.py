@@ -126,7 +126,7 @@ def test_a_rate_is_written_as_it_is_read() -> None:
 def test_that_no_parameter_is_off_is_not_said_of_a_parameter(marginal: bool) -> None:
     numbers = {"quantity": "mu, component 1", "marginal": marginal}
     said = phrase(Reason(Code.MOST_MOVED, {**numbers, "larger": False, "scene": "sparse"}))
-    assert "mu, component 1 is too small" in said
+    assert "mu, component 1: too small" in said
     assert ("by themselves show no clear error" in said) != marginal
 
 
