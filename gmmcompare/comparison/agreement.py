@@ -22,16 +22,10 @@ from gmmcompare.comparison.equality import Differences, differences
 from gmmcompare.comparison.functionals import STATISTICS
 from gmmcompare.comparison.names import parts
 from gmmcompare.comparison.reasons import Code, Reason, from_codes, to_codes
+from gmmcompare.comparison.thresholds import ALPHA, CONFIRM_ALPHA, MARGIN, MAX_ROUNDS, POWER_80
 from gmmcompare.comparison.words import clause
 
 Verdict = Literal["agree", "disagree", "inconclusive"]
-
-ALPHA = 0.01
-CONFIRM_ALPHA = 0.001
-MAX_ROUNDS = 3
-MARGIN = 0.1
-"""Differences below a tenth of a posterior sd are of no consequence."""
-POWER_80 = 0.84
 
 
 @dataclass(frozen=True)

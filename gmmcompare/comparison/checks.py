@@ -11,18 +11,19 @@ import numpy as np
 from gmmcompare.comparison.diagnostics import SHORTEST, Convergence, convergence
 from gmmcompare.comparison.functionals import Functional, as_mapping, functionals
 from gmmcompare.comparison.reasons import Code, Reason
+from gmmcompare.comparison.thresholds import (
+    MAX_RHAT,
+    MAX_SMALL,
+    MIN_CHAINS,
+    MIN_CROSSINGS,
+    MIN_ESS,
+    MODE_GAP,
+)
 from gmmcompare.engines.check import copied_chains
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.sample import Sample
 
-MIN_CHAINS = 4
-MAX_RHAT = 1.01
-MIN_ESS = 1000.0
-MODE_GAP = 10.0
-"""A chain whose mean log-likelihood is this far below another's is in a minor mode."""
-MAX_SMALL = 1e-3
-MIN_CROSSINGS = 100
 MAX_DRAWS = 100_000
 """Of more draws, evenly spaced ones are judged: enough for a hundredth of a posterior sd."""
 

@@ -16,10 +16,10 @@ from scipy.special import ndtri, stdtr, stdtrit
 
 from gmmcompare.comparison.compiled import batch_sums
 from gmmcompare.comparison.functionals import POOLED_QUANTILES, STATISTICS
+from gmmcompare.comparison.thresholds import MIN_TESTABLE
 from gmmcompare.model.params import Array
 
 MAX_BATCHES = 10
-MIN_TESTABLE = 100.0
 DRAWS_PER_BATCH = 20
 """Effective draws that a batch needs, lest its neighbours be correlated with it."""
 

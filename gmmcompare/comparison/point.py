@@ -10,14 +10,9 @@ import numpy as np
 from gmmcompare.comparison.agreement import PairVerdict, Verdict
 from gmmcompare.comparison.checks import Evidence, failed_checks, faults
 from gmmcompare.comparison.reasons import Code, Reason
+from gmmcompare.comparison.thresholds import CLOUD_QUANTILE, MIN_OCCUPIED, SAME_MAXIMUM
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
-
-CLOUD_QUANTILE = 0.999
-MIN_OCCUPIED = 0.5
-"""Share of draws in which no component is nearly empty, below which a point cannot be placed."""
-SAME_MAXIMUM = 0.01
-"""Two point estimates whose log-likelihoods differ by no more are at the same maximum."""
 
 
 def judge_point(

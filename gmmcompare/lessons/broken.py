@@ -15,7 +15,8 @@ from gmmcompare.engines.gibbs.engine import GibbsEngine
 from gmmcompare.lessons.cards import card_with_data
 from gmmcompare.model.card import EmSettings, GibbsSettings
 from gmmcompare.model.params import Array, Params
-from gmmcompare.validation.checks.invariance import ALPHA, SceneTest, kernel_replicates
+from gmmcompare.validation import error_rates
+from gmmcompare.validation.checks.invariance import SceneTest, kernel_replicates
 from gmmcompare.validation.checks.scenes import CALIBRATION
 from gmmcompare.validation.faults.catalogue import FAULTS, NOT_FAULTS, fault
 from gmmcompare.validation.sandbox.subject import Subject
@@ -76,8 +77,8 @@ def compute(progress: Step) -> dict[str, Any]:
         "sweeps": CALIBRATION.sweeps,
         "small_prior": p.to_dict(),
         "large_prior": {k: np.atleast_1d(v)[0] for k, v in problem.priors.to_dict().items()},
-        "alpha": ALPHA,
-        "threshold": float(-np.log10(ALPHA)),
+        "alpha": error_rates.INVARIANCE,
+        "threshold": float(-np.log10(error_rates.INVARIANCE)),
         "round": ROUND,
         "rounds": ROUNDS,
         "gallery": len(FAULTS),
@@ -153,7 +154,7 @@ def on_small_data(name: str) -> dict[str, Any]:
         for q in test.names
         if q.kind == "marginal" and q.shape == "location" and q.component.isdigit()
     ]
-    caught = next((i for i, w in enumerate(wealth) if w >= -np.log10(ALPHA)), None)
+    caught = next((i for i, w in enumerate(wealth) if w >= -np.log10(error_rates.INVARIANCE)), None)
     return {
         "log10_wealth": wealth,
         "caught_at": None if caught is None else caught * ROUND,

@@ -12,8 +12,8 @@ import numpy as np
 from gmmcompare.runtime.store import Row
 from gmmcompare.studies import markdown
 from gmmcompare.studies.study import Found, Study
-from gmmcompare.validation.checks.invariance import ALPHA, FOLLOWED, QUICK, Plan
-from gmmcompare.validation.checks.sbc import ALPHA_MEANS, ALPHA_RANKS
+from gmmcompare.validation import error_rates
+from gmmcompare.validation.checks.invariance import FOLLOWED, QUICK, Plan
 from gmmcompare.validation.checks.scenes import SCENES
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS, NOT_FAULTS, PREFIX
 from gmmcompare.validation.gallery import exhibit
@@ -96,7 +96,7 @@ class GalleryStudy(Study):
             "## Correct samplers",
             "`engine:gibbs` and `nuts` are whole samplers: their replicates are runs, ranked by "
             "SBC, with a false-positive rate of at most "
-            f"{markdown.number(ALPHA_RANKS + ALPHA_MEANS)}.",
+            f"{markdown.number(error_rates.SBC_RANKS + error_rates.SBC_MEANS)}.",
             markdown.table(
                 [
                     "sampler", "runs", "passed", "replicates: median, most",
@@ -151,10 +151,10 @@ def _method(plan: Plan) -> str:
         for s in SCENES
         if not s.instead_of
     )
-    exponent = round(-np.log10(ALPHA))
+    exponent = round(-np.log10(error_rates.INVARIANCE))
     return (
-        f"The false-positive rate of the invariance test is at most {markdown.number(ALPHA)} in "
-        "all, however long it runs: it is a bet whose wealth a correct kernel multiplies by "
+        f"The false-positive rate of the invariance test is at most "
+        f"{markdown.number(error_rates.INVARIANCE)} in all, however long it runs: it is a bet whose wealth a correct kernel multiplies by "
         f"10^{exponent} with probability at most 10^-{exponent} (Ville 1939). These priors and "
         f"sizes get replicates of 5 sweeps: {scenes}; the sparse prior takes the place of the "
         "asymmetric one for kernels that refuse vectors. Other sizes and units come last. A prior "

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gmmcompare.comparison.agreement import ALPHA, CONFIRM_ALPHA, MARGIN, MAX_ROUNDS
 from gmmcompare.comparison.functionals import STATISTICS
+from gmmcompare.comparison.thresholds import ALPHA, CONFIRM_ALPHA, MARGIN, MAX_ROUNDS
 from gmmcompare.runtime.files import replacing
 from gmmcompare.runtime.store import Row, digest
 from gmmcompare.studies import markdown

@@ -12,16 +12,10 @@ import json
 import numpy as np
 import pytest
 
-from gmmcompare.comparison.agreement import (
-    MARGIN,
-    MAX_ROUNDS,
-    FunctionalResult,
-    PairVerdict,
-    _needed,
-    judge_draws,
-)
+from gmmcompare.comparison.agreement import FunctionalResult, PairVerdict, _needed, judge_draws
 from gmmcompare.comparison.checks import Evidence, failed_checks
 from gmmcompare.comparison.reasons import Code, Reason
+from gmmcompare.comparison.thresholds import MARGIN, MAX_ROUNDS
 from gmmcompare.runtime.files import write_json
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from gmmcompare.comparison.checks import MAX_RHAT, MIN_ESS
 from gmmcompare.comparison.comparison import Comparison
 from gmmcompare.comparison.diagnostics import (
     NOT_APPLICABLE,
@@ -17,6 +16,7 @@ from gmmcompare.comparison.diagnostics import (
 )
 from gmmcompare.comparison.names import listed
 from gmmcompare.comparison.reasons import Code, Reason
+from gmmcompare.comparison.thresholds import MAX_RHAT, MIN_ESS
 from gmmcompare.comparison.words import phrase
 from gmmcompare.engines.em.compiled import COLLAPSED, CONVERGED
 from gmmcompare.fitting.fit import Fit

@@ -7,9 +7,10 @@ from itertools import groupby
 
 import numpy as np
 
-from gmmcompare.comparison.agreement import MARGIN, FunctionalResult, PairVerdict
+from gmmcompare.comparison.agreement import FunctionalResult, PairVerdict
 from gmmcompare.comparison.comparison import Comparison
 from gmmcompare.comparison.names import parts
+from gmmcompare.comparison.thresholds import MARGIN
 from gmmcompare.report.comparison.figures import Looks
 from gmmcompare.report.frame.look import component_variable
 from gmmcompare.report.frame.strips import Mark, Scale

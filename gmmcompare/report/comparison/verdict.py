@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gmmcompare.comparison.agreement import ALPHA, CONFIRM_ALPHA, MARGIN, PairVerdict
-from gmmcompare.comparison.checks import MIN_ESS
+from gmmcompare.comparison.agreement import PairVerdict
 from gmmcompare.comparison.comparison import Comparison
 from gmmcompare.comparison.functionals import STATISTICS
-from gmmcompare.comparison.point import CLOUD_QUANTILE
+from gmmcompare.comparison.thresholds import ALPHA, CLOUD_QUANTILE, CONFIRM_ALPHA, MARGIN, MIN_ESS
 from gmmcompare.comparison.words import sentence
 from gmmcompare.report.comparison.figures import Looks
 from gmmcompare.report.frame.words import (

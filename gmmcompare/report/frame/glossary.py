@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gmmcompare.comparison.agreement import MARGIN
-from gmmcompare.comparison.checks import MAX_RHAT
+from gmmcompare.comparison.thresholds import MARGIN, MAX_RHAT
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from gmmcompare.comparison.agreement import MARGIN
 from gmmcompare.comparison.names import listed
+from gmmcompare.comparison.thresholds import MARGIN
 from gmmcompare.comparison.words import sentence
 from gmmcompare.prior_sensitivity.findings import PriorFit, Rerun
 from gmmcompare.prior_sensitivity.statistics import PARTS, SENSITIVE, Shift

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gmmcompare.comparison.agreement import MARGIN
 from gmmcompare.comparison.names import listed
+from gmmcompare.comparison.thresholds import MARGIN
 from gmmcompare.report.frame.glossary import VALIDATION_GLOSSARY
 from gmmcompare.report.frame.render import render
 from gmmcompare.report.frame.strips import Scale

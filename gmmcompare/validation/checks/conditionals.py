@@ -35,6 +35,7 @@ from scipy.special import gammaln
 
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
+from gmmcompare.validation import error_rates
 from gmmcompare.validation.checks.scenes import ASYMMETRIC
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
@@ -42,7 +43,6 @@ from gmmcompare.validation.sandbox.sandbox import TaskRunner
 from gmmcompare.validation.sandbox.subject import BrokenError, Subject
 from gmmcompare.validation.verdict import Check
 
-ALPHA = 1e-6
 TOLERANCE = 1e-10
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "weights_conditional": ("n_k", "priors"),
@@ -147,7 +147,7 @@ def check_conditionals(sandbox: TaskRunner, seed: int) -> Check | None:
 
 def _check(tested: list[Tested], seconds: float) -> Check:
     p_values = np.concatenate([t.p for t in tested])
-    cut = ALPHA / max(p_values.size, 1)
+    cut = error_rates.CONDITIONALS / max(p_values.size, 1)
     ratios = {t.name: t.error for t in tested if t.error is not None}
     draws = [t.name for t in tested if t.p.size]
     wrong = [reason for t in tested if (reason := _wrong(t, cut))]
@@ -159,10 +159,14 @@ def _check(tested: list[Tested], seconds: float) -> Check:
         },
     }
     if wrong:
-        return Check("conditionals", "failed", tuple(wrong), _DRAWS, seconds, ALPHA, data)
+        return Check(
+            "conditionals", "failed", tuple(wrong), _DRAWS, seconds, error_rates.CONDITIONALS, data
+        )
     numbers = {"ratios": list(ratios), "draws": draws, "tolerance": TOLERANCE}
     reason = Reason(Code.CONDITIONALS_CORRECT, numbers)
-    return Check("conditionals", "passed", (reason,), _DRAWS, seconds, ALPHA, data)
+    return Check(
+        "conditionals", "passed", (reason,), _DRAWS, seconds, error_rates.CONDITIONALS, data
+    )
 
 
 def _wrong(t: Tested, cut: float) -> Reason | None:

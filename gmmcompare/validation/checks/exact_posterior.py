@@ -20,6 +20,7 @@ from gmmcompare.model.exact import ExactPosterior, exact_posterior
 from gmmcompare.model.params import Array, Params
 from gmmcompare.runtime.progress import Step
 from gmmcompare.runtime.tasks import OutOfTimeError
+from gmmcompare.validation import error_rates
 from gmmcompare.validation.checks.scenes import Scene
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
@@ -28,7 +29,6 @@ from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
 from gmmcompare.validation.sandbox.subject import Subject, SubjectKind
 from gmmcompare.validation.verdict import Check
 
-ALPHA = 1e-6
 DATA = np.array([-1.3, -0.9, -1.05, 0.8, 1.4, 1.0, 0.1, 2.6])
 """Two clusters that overlap, a point between and one outside, so that labels switch often."""
 _STILL = 0.05
@@ -179,9 +179,19 @@ def _compared(names: list[str], pits: Array, seconds: float) -> Check:
         },
     }
     sizes = {"chains": chains, "observations": DATA.size}
-    if p[worst] < ALPHA:
+    if p[worst] < error_rates.EXACT_POSTERIOR:
         off = {"off": float(tested[worst].mean()), "se": float(se[worst])}
         reason = Reason(Code.NOT_EXACT, {"quantity": labels[worst], **off, **sizes})
-        return Check("exact posterior", "failed", (reason,), chains, seconds, ALPHA, data)
+        return Check(
+            "exact posterior",
+            "failed",
+            (reason,),
+            chains,
+            seconds,
+            error_rates.EXACT_POSTERIOR,
+            data,
+        )
     reason = Reason(Code.EXACT, sizes)
-    return Check("exact posterior", "passed", (reason,), chains, seconds, ALPHA, data)
+    return Check(
+        "exact posterior", "passed", (reason,), chains, seconds, error_rates.EXACT_POSTERIOR, data
+    )

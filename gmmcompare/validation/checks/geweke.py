@@ -16,6 +16,7 @@ from scipy import stats
 
 from gmmcompare.model.mixture import simulate
 from gmmcompare.model.params import Array, Params
+from gmmcompare.validation import error_rates
 from gmmcompare.validation.checks.quantities import evaluate, quantities
 from gmmcompare.validation.checks.scenes import CALIBRATION, Scene
 from gmmcompare.validation.reasons import Code, Reason
@@ -25,7 +26,6 @@ from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
 from gmmcompare.validation.sandbox.subject import Subject
 from gmmcompare.validation.verdict import Check
 
-ALPHA = 1e-6
 _BATCHES = 40
 _KEY = 0x6E4E
 
@@ -81,8 +81,12 @@ def check_joint_distribution(
     names = [str(q) for q in quantities(scene)]
     worst = int(np.argmin(p))
     data = {"names": names, "t": t, "p": p, "scene": scene.name}
-    if p[worst] < ALPHA:
+    if p[worst] < error_rates.JOINT_DISTRIBUTION:
         reason = Reason(Code.JOINT_DRIFTS, {"quantity": names[worst], "t": float(t[worst])})
-        return Check("joint distribution", "failed", (reason,), n, 0.0, ALPHA, data)
+        return Check(
+            "joint distribution", "failed", (reason,), n, 0.0, error_rates.JOINT_DISTRIBUTION, data
+        )
     reason = Reason(Code.JOINT_KEPT, {"quantities": len(names), "sweeps": n})
-    return Check("joint distribution", "passed", (reason,), n, 0.0, ALPHA, data)
+    return Check(
+        "joint distribution", "passed", (reason,), n, 0.0, error_rates.JOINT_DISTRIBUTION, data
+    )

@@ -26,6 +26,7 @@ from scipy.special import logsumexp
 from gmmcompare.model.params import Array, Params
 from gmmcompare.runtime.progress import Step
 from gmmcompare.runtime.tasks import OutOfTimeError
+from gmmcompare.validation import error_rates
 from gmmcompare.validation.betting import Wealth
 from gmmcompare.validation.checks.quantities import Quantity, evaluate, quantities
 from gmmcompare.validation.checks.scenes import Scene
@@ -36,8 +37,6 @@ from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
 from gmmcompare.validation.sandbox.subject import Subject
 from gmmcompare.validation.verdict import Check, Verdict
 
-ALPHA = 1e-5
-"""Probability that a correct kernel ever fails this check, whatever the number of replicates."""
 DOUBT = 1e-3
 """A wealth above ``1 / DOUBT`` at the end is no pass either."""
 FOLLOWED = 1 / 3
@@ -223,7 +222,7 @@ def _done(tests: Sequence[SceneTest], plan: Plan) -> float:
 
 
 def _active(tests: Sequence[SceneTest], plan: Plan) -> list[SceneTest]:
-    if log_total(tests) >= -np.log(ALPHA):
+    if log_total(tests) >= -np.log(error_rates.INVARIANCE):
         return []
     unfinished = [
         t for t in tests if t.fraction(plan.base) < 1 or (t.doubtful and t.fraction(plan.most) < 1)
@@ -284,9 +283,9 @@ def _check(
         (reason,),
         n,
         seconds,
-        ALPHA,
+        error_rates.INVARIANCE,
         {
-            "alpha": ALPHA,
+            "alpha": error_rates.INVARIANCE,
             "path": {"replicates": [a for a, _ in path], "log_wealth": [b for _, b in path]},
             "quantities": {t.scene.name: t.table() for t in tests},
             "pits": {
@@ -322,9 +321,13 @@ def _verdict(
     made = path[-1][0] if path else 0
     highest = max((wealth for _, wealth in path), default=0.0)
     log10_wealth = highest / np.log(10)
-    if highest >= -np.log(ALPHA):
-        found_at = next(n for n, wealth in path if wealth >= -np.log(ALPHA))
-        numbers = {"log10_wealth": log10_wealth, "replicates": found_at, "alpha": ALPHA}
+    if highest >= -np.log(error_rates.INVARIANCE):
+        found_at = next(n for n, wealth in path if wealth >= -np.log(error_rates.INVARIANCE))
+        numbers = {
+            "log10_wealth": log10_wealth,
+            "replicates": found_at,
+            "alpha": error_rates.INVARIANCE,
+        }
         return "failed", Reason(Code.NOT_INVARIANT, numbers)
     if out_of_time and any(t.fraction(plan.base) < 1 for t in tests):
         wanted = round(sum(plan.base * t.scene.share for t in tests))

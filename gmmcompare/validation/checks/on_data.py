@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from gmmcompare.comparison.agreement import CONFIRM_ALPHA, PairVerdict
+from gmmcompare.comparison.agreement import PairVerdict
 from gmmcompare.comparison.comparison import compare_fits
+from gmmcompare.comparison.thresholds import CONFIRM_ALPHA
 from gmmcompare.comparison.words import clause
 from gmmcompare.engines.base import Draws, Problem
 from gmmcompare.engines.own import OwnEngine

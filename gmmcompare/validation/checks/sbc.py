@@ -32,6 +32,7 @@ from gmmcompare.runtime.files import replacing
 from gmmcompare.runtime.progress import Step
 from gmmcompare.runtime.store import Store, digest
 from gmmcompare.runtime.tasks import OutOfTimeError
+from gmmcompare.validation import error_rates
 from gmmcompare.validation.betting import Wealth
 from gmmcompare.validation.checks.quantities import quantities
 from gmmcompare.validation.checks.ranks import (
@@ -54,8 +55,6 @@ from gmmcompare.validation.verdict import Check, Diagnosis, Verdict
 if TYPE_CHECKING:
     import xarray as xr
 
-ALPHA_RANKS = 1e-6
-ALPHA_MEANS = 1e-5
 _ROUND = 50
 _CLEAR = 1e-3
 
@@ -169,7 +168,7 @@ def check_sbc(
 def _decided(done: dict[int, SbcReplicate]) -> bool:
     """Whether no further replicate is needed; asked at the end of each round."""
     whole_rounds = bool(done) and len(done) % _ROUND == 0
-    return whole_rounds and bool(_wealth(done).log_wealth > -np.log(ALPHA_MEANS))
+    return whole_rounds and bool(_wealth(done).log_wealth > -np.log(error_rates.SBC_MEANS))
 
 
 def _identity(
@@ -225,7 +224,7 @@ def _outcome(
     out_of_time: bool,
     seconds: float,
 ) -> SbcOutcome:
-    alpha = ALPHA_RANKS + ALPHA_MEANS
+    alpha = error_rates.SBC_RANKS + error_rates.SBC_MEANS
     if len(done) < _ROUND:
         reason = Reason(Code.OUT_OF_TIME, {"done": len(done), "wanted": plan.replicates})
         check = Check("sbc", "inconclusive", (reason,), len(done), seconds, alpha)
@@ -270,10 +269,10 @@ def _verdict(
     n, worst = wealth.n, int(np.argmin(p))
     p_worst = float(min(1.0, p[worst] * p.size))
     sizes = {"quantities": p.size, "replicates": n}
-    if p_worst < ALPHA_RANKS:
+    if p_worst < error_rates.SBC_RANKS:
         numbers = {"quantity": names[worst], "p": p_worst, **sizes}
         return "failed", Reason(Code.RANKS_NOT_UNIFORM, numbers)
-    if wealth.log_wealth > -np.log(ALPHA_MEANS):
+    if wealth.log_wealth > -np.log(error_rates.SBC_MEANS):
         numbers = {"log10_wealth": wealth.log_wealth / np.log(10), "replicates": n}
         return "failed", Reason(Code.NOT_CALIBRATED, numbers)
     if out_of_time and n < plan.replicates:

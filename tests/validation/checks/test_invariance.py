@@ -11,8 +11,8 @@ from inprocess import InProcess, silent
 
 from gmmcompare.model.params import Params
 from gmmcompare.runtime.tasks import OutOfTimeError
+from gmmcompare.validation import error_rates
 from gmmcompare.validation.checks.invariance import (
-    ALPHA,
     Plan,
     Replicates,
     SceneTest,
@@ -74,7 +74,7 @@ def test_rounds_double_up_to_the_plan() -> None:
     assert [t.wealth.n for t in outcome.tests] == [1000, 250]  # 500, and more for a diagnosis
     assert outcome.check.data["path"]["replicates"] == [250, 500, 750]
     assert outcome.check.reasons[0].numbers == {"replicates": 750, "priors": 2}
-    assert outcome.check.error_rate == ALPHA
+    assert outcome.check.error_rate == error_rates.INVARIANCE
 
 
 def test_what_moves_fails_at_once() -> None:
