@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gmmcompare.data.partitions import placement
 from gmmcompare.runtime.files import write_text
+from gmmcompare.runtime.tasks import on_dask
 from gmmcompare.runtime.tasks.cluster import open_client
 from gmmcompare.studies import markdown
 from gmmcompare.workflows.provenance import versions
@@ -164,7 +164,7 @@ def _check(model: Model, workers: int, r: Measured) -> list[object]:
 def _extrapolation(model: Model) -> list[str]:
     n, chains = 1e9, 4
     names = ("values", "tasks", "latency")
-    each = placement.TASKS_PER_WORKER
+    each = on_dask.TASKS_PER_THREAD
 
     def row(workers: int) -> list[object]:
         terms = model.terms(n, workers, each * workers, chains)

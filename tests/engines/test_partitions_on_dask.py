@@ -20,7 +20,7 @@ distributed = pytest.importorskip("distributed")
 import dask  # noqa: E402
 from partitioned import values, write_parquet  # noqa: E402
 
-from gmmcompare.engines.base import Problem, Progress, no_progress  # noqa: E402
+from gmmcompare.engines.base import Problem, no_progress  # noqa: E402
 from gmmcompare.engines.checkpoint import Checkpoint  # noqa: E402
 from gmmcompare.engines.em.partitioned import PartitionedEmEngine  # noqa: E402
 from gmmcompare.engines.gibbs.partitioned import PartitionedGibbsEngine  # noqa: E402
@@ -28,6 +28,7 @@ from gmmcompare.model.card import EmSettings, GibbsSettings  # noqa: E402
 from gmmcompare.model.params import Params  # noqa: E402
 from gmmcompare.model.priors import Priors  # noqa: E402
 from gmmcompare.runtime.errors import EngineError, InputError  # noqa: E402
+from gmmcompare.runtime.progress import Step  # noqa: E402
 from gmmcompare.runtime.tasks import OnDask, Tasks, open_tasks  # noqa: E402
 from gmmcompare.runtime.tasks.cluster import open_client  # noqa: E402
 from gmmcompare.runtime.tasks.on_dask import TASKS_PER_THREAD  # noqa: E402
@@ -51,7 +52,7 @@ def two_workers() -> Iterator[Any]:
 def gibbs(
     pattern: str,
     tasks: Tasks | None,
-    progress: Progress = no_progress,
+    progress: Step = no_progress,
     checkpoint: Checkpoint | None = None,
 ) -> Params:
     sample = open_partitions(pattern, 3, tasks=tasks)
