@@ -96,7 +96,7 @@ def test_figures_state_their_findings(text: str) -> None:
     labels = re.findall(r'role="img" aria-label="([^"]*)"', text)
     assert len(labels) == 3 + 4 + 3
     assert all(len(label) > 20 for label in labels)
-    assert "BIC is least with 2" in " ".join(labels)
+    assert "BIC is lowest at K = 2" in " ".join(labels)
 
 
 def test_the_pages_links_lead_somewhere(text: str) -> None:
