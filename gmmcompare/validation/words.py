@@ -79,12 +79,14 @@ def _conditionals_correct(ratios: Sequence[str], draws: Sequence[str], tolerance
 @says(Code.WRONG_RATIO)
 def _wrong_ratio(conditional: str, error: float) -> str:
     size = f"{error:.2g}" if np.isfinite(error) else "infinity"  # which JSON gives back as NaN
-    return f"p({conditional} | rest) is not the model's: a log density ratio is off by {size}"
+    return (
+        f"the full conditional of the {conditional} is wrong: a log density ratio is off by {size}"
+    )
 
 
 @says(Code.WRONG_DRAWS)
 def _wrong_draws(conditional: str) -> str:
-    return f"p({conditional} | rest) is not the model's: draws have another distribution"
+    return f"the full conditional of the {conditional} is wrong: draws have another distribution"
 
 
 @says(Code.INVARIANT)

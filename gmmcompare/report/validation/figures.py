@@ -50,7 +50,7 @@ def wealth_panel(path: Mapping[str, Sequence[float]]) -> Panel:
         ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
         return canvas.panel(
             f"The bet's wealth after {n[-1]:,.0f} replicates is 10 to the power of "
-            f"{number(float(power[-1]), 1)}; a kernel has failed at 5."
+            f"{number(float(power[-1]), 1)}; a kernel fails at 5."
         )
 
 

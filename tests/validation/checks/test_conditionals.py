@@ -49,7 +49,7 @@ def test_a_wrong_formula_is_named(name: str) -> None:
     check = checked(fault(name))
     assert check.verdict == "failed"
     assert {reason.numbers["conditional"] for reason in check.reasons} == {WRONG[name]}
-    assert f"p({WRONG[name]} | rest)" in check.summary
+    assert f"the full conditional of the {WRONG[name]} is wrong" in check.summary
 
 
 def test_wrong_draws_from_a_correct_formula_are_found() -> None:
