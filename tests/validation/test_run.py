@@ -146,7 +146,7 @@ def test_sizes_that_a_kernel_does_not_take_are_named() -> None:
     left = {reason.code: reason.numbers for reason in found.untested}
     refused = [r.numbers["scene"] for r in found.untested if r.code == Code.REFUSED]
     assert refused == ["two-component", "five-component"]
-    assert left[Code.OTHER_SIZES]["sizes"] == [(3, 12)]
+    assert left[Code.OTHER_SIZES]["sizes"] == ((3, 12),)
     assert any("the two-component prior: samplers.py:three" in text for text in found.not_tested)
     assert "sizes other than K = 3 with N = 12" in found.not_tested
 

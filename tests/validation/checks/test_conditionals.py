@@ -40,8 +40,8 @@ def test_the_plain_sampler_shows_all_and_is_correct() -> None:
     check = checked(gibbs_plain.sweep)
     assert check.verdict == "passed"
     (reason,) = check.reasons
-    assert reason.numbers["ratios"] == ["weights", "means", "variances"]
-    assert reason.numbers["draws"] == ["weights", "means", "variances", "allocations"]
+    assert reason.numbers["ratios"] == ("weights", "means", "variances")
+    assert reason.numbers["draws"] == ("weights", "means", "variances", "allocations")
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -122,7 +122,7 @@ def test_a_fault_of_another_size_has_no_suspects() -> None:
     calm = like(row(known, "shape-plus-n"), doubtful=False)
     found = diagnose([*calm, elsewhere], remembers=False)
     assert found.reasons[0].code == Code.ONLY_ELSEWHERE
-    assert found.reasons[0].numbers["scenes"] == ["five-component"]
+    assert found.reasons[0].numbers["scenes"] == ("five-component",)
     assert found.suspects == ()
 
 
