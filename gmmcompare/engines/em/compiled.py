@@ -243,7 +243,9 @@ def _extrapolate(
                 a, b, c = np.log(a), np.log(b), np.log(c)
             x = a - 2.0 * alpha * (b - a) + alpha * alpha * (c - 2.0 * b + a)
             out[block][k] = x if block == 1 else np.exp(x)
-    out[0][:] /= out[0].sum()
+    total = out[0].sum()
+    for k in range(out[0].size):
+        out[0][k] /= total
 
 
 class Climb(NamedTuple):
@@ -287,11 +289,13 @@ def next_point(at: Climb) -> tuple[Array, Array, Array]:
     return at.jump if at.marks[_TRYING] else at.here
 
 
-@njit(inline="always", error_model="numpy")
+@njit(error_model="numpy")
 def _move(at: Climb, to: tuple[Array, Array, Array]) -> None:
+    # By element: Numba takes seconds to compile the assignment of one array to another's slice.
     for block in range(3):
-        at.old[block][:] = at.here[block]
-        at.here[block][:] = to[block]
+        for k in range(at.here[block].size):
+            at.old[block][k] = at.here[block][k]
+            at.here[block][k] = to[block][k]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
