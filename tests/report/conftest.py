@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from markupsafe import Markup, escape
 
 import gmmcompare as gc
 from gmmcompare.fitting.requests import engine_requests
+from gmmcompare.report.frame.canvas import Canvas, Panel
 from gmmcompare.workflows import compare as run
 
 DRAWS = 400
+
+
+@pytest.fixture
+def unwritten_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw figures, but do not write them as SVG, which takes most of a page's time.
+
+    For tests of what the rest of a page says.
+    """
+
+    def panel(self: Canvas, alt: str) -> Panel:
+        return Panel(Markup('<svg role="img" aria-label="{}"></svg>').format(escape(alt)), alt)
+
+    monkeypatch.setattr(Canvas, "panel", panel)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 
 import arviz as az
@@ -89,6 +90,15 @@ def test_monte_carlo_error_is_honest(repeated: list[tuple[float, float]]) -> Non
     assert low < values.var(ddof=1) / np.mean(errors**2) < high
 
 
+def integral(density: Callable[[Array], Array], low: float, high: float) -> float:
+    """Return the integral by Gauss and Legendre's rule, ten points in each of 40 panels."""
+    at, weights = np.polynomial.legendre.leggauss(10)
+    edges = np.linspace(low, high, 41)
+    half = (edges[1] - edges[0]) / 2
+    x = (edges[:-1, None] + half * (1 + at)).ravel()
+    return float(half * (np.tile(weights, 40) * density(x)).sum())
+
+
 def test_pit_is_the_predictive_distribution_without_the_observation() -> None:
     """At both ends and in the middle, over 12 sets of draws: three t statistics with 11 degrees.
 
@@ -104,8 +114,7 @@ def test_pit_is_the_predictive_distribution_without_the_observation() -> None:
     for i in (0, sample.n_distinct // 2, sample.n_distinct - 1):
         rest = list(Y)
         rest.remove(sample.values[i])
-        x = np.linspace(-30.0, sample.values[i], 6001)
-        below = np.trapezoid(exact_posterior(rest, 2, PRIORS).predictive(x), x)
+        below = integral(exact_posterior(rest, 2, PRIORS).predictive, -30.0, sample.values[i])
         assert abs(pit[i] - below) < 12 * error[i] + 0.003
 
 

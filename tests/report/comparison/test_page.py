@@ -125,6 +125,7 @@ def test_a_page_without_provenance_names_seeds_and_data(
     assert "Model card" not in page.text
 
 
+@pytest.mark.usefixtures("unwritten_figures")
 def test_an_outcome_brings_card_command_and_versions(outcome: Outcome, tmp_path: Path) -> None:
     _, page = page_of(outcome, tmp_path)
     assert outcome.provenance.command in page.text
@@ -140,6 +141,7 @@ def test_the_printed_card_is_the_card(outcome: Outcome, tmp_path: Path) -> None:
     assert gc.load_card(path).model_dump() == card.model_dump()
 
 
+@pytest.mark.usefixtures("unwritten_figures")
 @pytest.mark.parametrize(
     ("verdict", "title"),
     [("agree", "agree"), ("disagree", "disagree"), ("inconclusive", "Inconclusive")],
@@ -156,6 +158,7 @@ def test_each_verdict_is_said_and_not_only_coloured(
     assert "Gibbs: R-hat of the mean of component 1 is 1.200" in page.text
 
 
+@pytest.mark.usefixtures("unwritten_figures")
 def test_what_is_wrong_is_unfolded_and_what_is_right_is_folded(
     comparison: gc.Comparison, tmp_path: Path
 ) -> None:
@@ -169,6 +172,7 @@ def test_what_is_wrong_is_unfolded_and_what_is_right_is_folded(
     assert folds == {"engine-em": False, "engine-gibbs": False, "engine-gibbs_plain": True}
 
 
+@pytest.mark.usefixtures("unwritten_figures")
 def test_a_failed_status_unfolds_its_engine(two: gc.Comparison, tmp_path: Path) -> None:
     fits = {**two.fits, "em": replace(two.fits["em"], status="did not converge")}
     _, page = page_of(replace(two, fits=fits), tmp_path)
@@ -176,6 +180,7 @@ def test_a_failed_status_unfolds_its_engine(two: gc.Comparison, tmp_path: Path) 
     assert "did not converge" in page.text
 
 
+@pytest.mark.usefixtures("unwritten_figures")
 def test_simulated_data_are_announced(two: gc.Comparison, page: Page, tmp_path: Path) -> None:
     origin = Origin("exoplanets-simulated", "drawn by a script", simulated=True)
     _, stand_in = page_of(replace(two, sample=replace(two.sample, origin=origin)), tmp_path)
@@ -256,6 +261,7 @@ def test_four_chains_of_8000_draws_make_a_small_page_in_time(
     assert path.stat().st_size < MOST_BYTES
 
 
+@pytest.mark.usefixtures("unwritten_figures")
 def test_an_unwritable_place_is_one_clear_error_and_leaves_nothing(
     comparison: gc.Comparison, tmp_path: Path
 ) -> None:
@@ -265,6 +271,7 @@ def test_an_unwritable_place_is_one_clear_error_and_leaves_nothing(
     assert [p.name for p in tmp_path.iterdir()] == ["index.html"]
 
 
+@pytest.mark.usefixtures("unwritten_figures")
 def test_an_index_links_each_report(outcome: Outcome, tmp_path: Path) -> None:
     folders = [tmp_path / "a", tmp_path / "b c"]
     outcomes = []
