@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,3 +57,26 @@ def own_cache(shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = shared_cache / f"of-test-{next(_numbers)}"
     monkeypatch.setenv("GMMCOMPARE_CACHE", str(folder))
     return folder
+
+
+TOGETHER = {
+    "a finished selection": ("tests/selection/",),
+    "NUTS of three components": (
+        "tests/engines/nuts/test_engine.py",
+        "tests/workflows/test_allocations.py",
+    ),
+}
+"""Files that are given to one process, for what they share costs seconds to make twice."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each file to one process, and files that belong together to the same one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return next((what for what, paths in TOGETHER.items() if file.startswith(paths)), file)
+
+    return Together(config, log)
