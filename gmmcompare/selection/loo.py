@@ -1,6 +1,8 @@
 """Leave-one-out cross-validation by Pareto-smoothed importance sampling (PSIS-LOO).
 
-After Vehtari, Gelman and Gabry (2017) and Vehtari et al. (2024).
+After Vehtari, Gelman and Gabry (2017) and Vehtari et al. (2024). Observations whose weights have
+too heavy a tail are left out in earnest (`left_out`): an outlier with a component to itself is
+predicted from draws without such a component, of which the posterior of all may hold none.
 
 Observations with one value have one pointwise density, so each distinct value is worked out once
 and counted as often as it occurs. That is exact. Smoothing is ArviZ's.
@@ -12,17 +14,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from arviz_stats.base import array_stats
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import kstwo
 
 from gmmcompare.comparison.compiled import evaluate
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.sample import Sample
+from gmmcompare.selection.left_out import Refits
 
 MAX_DRAWS = 4000
 """Evenly thinned from all chains; 2,115 distinct values at so many draws would take 68 MB."""
 MAX_K = 0.7
 """Above this Pareto k the importance sampling estimate of an observation is not to be trusted."""
+INFINITE_K = 0.5
+"""Above this the weights have no variance, and what is computed as an error may be far too small:
+worked out again where that does not take too many refits."""
 _BLOCK = 500_000
 """Numbers held at once: values are worked out in blocks, so memory does not grow with them."""
 _NO_PAIRS = np.empty((0, 2), dtype=np.int64)
@@ -40,10 +47,14 @@ class Loo:
         out, the shape of its importance weights' tail, and the predictive distribution function at
         the value (LOO-PIT). Measured values are rounded, and the value reported is the middle of
         what it may have been: the mid-PIT.
-    p : float
-        Effective number of parameters.
-    mcse : float
-        Monte Carlo standard error of ``elpd``, from finitely many, autocorrelated draws.
+    error_i : ndarray, shape (D,)
+        Monte Carlo standard error of ``elpd_i`` for values that were left out in earnest; infinite
+        where that failed, NaN for those that were not and are estimated by importance sampling.
+    lppd : float
+        Log pointwise predictive density of all observations, none left out.
+    smoothed_error : float
+        Monte Carlo standard error of the sum over observations estimated by importance sampling,
+        from finitely many, autocorrelated draws; those above a Pareto k of 0.7 are not in it.
     n_draws : int
         How many were used.
     """
@@ -52,8 +63,9 @@ class Loo:
     elpd_i: Array
     pareto_k: Array
     pit: Array
-    p: float
-    mcse: float
+    error_i: Array
+    lppd: float
+    smoothed_error: float
     n_draws: int
 
     @property
@@ -67,9 +79,30 @@ class Loo:
         return _standard_error(self.elpd_i, self.sample)
 
     @property
+    def p(self) -> float:
+        """Effective number of parameters."""
+        return self.lppd - self.elpd
+
+    @property
+    def mcse(self) -> float:
+        """Monte Carlo standard error of ``elpd``; NaN, not known, where any is unreliable."""
+        if self.n_bad:
+            return float("nan")
+        again = np.isfinite(self.error_i)
+        # Observations of one value share its error.
+        errors = self.sample.counts[again] * self.error_i[again]
+        return float(np.sqrt(self.smoothed_error**2 + errors @ errors))
+
+    @property
     def n_bad(self) -> int:
-        """Observations whose Pareto k is above 0.7."""
-        return int(self.sample.counts[self.pareto_k > MAX_K].sum())
+        """Observations whose Pareto k is above 0.7, unless they were left out in earnest."""
+        bad = np.isinf(self.error_i) | ((self.pareto_k > MAX_K) & np.isnan(self.error_i))
+        return int(self.sample.counts[bad].sum())
+
+    @property
+    def n_again(self) -> int:
+        """Observations that were left out in earnest, with success."""
+        return int(self.sample.counts[np.isfinite(self.error_i)].sum())
 
     def pit_ecdf(self) -> tuple[Array, Array]:
         """Return LOO-PIT values in order, and their empirical distribution function, (D,) each.
@@ -101,7 +134,7 @@ class LooDifference:
     mcse: float
 
 
-def loo(draws: Params, log_lik: Array, sample: Sample) -> Loo:
+def loo(draws: Params, log_lik: Array, sample: Sample, refits: Refits | None = None) -> Loo:
     """Work out LOO for each distinct value.
 
     Parameters
@@ -111,6 +144,8 @@ def loo(draws: Params, log_lik: Array, sample: Sample) -> Loo:
     log_lik : ndarray, shape (chains, draws)
         Log-likelihood of the draws, from which the efficiency of the chains is judged.
     sample : Sample
+    refits : Refits, optional
+        By which values of a high Pareto k are worked out again.
     """
     chains, length, K = draws.w.shape
     at = np.unique(np.linspace(0, length - 1, MAX_DRAWS // chains).round().astype(np.int64))
@@ -118,27 +153,53 @@ def loo(draws: Params, log_lik: Array, sample: Sample) -> Loo:
     n = chains * at.size
     efficiency = _efficiency(log_lik[:, at])
     elpd_i, lppd_i, pareto_k, pit = (np.empty(sample.n_distinct) for _ in range(4))
-    influence = np.zeros(n)
+    influence, of_infinite = np.zeros((2, n))
     for block in np.array_split(np.arange(sample.n_distinct), 1 + sample.n_distinct * n // _BLOCK):
         values = sample.values[block]
         log_density, cdf = evaluate(values, block.size, _NO_PAIRS, *flat).reshape(2, block.size, n)
-        log_weights, pareto_k[block] = array_stats.psislw(log_density, r_eff=efficiency)
+        log_weights, k = array_stats.psislw(log_density, r_eff=efficiency)
         elpd_i[block] = logsumexp(log_weights + log_density, axis=1)
         lppd_i[block] = logsumexp(log_density, axis=1) - np.log(n)
         weights = np.exp(log_weights)
         pit[block] = np.clip((weights * cdf).sum(axis=1), 0.0, 1.0)
         # To first order elpd_i is the mean over draws of S weight (density / exp(elpd_i) - 1).
         relative = np.exp(log_density - elpd_i[block][:, None])
-        influence += sample.counts[block] @ (n * weights * (relative - 1.0))
+        terms = n * weights * (relative - 1.0)
+        counts = sample.counts[block]
+        influence += np.where(k <= INFINITE_K, counts, 0) @ terms
+        of_infinite += np.where((k > INFINITE_K) & (k <= MAX_K), counts, 0) @ terms
+        pareto_k[block] = k
+    error_i = np.full(sample.n_distinct, np.nan)
+    again = _worked_out_again(pareto_k, refits.limit if refits else 0)
+    for i in again if refits else ():
+        found = refits.without(int(i))
+        elpd_i[i], pit[i] = found.log_density, found.pit
+        error_i[i] = found.error if np.isfinite(found.error) else np.inf
+    if not np.isin(np.flatnonzero(pareto_k > INFINITE_K), again).all():
+        influence += of_infinite
     return Loo(
         sample,
         elpd_i,
         pareto_k,
         pit,
-        p=float(sample.counts @ (lppd_i - elpd_i)),
-        mcse=float(array_stats.mcse(influence.reshape(chains, -1), method="mean")),
+        error_i,
+        lppd=float(sample.counts @ lppd_i),
+        smoothed_error=_error(influence.reshape(chains, -1)),
         n_draws=n,
     )
+
+
+def _worked_out_again(pareto_k: Array, limit: int) -> NDArray[np.int64]:
+    """Return which values: all without a variance, or the worst of those above 0.7."""
+    worst_first = np.argsort(-pareto_k)
+    infinite = worst_first[pareto_k[worst_first] > INFINITE_K]
+    if infinite.size <= limit:
+        return infinite
+    return infinite[pareto_k[infinite] > MAX_K][:limit]
+
+
+def _error(influence: Array) -> float:
+    return float(array_stats.mcse(influence, method="mean")) if influence.any() else 0.0
 
 
 def loo_difference(a: Loo, b: Loo) -> LooDifference:

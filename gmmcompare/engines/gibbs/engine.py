@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -30,6 +30,7 @@ from gmmcompare.engines.base import (
     Step,
     Streams,
     chain_streams,
+    into_unit,
     out_of_unit,
 )
 from gmmcompare.engines.gibbs.compiled import (
@@ -104,7 +105,13 @@ class GibbsEngine:
         """Settings of the card."""
         return self._settings.model_dump()
 
-    def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
+    def run(
+        self,
+        problem: Problem,
+        seed: int,
+        progress: Step,
+        given: Sequence[Params] | None = None,
+    ) -> Draws:
         """Run all chains; the draws do not depend on the number of threads.
 
         Parameters
@@ -114,6 +121,8 @@ class GibbsEngine:
         seed : int
         progress : callable
             Called with the fraction of sweeps done, from the chains' threads.
+        given : sequence of Params, optional
+            Where each chain starts, in the units of the data, instead of where the settings say.
 
         Returns
         -------
@@ -127,7 +136,7 @@ class GibbsEngine:
         layout = build_layout(unit_problem.sample)
         prior = prior_arrays(unit_problem.priors, problem.K)
         streams = chain_streams(seed, settings.chains)
-        starts = [
+        starts = [into_unit(start, unit) for start in given or ()] or [
             start_point(settings.start, unit_problem, s.parameters, unit.scale) for s in streams
         ]
         _compile(layout, prior, starts[0])
