@@ -111,13 +111,17 @@ def _criteria(selection: Selection) -> Table:
             s, p = c.sampled[engine], selection.probabilities(engine)[c.K]
             mark = "*" if s.doubts or s.loo.n_bad else ""
             cells += [
-                f"{s.loo.elpd:.1f} ± {s.loo.mcse:.1f}{mark}",
+                f"{s.loo.elpd:.1f} ± {_or_not_known(s.loo.mcse)}{mark}",
                 f"{s.evidence.value:.2f} ± {s.evidence.se:.2f}{mark}",
                 f"{p.value:.3f}",
             ]
         table.add_row(*cells)
     table.caption = "± Monte Carlo error; * in doubt, see below"
     return table
+
+
+def _or_not_known(error: float) -> str:
+    return f"{error:.1f}" if np.isfinite(error) else "not known"
 
 
 def print_sensitivity(found: Sensitivity, page: Path, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.progress import Step, no_progress
 from gmmcompare.selection.evidence import LogEvidence, log_evidence
 from gmmcompare.selection.information import Information, information
+from gmmcompare.selection.left_out import Refits
 from gmmcompare.selection.loo import Loo, loo
 from gmmcompare.selection.predictive import PredictiveCheck, predictive_check
 from gmmcompare.selection.reasons import Code as SelectionCode
@@ -118,6 +119,7 @@ def assess(
     for name, fit in points.items():
         if fit.status != "ok":
             notes[name] = Reason(Code.STATUS, {"status": fit.status}, engine=name)
+    solutions = [fit.point for fit in usable]
     reference = Reference.of(reference_point(list(fits.values())), sample) if fits else None
     sampled = {}
     if reference:
@@ -126,7 +128,9 @@ def assess(
         for i, (name, fit) in enumerate(drawing.items()):
             rng = np.random.default_rng([seed, K, i])
             doubts = tuple(failed_checks(judged[name], list(judged.values())))
-            sampled[name] = _sampled(fit, aligned[name], sample, priors, grid, edges, doubts, rng)
+            of_refits = int(rng.spawn(1)[0].integers(2**32))
+            refits = Refits.of(fit.params, sample, priors, of_refits, solutions)
+            sampled[name] = _sampled(fit, aligned[name], refits, grid, edges, doubts, rng)
             progress((i + 1) / len(drawing))
     return Candidate(
         K,
@@ -140,19 +144,19 @@ def assess(
 def _sampled(
     fit: Fit,
     aligned: Params,
-    sample: Sample,
-    priors: Priors,
+    refits: Refits,
     grid: Array,
     edges: Array,
     doubts: tuple[Reason, ...],
     rng: np.random.Generator,
 ) -> Sampled:
+    sample, priors = refits.sample, refits.priors
     return Sampled(
         log_lik=float(fit.stat("log_lik").mean()),
         prob_empty=float(fit.stat("prob_empty").mean()),
         components=Params(*(np.median(a, axis=(0, 1)) for a in aligned)),
         density=estimate_density(aligned, grid),
-        loo=loo(fit.params, fit.stat("log_lik"), sample),
+        loo=loo(fit.params, fit.stat("log_lik"), sample, refits),
         evidence=log_evidence(fit.params, sample, priors, rng),
         predictive=predictive_check(fit.params, sample, edges, rng),
         doubts=doubts,

@@ -10,6 +10,7 @@ import numpy as np
 
 from gmmcompare.comparison.reasons import Reason, to_codes
 from gmmcompare.selection.criteria import Criteria
+from gmmcompare.selection.left_out import MAX_VALUES
 from gmmcompare.selection.loo import MAX_K
 from gmmcompare.selection.reasons import Code
 from gmmcompare.selection.words import sentence
@@ -93,7 +94,7 @@ def _of_loo(criteria: Criteria, engine: str) -> Conclusion:
         "worse": tuple(gap for gap in gaps if gap not in alike),
     }
     sampled = criteria.sampled(engine)
-    unreliable = {"draws": engine, "n": criteria.sample.n, "limit": MAX_K}
+    unreliable = {"draws": engine, "n": criteria.sample.n, "limit": MAX_K, "refits": MAX_VALUES}
     doubts = [
         Reason(Code.HIGH_PARETO_K, {**unreliable, "count": s.loo.n_bad}).of_components(K)
         for K, s in sampled.items()
@@ -187,18 +188,24 @@ def _between_engines(criteria: Criteria, criterion: str) -> list[Reason]:
         return []
     a, b = (criteria.sampled(engine) for engine in criteria.engines[:2])
     numbers = {"criterion": criterion, "engines": criteria.engines[:2]}
-    apart, largest = [], 0.0
+    apart, largest, compared = [], 0.0, False
     for K in sorted(set(a) & set(b)):
         if criterion == "loo":
             gap, error = a[K].loo.elpd - b[K].loo.elpd, np.hypot(a[K].loo.mcse, b[K].loo.mcse)
         else:
             one, other = a[K].evidence, b[K].evidence
             gap, error = one.value - other.value, np.hypot(one.se, other.se)
-        largest = max(largest, float(abs(gap) / error))
+        if not np.isfinite(error):
+            continue
+        compared = True
+        # Values that are exact have no error and are the same.
+        largest = max(largest, float(abs(gap) / error) if gap else 0.0)
         if abs(gap) > _MONTE_CARLO * error:
             apart.append((K, float(abs(gap)), float(error)))
     if apart:
         return [Reason(Code.ENGINES_APART, {**numbers, "at": tuple(apart)})]
+    if not compared:
+        return []
     return [Reason(Code.ENGINES_ALIKE, {**numbers, "largest": largest})]
 
 

@@ -104,9 +104,22 @@ class Refits:
         return self.starts[0].K
 
     @property
+    def _exact(self) -> bool:
+        return self.sample.n <= MAX_OBSERVATIONS
+
+    @property
+    def above(self) -> float:
+        """Pareto k above which a value is worth it.
+
+        From 1/2 on the weights have no variance, from 1/3 on no third moment, which makes the
+        central limit theorem slow; an exact answer is cheap enough to wait for neither.
+        """
+        return 1 / 3 if self._exact else 1 / 2
+
+    @property
     def limit(self) -> int:
         """How many distinct values can be left out in turn."""
-        if self.sample.n <= MAX_OBSERVATIONS:
+        if self._exact:
             return self.sample.n_distinct
         return min(MAX_VALUES, int(_MAX_ALLOCATIONS / (_SWEEPS * self.sample.n)))
 
@@ -117,7 +130,7 @@ class Refits:
         others = Sample(self.sample.values[counts > 0], counts[counts > 0])
         rng = np.random.default_rng([self.seed, i])
         value = float(self.sample.values[i])
-        if self.sample.n <= MAX_OBSERVATIONS:
+        if self._exact:
             return self._exactly(others, value, rng)
         return self._by_gibbs(others, value, rng)
 

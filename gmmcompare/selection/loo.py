@@ -27,9 +27,6 @@ MAX_DRAWS = 4000
 """Evenly thinned from all chains; 2,115 distinct values at so many draws would take 68 MB."""
 MAX_K = 0.7
 """Above this Pareto k the importance sampling estimate of an observation is not to be trusted."""
-INFINITE_K = 0.5
-"""Above this the weights have no variance, and what is computed as an error may be far too small:
-worked out again where that does not take too many refits."""
 _BLOCK = 500_000
 """Numbers held at once: values are worked out in blocks, so memory does not grow with them."""
 _NO_PAIRS = np.empty((0, 2), dtype=np.int64)
@@ -153,7 +150,8 @@ def loo(draws: Params, log_lik: Array, sample: Sample, refits: Refits | None = N
     n = chains * at.size
     efficiency = _efficiency(log_lik[:, at])
     elpd_i, lppd_i, pareto_k, pit = (np.empty(sample.n_distinct) for _ in range(4))
-    influence, of_infinite = np.zeros((2, n))
+    again_above = refits.above if refits else MAX_K
+    influence, of_doubtful = np.zeros((2, n))
     for block in np.array_split(np.arange(sample.n_distinct), 1 + sample.n_distinct * n // _BLOCK):
         values = sample.values[block]
         log_density, cdf = evaluate(values, block.size, _NO_PAIRS, *flat).reshape(2, block.size, n)
@@ -166,17 +164,17 @@ def loo(draws: Params, log_lik: Array, sample: Sample, refits: Refits | None = N
         relative = np.exp(log_density - elpd_i[block][:, None])
         terms = n * weights * (relative - 1.0)
         counts = sample.counts[block]
-        influence += np.where(k <= INFINITE_K, counts, 0) @ terms
-        of_infinite += np.where((k > INFINITE_K) & (k <= MAX_K), counts, 0) @ terms
+        influence += np.where(k <= again_above, counts, 0) @ terms
+        of_doubtful += np.where((k > again_above) & (k <= MAX_K), counts, 0) @ terms
         pareto_k[block] = k
     error_i = np.full(sample.n_distinct, np.nan)
-    again = _worked_out_again(pareto_k, refits.limit if refits else 0)
-    for i in again if refits else ():
-        found = refits.without(int(i))
-        elpd_i[i], pit[i] = found.log_density, found.pit
-        error_i[i] = found.error if np.isfinite(found.error) else np.inf
-    if not np.isin(np.flatnonzero(pareto_k > INFINITE_K), again).all():
-        influence += of_infinite
+    if refits:
+        again, all_doubtful = _worst(pareto_k, refits)
+        influence += 0.0 if all_doubtful else of_doubtful
+        for i in again:
+            found = refits.without(int(i))
+            elpd_i[i], pit[i] = found.log_density, found.pit
+            error_i[i] = found.error if np.isfinite(found.error) else np.inf
     return Loo(
         sample,
         elpd_i,
@@ -189,13 +187,16 @@ def loo(draws: Params, log_lik: Array, sample: Sample, refits: Refits | None = N
     )
 
 
-def _worked_out_again(pareto_k: Array, limit: int) -> NDArray[np.int64]:
-    """Return which values: all without a variance, or the worst of those above 0.7."""
+def _worst(pareto_k: Array, refits: Refits) -> tuple[NDArray[np.int64], bool]:
+    """Return which values to leave out, and whether these are all that are worth it.
+
+    Where those are too many: the worst of the values that must be.
+    """
     worst_first = np.argsort(-pareto_k)
-    infinite = worst_first[pareto_k[worst_first] > INFINITE_K]
-    if infinite.size <= limit:
-        return infinite
-    return infinite[pareto_k[infinite] > MAX_K][:limit]
+    worth_it = worst_first[pareto_k[worst_first] > refits.above]
+    if worth_it.size <= refits.limit:
+        return worth_it, True
+    return worth_it[pareto_k[worth_it] > MAX_K][: refits.limit], False
 
 
 def _error(influence: Array) -> float:

@@ -49,9 +49,11 @@ class Code(ReasonCode):
         "high-pareto-k",
         {
             "draws": "the engine that draws",
-            "count": "of observations whose Pareto k is above the limit",
+            "count": "of observations whose Pareto k is above the limit and that could not be left "
+            "out in earnest",
             "n": "all observations",
             "limit": "of Pareto k",
+            "refits": "largest number of distinct values that are left out in turn",
         },
     )
     MODES_POOLED = "modes-pooled", {"draws": "the engine whose chains sit in several modes"}

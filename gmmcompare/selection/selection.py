@@ -150,6 +150,7 @@ def _engine_entry(
         "elpd_below_best_se": 0.0 if difference is None else difference.se,
         "pareto_k_max": s.loo.pareto_k.max(),
         "pareto_k_bad": s.loo.n_bad,
+        "left_out_again": s.loo.n_again,
         "loo_pit_distance": s.loo.pit_distance,
         "loo_pit_p": s.loo.pit_p,
         "loo_draws": s.loo.n_draws,

@@ -94,10 +94,11 @@ def _no_value(criterion: str, run: bool) -> str:
 
 
 @says(Code.HIGH_PARETO_K)
-def _high_pareto_k(draws: str, count: int, n: int, limit: float) -> str:
+def _high_pareto_k(draws: str, count: int, n: int, limit: float, refits: int) -> str:
     return (
-        f"Pareto k exceeds {limit:g} for {count:,} of {n:,} observations, whose contributions to "
-        f"{criterion_name('loo', draws)} are unreliable"
+        f"Pareto k exceeds {limit:g} for {count:,} of {n:,} observations that refits without them "
+        f"did not settle (at most {refits} are made); their contributions to "
+        f"{criterion_name('loo', draws)} are unreliable and its Monte Carlo error is not known"
     )
 
 

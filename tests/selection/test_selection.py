@@ -175,7 +175,7 @@ def test_doubts_are_said(chosen: SelectionOutcome) -> None:
     loo = selection.sampled("gibbs")[2].loo
     tail = replace(loo, pareto_k=np.where(np.arange(loo.pareto_k.size) == 0, 0.9, 0.1))
     count = int(selection.sample.counts[0])
-    high = {"draws": "gibbs", "count": count, "n": 150, "limit": 0.7}
+    high = {"draws": "gibbs", "count": count, "n": 150, "limit": 0.7, "refits": 50}
     bad = Reason(Code.HIGH_PARETO_K, high).of_components(2)
     assert bad in doubts(with_gibbs(sound, 2, loo=tail), "loo")
 

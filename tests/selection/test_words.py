@@ -84,10 +84,12 @@ SAID = [
     ),
     (
         Reason(
-            Code.HIGH_PARETO_K, {"draws": "gibbs", "count": 3, "n": 6037, "limit": 0.7}
+            Code.HIGH_PARETO_K,
+            {"draws": "gibbs", "count": 3, "n": 6037, "limit": 0.7, "refits": 50},
         ).of_components(4),
-        "K = 4: Pareto k exceeds 0.7 for 3 of 6,037 observations, whose contributions to LOO "
-        "(Gibbs draws) are unreliable.",
+        "K = 4: Pareto k exceeds 0.7 for 3 of 6,037 observations that refits without them did not "
+        "settle (at most 50 are made); their contributions to LOO (Gibbs draws) are unreliable and "
+        "its Monte Carlo error is not known.",
     ),
     (
         Reason(Code.MODES_POOLED, {"draws": "gibbs"}).of_components(3),

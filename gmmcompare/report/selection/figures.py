@@ -80,7 +80,9 @@ def loo_panel(selection: Selection) -> Panel:
     for engine in selection.engines:
         best = selection.best("loo", engine)
         gaps = selection.loo_differences(engine)
-        curve = {K: (d.value, float(np.hypot(d.se, d.mcse))) for K, d in gaps.items()}
+        curve = {
+            K: (d.value, float(np.hypot(d.se, np.nan_to_num(d.mcse)))) for K, d in gaps.items()
+        }
         curves[display_name(engine)] = dict(sorted({**curve, best or 0: (0.0, 0.0)}.items()))
     best_of = [
         f"{criterion_name('loo', e)} is highest at K = {selection.best('loo', e)}"

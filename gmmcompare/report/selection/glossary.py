@@ -32,12 +32,15 @@ SELECTION_GLOSSARY: Mapping[str, Entry] = {
         "LOO",
         "Expected log predictive density: each observation's log density under the posterior of "
         "all the others, summed. Computed from one set of draws by Pareto-smoothed importance "
-        "sampling (Vehtari, Gelman and Gabry 2017).",
+        "sampling (Vehtari, Gelman and Gabry 2017); observations for which that fails are left "
+        "out in earnest, exactly or by a short Gibbs run on the others.",
     ),
     "pareto-k": Entry(
         "Pareto k",
         "How heavy the tail of an observation's importance weights is. Above "
-        f"{MAX_K:g}, leaving it out changes the posterior too much for the estimate to hold.",
+        f"{MAX_K:g}, leaving it out changes the posterior too much for the estimate to hold: the "
+        "observation is left out in earnest. Where that settles nothing either, the Monte Carlo "
+        "error of LOO is not known.",
     ),
     "evidence": Entry(
         "Evidence",

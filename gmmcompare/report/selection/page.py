@@ -192,11 +192,12 @@ def _numbers(selection: Selection, K: int, engine: str, found: Sampled) -> dict[
     ]
     return {
         "elpd": number(found.loo.elpd, 1),
-        "mcse": number(found.loo.mcse, 1),
+        "mcse": number(found.loo.mcse, 1) if math.isfinite(found.loo.mcse) else "not known",
         "below": number(difference.value, 1) if difference else "0",
         "below_se": number(difference.se, 1) if difference else "",
         "best_loo": difference is None,
         "bad": f"{found.loo.n_bad:,}",
+        "again": f"{found.loo.n_again:,}",
         "worst_k": number(float(found.loo.pareto_k.max()), 2),
         "p_loo": number(found.loo.p, 1),
         "evidence": number(found.evidence.value, 2),
