@@ -16,7 +16,7 @@ import numpy as np
 from arviz_stats.base import array_stats
 from scipy.special import logsumexp
 
-from gmmcompare.engines.base import Problem, into_unit, no_progress
+from gmmcompare.engines.base import Problem, into_unit
 from gmmcompare.engines.gibbs.engine import GibbsEngine
 from gmmcompare.model import mixture
 from gmmcompare.model.card import GibbsSettings
@@ -26,6 +26,7 @@ from gmmcompare.model.exact.posterior import MAX_OBSERVATIONS
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.progress import no_progress
 from gmmcompare.selection.complete_data import Kernels, Posterior
 
 MAX_VALUES = 50
