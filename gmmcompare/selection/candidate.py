@@ -35,6 +35,8 @@ class Sampled:
         Mean over the draws.
     prob_empty : float
         Probability that at least one component has no observation.
+    occupancy_changes : float
+        How often the chains are expected to have gone from such states to others, or back.
     components : Params
         Posterior medians of aligned components, by ascending mean, shape (K,).
     density : DensityEstimate
@@ -47,6 +49,7 @@ class Sampled:
 
     log_lik: float
     prob_empty: float
+    occupancy_changes: float
     components: Params
     density: DensityEstimate
     loo: Loo
@@ -151,9 +154,13 @@ def _sampled(
     rng: np.random.Generator,
 ) -> Sampled:
     sample, priors = refits.sample, refits.priors
+    empty = fit.stat("prob_empty")
+    before, after = empty[:, :-1], empty[:, 1:]
     return Sampled(
         log_lik=float(fit.stat("log_lik").mean()),
-        prob_empty=float(fit.stat("prob_empty").mean()),
+        prob_empty=float(empty.mean()),
+        # Given the draws allocations are independent, so that changes too rare to be seen count.
+        occupancy_changes=float((before * (1.0 - after) + after * (1.0 - before)).sum()),
         components=Params(*(np.median(a, axis=(0, 1)) for a in aligned)),
         density=estimate_density(aligned, grid),
         loo=loo(fit.params, fit.stat("log_lik"), sample, refits),

@@ -21,6 +21,9 @@ Magnusson, Matamoros and Vehtari 2020)."""
 _APART = 2.0
 """Standard errors between two values that are told apart."""
 _MONTE_CARLO = 3.0
+_MIN_CHANGES, _NO_CHANGES = 100.0, 0.01
+"""Expected changes of occupancy below which the share of the rarer state is not known, unless there
+are so few that the state does not matter."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ def _of_evidence(criteria: Criteria, engine: str) -> Conclusion:
         ),
     }
     answer = Reason(Code.SELECTED_BY_EVIDENCE, numbers)
-    doubts = (*_modes(criteria, engine), *_doubted(criteria, engine))
+    doubts = (*_modes(criteria, engine), *_rare(criteria, engine), *_doubted(criteria, engine))
     return Conclusion("evidence", engine, best, answer, doubts)
 
 
@@ -221,6 +224,18 @@ def _doubted(criteria: Criteria, engine: str) -> list[Reason]:
     """Say at which numbers of components an engine's draws are in doubt, if at any."""
     at = tuple(K for K, s in criteria.sampled(engine).items() if s.doubts)
     return [Reason(Code.DOUBTFUL_DRAWS, {"draws": engine, "at": at})] if at else []
+
+
+def _rare(criteria: Criteria, engine: str) -> list[Reason]:
+    """Say where the number of occupied components hardly ever changed in an engine's draws."""
+    return [
+        Reason(
+            Code.RARE_OCCUPANCY,
+            {"draws": engine, "changes": s.occupancy_changes, "needed": _MIN_CHANGES},
+        ).of_components(K)
+        for K, s in criteria.sampled(engine).items()
+        if _NO_CHANGES < s.occupancy_changes < _MIN_CHANGES
+    ]
 
 
 def _modes(criteria: Criteria, engine: str) -> list[Reason]:

@@ -64,6 +64,14 @@ class Code(ReasonCode):
             "modes": "(chains, share of the posterior) for each",
         },
     )
+    RARE_OCCUPANCY = (
+        "rare-occupancy",
+        {
+            "draws": "the engine that draws",
+            "changes": "expected number between states with and without an empty component",
+            "needed": "changes for the share of the rarer to be known",
+        },
+    )
     DOUBTFUL_DRAWS = (
         "doubtful-draws",
         {"draws": "the engine that draws", "at": "numbers of components where its draws are"},

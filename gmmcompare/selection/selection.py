@@ -139,6 +139,7 @@ def _engine_entry(
     return {
         "log_lik": s.log_lik,
         "prob_empty": s.prob_empty,
+        "occupancy_changes": s.occupancy_changes,
         "weights": s.components.w,
         "means": s.components.mu,
         "sds": s.components.sigma,

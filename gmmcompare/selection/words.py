@@ -123,6 +123,16 @@ def _several_modes(draws: str, modes: Sequence[tuple[Sequence[int], float]]) -> 
     )
 
 
+@says(Code.RARE_OCCUPANCY)
+def _rare_occupancy(draws: str, changes: float, needed: float) -> str:
+    return (
+        f"the log evidence is inconclusive beyond what the draws of {display_name(draws)} visited: "
+        f"they are expected to have changed {changes:.1f} times between states with and without an "
+        f"empty component ({needed:.0f} are needed), so that the share of the rarer is not known, "
+        "and the standard error does not cover it"
+    )
+
+
 @says(Code.DOUBTFUL_DRAWS)
 def _doubtful_draws(draws: str, at: Sequence[int]) -> str:
     which = listed([str(K) for K in at])

@@ -190,6 +190,15 @@ def test_modes_are_weighed(chosen: SelectionOutcome) -> None:
     assert pooled in doubts(changed, "loo")
 
 
+def test_an_evidence_of_states_hardly_visited_is_inconclusive(chosen: SelectionOutcome) -> None:
+    for changes, said in ((2.0, True), (3000.0, False), (1e-9, False)):
+        changed = with_gibbs(chosen.selection, 2, occupancy_changes=changes)
+        rare = {"draws": "gibbs", "changes": changes, "needed": 100.0}
+        expected = Reason(Code.RARE_OCCUPANCY, rare).of_components(2)
+        assert (expected in doubts(changed, "evidence")) == said
+        assert expected not in doubts(changed, "loo")
+
+
 def test_engines_that_differ_are_named(chosen: SelectionOutcome) -> None:
     selection = chosen.selection
     alike = [r.numbers for r in selection.disagreements if r.code == Code.ENGINES_ALIKE]

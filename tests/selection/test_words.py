@@ -106,6 +106,15 @@ SAID = [
         "a mode that no chain found is missing from it.",
     ),
     (
+        Reason(
+            Code.RARE_OCCUPANCY, {"draws": "gibbs", "changes": 2.28, "needed": 100.0}
+        ).of_components(2),
+        "K = 2: the log evidence is inconclusive beyond what the draws of Gibbs visited: they are "
+        "expected to have changed 2.3 times between states with and without an empty component "
+        "(100 are needed), so that the share of the rarer is not known, and the standard error "
+        "does not cover it.",
+    ),
+    (
         Reason(Code.DOUBTFUL_DRAWS, {"draws": "gibbs", "at": (1, 3)}),
         "The draws of Gibbs are in doubt at K = 1 and 3.",
     ),
