@@ -154,7 +154,8 @@ def _method(plan: Plan) -> str:
     exponent = round(-np.log10(error_rates.INVARIANCE))
     return (
         f"The false-positive rate of the invariance test is at most "
-        f"{markdown.number(error_rates.INVARIANCE)} in all, however long it runs: it is a bet whose wealth a correct kernel multiplies by "
+        f"{markdown.number(error_rates.INVARIANCE)} in all, however long it runs: it is a bet "
+        "whose wealth a correct kernel multiplies by "
         f"10^{exponent} with probability at most 10^-{exponent} (Ville 1939). These priors and "
         f"sizes get replicates of 5 sweeps: {scenes}; the sparse prior takes the place of the "
         "asymmetric one for kernels that refuse vectors. Other sizes and units come last. A prior "
