@@ -8,6 +8,7 @@ and bounded numbers, where one over draws of (w, mu, sigma) hangs on rare draws 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -97,7 +98,8 @@ class Refits:
         # The middle of as many equal parts: every chain is among them.
         at = (np.arange(from_draws) + 0.5) * len(flat[0]) / from_draws
         starts = [Params(*(a[int(i)] for a in flat)) for i in at]
-        return cls(sample, priors, [*starts, *solutions[:1] * (SETTINGS.chains - from_draws)], seed)
+        at_best = list(solutions[:1]) * (SETTINGS.chains - from_draws)
+        return cls(sample, priors, [*starts, *at_best], seed)
 
     @property
     def K(self) -> int:
@@ -193,4 +195,5 @@ def _error_of_mean(relative: Array) -> float:
     if not (rhat < _MAX_RHAT and ess > _MIN_ESS):
         return float("nan")
     within = float(array_stats.mcse(relative, method="mean"))
-    return max(within, float(relative.mean(axis=1).std(ddof=1)) / len(relative) ** 0.5)
+    between = float(relative.mean(axis=1).std(ddof=1)) / math.sqrt(len(relative))
+    return max(within, between)
