@@ -12,6 +12,7 @@ from inprocess import InProcess
 from gmmcompare.engines.gibbs import plain as gibbs_plain
 from gmmcompare.validation.checks.conditionals import check_conditionals, shown
 from gmmcompare.validation.faults.catalogue import fault
+from gmmcompare.validation.faults.sweep import GibbsSweep
 from gmmcompare.validation.reasons import Code
 from gmmcompare.validation.verdict import Check
 
@@ -49,6 +50,9 @@ def test_a_wrong_formula_is_named(name: str) -> None:
     check = checked(fault(name))
     assert check.verdict == "failed"
     assert {reason.numbers["conditional"] for reason in check.reasons} == {WRONG[name]}
+    # Allocations are tested by their draws alone.
+    expected = Code.WRONG_DRAWS if WRONG[name] == "allocations" else Code.WRONG_RATIO
+    assert {reason.code for reason in check.reasons} == {expected}
     assert f"the full conditional of the {WRONG[name]} is wrong" in check.summary
 
 
@@ -56,6 +60,17 @@ def test_wrong_draws_from_a_correct_formula_are_found() -> None:
     check = checked(fault("rate-for-scale"))
     assert check.verdict == "failed"
     assert [reason.code for reason in check.reasons] == [Code.WRONG_DRAWS]
+
+
+def test_an_error_that_no_draw_shows_is_found_in_the_formula() -> None:
+    class Almost(GibbsSweep):
+        def variances_conditional(self, n_k, sum_sq, priors):  # type: ignore[no-untyped-def]
+            shape, scale = super().variances_conditional(n_k, sum_sq, priors)
+            return shape + 1e-8, scale
+
+    (reason,) = checked(Almost()).reasons
+    assert (reason.code, reason.numbers["conditional"]) == (Code.WRONG_RATIO, "variances")
+    assert 1e-10 < reason.numbers["error"] < 1e-6
 
 
 def test_a_formula_that_divides_by_zero_is_off_by_infinity() -> None:
