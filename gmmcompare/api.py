@@ -104,7 +104,9 @@ def fit(
         raise InputError("give components, the number K, with data that have no card")
     if not isinstance(card_or_sample, Sample) and components is not None:
         raise InputError("a card has its own components and priors; change them in the card")
-    card, data = _card_and_data(card_or_sample, components or 1, priors, seed, offline)
+    card, data = _card_and_data(
+        card_or_sample, 1 if components is None else components, priors, seed, offline
+    )
     kept, cache = _folder(folder)
     return fit_card(
         card.changed(changes), request, data=data, folder=kept, cache=cache, tasks=tasks
