@@ -38,6 +38,9 @@ class Bars:
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
+            # What has not ended, as where an error is about to be told, leaves no line.
+            for task in self._open.values():
+                self._shown().remove_task(task)
             self._stop()
 
     def __call__(self, what: str, fraction: float) -> None:

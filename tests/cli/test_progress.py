@@ -50,19 +50,24 @@ def test_bars_of_one_time_end_together_and_a_name_may_begin_again(shown: io.Stri
     assert [line.split()[0] for line in shown.getvalue().splitlines()] == ["em", "gibbs", "gibbs"]
 
 
-def test_an_error_ends_what_is_open(shown: io.StringIO) -> None:
+def test_an_error_leaves_no_line_of_what_has_not_ended(shown: io.StringIO) -> None:
     bars = Bars()
 
     def interrupted() -> None:
         with bars:
+            bars("em", 0.0)
             bars("nuts", 0.25)
+            bars("em", 1.0)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert "25 %" in shown.getvalue()
-    bars("nuts", 0.5)  # the display is not broken by it
-    bars("nuts", 1.0)
+    (line,) = shown.getvalue().splitlines()
+    assert line.startswith("em ")
+    before = shown.getvalue()
+    with Bars() as other:
+        other("nuts", 0.25)
+    assert shown.getvalue().removeprefix(before).strip() == ""
 
 
 def test_transient_bars_leave_nothing(shown: io.StringIO) -> None:
