@@ -10,11 +10,12 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from gmmcompare import api
 from gmmcompare.cli import app
+from gmmcompare.model.card import Card
 from gmmcompare.validation import gallery
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.verdict import Check, Diagnosis, Suspect, Validation, Verdict
+from gmmcompare.workflows import validate as workflow
 
 
 def run(*arguments: object) -> Result:
@@ -33,11 +34,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Return what the checks are asked for; they find nothing but what `validation` says."""
     asked: dict[str, Any] = {}
 
-    def no_checks(sampler: str, **options: Any) -> Validation:
+    def no_checks(sampler: str, card: Card | None, **options: Any) -> Validation:
         asked.update(options, sampler=sampler)
         return validation(asked.pop("verdict", "failed"))
 
-    monkeypatch.setattr(api, "validate", no_checks)
+    monkeypatch.setattr(workflow, "validate_sampler", no_checks)
     return asked
 
 

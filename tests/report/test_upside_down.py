@@ -16,9 +16,11 @@ from gmmcompare.comparison import names
 from gmmcompare.comparison.comparison import Comparison, compare_fits
 from gmmcompare.comparison.words import catalogue
 from gmmcompare.data import Rows
+from gmmcompare.fitting.requests import engine_requests
 from gmmcompare.model.card import Card, validated_card
 from gmmcompare.report import write_report, write_selection, write_sensitivity, write_validation
 from gmmcompare.validation.verdict import Validation
+from gmmcompare.workflows.load import Data
 from gmmcompare.workflows.select import SelectionOutcome, select_card
 from gmmcompare.workflows.sensitivity import Sensitivity
 
@@ -114,7 +116,9 @@ def card_of(draws: int) -> Card:
 
 def test_a_selection(tmp_path: Path) -> None:
     def selected() -> tuple[SelectionOutcome, list[object]]:
-        found = select_card(card_of(200), (1, 2), sample=SAMPLE, engines=("em", "gibbs"))
+        found = select_card(
+            card_of(200), (1, 2), engine_requests(("em", "gibbs")), data=Data(SAMPLE)
+        )
         return found, structure(write_selection, found, tmp_path)
 
     found, page = selected()
