@@ -11,6 +11,7 @@ import json
 
 import numpy as np
 import pytest
+from evidence import make_evidence
 
 from gmmcompare.comparison.agreement import FunctionalResult, PairVerdict, _needed, judge_draws
 from gmmcompare.comparison.checks import Evidence, failed_checks
@@ -19,7 +20,7 @@ from gmmcompare.comparison.thresholds import MARGIN, MAX_ROUNDS
 from gmmcompare.runtime.files import write_json
 
 
-def test_equal_engines_agree(make_evidence):
+def test_equal_engines_agree():
     found = judge_draws(make_evidence("gibbs", 1), make_evidence("nuts", 2))
     assert found.verdict == "agree"
     assert found.bound < MARGIN
@@ -32,7 +33,7 @@ def test_equal_engines_agree(make_evidence):
     assert found.mdd == pytest.approx(0.065, abs=0.004)
 
 
-def test_a_shift_is_found_with_its_size_and_direction(make_evidence):
+def test_a_shift_is_found_with_its_size_and_direction():
     asked = []
 
     def refit(name: str, this_round: int) -> Evidence:
@@ -63,7 +64,7 @@ def test_a_shift_is_found_with_its_size_and_direction(make_evidence):
     assert found.suspect is None  # nothing says which of the two is wrong
 
 
-def test_a_false_alarm_does_not_repeat(make_evidence):
+def test_a_false_alarm_does_not_repeat():
     def refit(name: str, this_round: int) -> Evidence:
         return make_evidence(name, 20 + len(name), draws=2500 * 4)
 
@@ -71,15 +72,15 @@ def test_a_false_alarm_does_not_repeat(make_evidence):
     assert (found.verdict, found.rounds) == ("agree", 2)
 
 
-def test_a_difference_is_pursued_for_three_rounds_at_most(make_evidence):
+def test_a_difference_is_pursued_for_three_rounds_at_most():
     rounds = []
 
     def refit(name: str, this_round: int) -> Evidence:
         """Return a difference that is significant at 1 % but not at 0.1 %."""
         rounds.append(this_round)
-        return borderline(make_evidence, name)
+        return borderline(name)
 
-    found = judge_draws(borderline(make_evidence, "a"), borderline(make_evidence, "b"), refit)
+    found = judge_draws(borderline("a"), borderline("b"), refit)
     assert 0.001 <= found.corrected_p < 0.01
     assert rounds == [2, 2, 3, 3]
     assert found.rounds == MAX_ROUNDS
@@ -88,7 +89,7 @@ def test_a_difference_is_pursued_for_three_rounds_at_most(make_evidence):
     assert found.reasons[-1].numbers == {"alpha": 0.01, "confirm_alpha": 0.001}
 
 
-def borderline(make_evidence, name: str, wanted_p: float = 0.003, draws: int = 2500) -> Evidence:
+def borderline(name: str, wanted_p: float = 0.003, draws: int = 2500) -> Evidence:
     """Return one of two pieces of evidence, apart by as much as gives this corrected p.
 
     For 0.003, 4.0 standard errors: p near 6e-5 for one of 54 statistics.
@@ -106,16 +107,16 @@ def borderline(make_evidence, name: str, wanted_p: float = 0.003, draws: int = 2
 
 
 @pytest.mark.parametrize("refit", [None, lambda name, this_round: None], ids=["none", "cannot"])
-def test_what_cannot_be_repeated_counts_at_once_if_it_is_beyond_doubt(make_evidence, refit):
+def test_what_cannot_be_repeated_counts_at_once_if_it_is_beyond_doubt(refit):
     found = judge_draws(make_evidence("a", 1), make_evidence("b", 2, shift=0.2), refit)
     assert (found.verdict, found.rounds) == ("disagree", 1)
     assert found.reasons[0].code == Code.DIFFERENCE
     assert found.reasons[0].numbers["repeats"] == 0
-    doubtful = judge_draws(borderline(make_evidence, "a"), borderline(make_evidence, "b"), refit)
+    doubtful = judge_draws(borderline("a"), borderline("b"), refit)
     assert doubtful.verdict == "inconclusive"
 
 
-def test_few_draws_are_inconclusive_and_say_how_many_are_needed(make_evidence):
+def test_few_draws_are_inconclusive_and_say_how_many_are_needed():
     found = judge_draws(make_evidence("a", 1, draws=50), make_evidence("b", 2, draws=50))
     assert found.verdict == "inconclusive"
     low = [reason for reason in found.reasons if reason.code == Code.LOW_ESS]
@@ -126,7 +127,7 @@ def test_few_draws_are_inconclusive_and_say_how_many_are_needed(make_evidence):
     assert 4000 < found.ess_needed < 8000
 
 
-def test_enough_draws_but_a_difference_still_possible(make_evidence):
+def test_enough_draws_but_a_difference_still_possible():
     # ESS 1,600: no check fails (4 chains: R-hat near 1.002), but 1.65 sqrt(2 / 1,600) + noise > 0.1
     found = judge_draws(make_evidence("a", 3, draws=400), make_evidence("b", 4, draws=400))
     assert found.verdict == "inconclusive"
@@ -134,10 +135,10 @@ def test_enough_draws_but_a_difference_still_possible(make_evidence):
     assert found.ess_needed > 4000
 
 
-def test_a_real_difference_at_the_margin_asks_for_more_draws_than_there_are(make_evidence):
+def test_a_real_difference_at_the_margin_asks_for_more_draws_than_there_are():
     # A difference of 3.6 standard errors (0.02 each) is not significant for one of 54 statistics,
     # and with 1.65 standard errors more it is above 0.1.
-    a, b = (borderline(make_evidence, name, wanted_p=0.02, draws=1250) for name in ("a", "b"))
+    a, b = (borderline(name, wanted_p=0.02, draws=1250) for name in ("a", "b"))
     found = judge_draws(a, b)
     assert found.verdict == "inconclusive"
     assert found.corrected_p == pytest.approx(0.02, rel=0.1)
@@ -166,7 +167,7 @@ def test_the_draws_that_are_needed(ess, se_largest, needed):
 # --- suspects ------------------------------------------------------------------------------------
 
 
-def test_an_engine_in_a_minor_mode_is_the_suspect_though_its_chains_agree(make_evidence):
+def test_an_engine_in_a_minor_mode_is_the_suspect_though_its_chains_agree():
     gibbs = make_evidence("gibbs", 1)
 
     def nuts(seed: int, draws: int = 2500) -> Evidence:
@@ -190,7 +191,7 @@ def test_an_engine_in_a_minor_mode_is_the_suspect_though_its_chains_agree(make_e
     assert few in found.reasons
 
 
-def test_one_chain_in_a_minor_mode_is_named_and_not_called_agreement(make_evidence):
+def test_one_chain_in_a_minor_mode_is_named_and_not_called_agreement():
     nuts = make_evidence("nuts", 2, chain_log_lik=(0.0, 0.0, -20.0, 0.0))
     found = judge_draws(make_evidence("gibbs", 1), nuts)
     assert found.verdict == "inconclusive"
@@ -201,7 +202,7 @@ def test_one_chain_in_a_minor_mode_is_named_and_not_called_agreement(make_eviden
     assert found.reasons[0].numbers["best"] == "gibbs"
 
 
-def test_a_third_engine_shows_that_both_are_in_a_minor_mode(make_evidence):
+def test_a_third_engine_shows_that_both_are_in_a_minor_mode():
     low = [make_evidence(n, s, chain_log_lik=(-20.0,) * 4) for n, s in (("a", 1), ("b", 2))]
     em_started = make_evidence("c", 3)
     found = judge_draws(*low, peers=[*low, em_started])
@@ -211,7 +212,7 @@ def test_a_third_engine_shows_that_both_are_in_a_minor_mode(make_evidence):
     assert judge_draws(*low).verdict == "agree"
 
 
-def test_the_first_run_is_judged_even_if_a_repetition_goes_well(make_evidence):
+def test_the_first_run_is_judged_even_if_a_repetition_goes_well():
     """The fits that a report shows are the first run's: a stuck chain there is not forgotten."""
     stuck = make_evidence("nuts", 2, shift=3.0, chain_log_lik=(-20.0,) * 4)
 
@@ -224,7 +225,7 @@ def test_the_first_run_is_judged_even_if_a_repetition_goes_well(make_evidence):
     assert "round" not in found.reasons[0].numbers
 
 
-def test_a_repetition_that_fails_a_check_is_no_agreement(make_evidence):
+def test_a_repetition_that_fails_a_check_is_no_agreement():
     def refit(name: str, this_round: int) -> Evidence:
         low = (0.0, 0.0, 0.0, -20.0) if name == "nuts" else ()
         return make_evidence(name, 50 + len(name), draws=10_000, chain_log_lik=low)
@@ -237,7 +238,7 @@ def test_a_repetition_that_fails_a_check_is_no_agreement(make_evidence):
     assert found.reasons[0].numbers["round"] == 2
 
 
-def test_too_few_chains_cast_no_doubt(make_evidence):
+def test_too_few_chains_cast_no_doubt():
     found = judge_draws(make_evidence("gibbs", 1), make_evidence("nuts", 2, chains=2, draws=5000))
     assert (found.verdict, found.suspect) == ("inconclusive", None)
     assert found.reasons[0] == Reason(
@@ -246,7 +247,7 @@ def test_too_few_chains_cast_no_doubt(make_evidence):
     assert found.ess_needed is None  # draws are not what lacks
 
 
-def test_copies_are_inconclusive_without_a_test(make_evidence):
+def test_copies_are_inconclusive_without_a_test():
     copied = make_evidence("mine", 2, shift=5.0, copies=((0, 2),))
     found = judge_draws(make_evidence("gibbs", 1), copied)
     assert (found.verdict, found.suspect, found.functionals) == ("inconclusive", "mine", ())
@@ -254,7 +255,7 @@ def test_copies_are_inconclusive_without_a_test(make_evidence):
     assert np.isnan(found.bound)
 
 
-def test_exact_draws_are_never_the_suspect(make_evidence):
+def test_exact_draws_are_never_the_suspect():
     exact = make_evidence("exact", 1, exact=True)
     assert judge_draws(exact, make_evidence("mine", 2, shift=0.3)).suspect == "mine"
     assert judge_draws(make_evidence("mine", 2, shift=0.3), exact).suspect == "mine"
@@ -263,12 +264,12 @@ def test_exact_draws_are_never_the_suspect(make_evidence):
 # --- checks --------------------------------------------------------------------------------------
 
 
-def test_a_sound_engine_fails_no_check(make_evidence):
+def test_a_sound_engine_fails_no_check():
     sound = make_evidence("gibbs", 1, divergences=0)
     assert failed_checks(sound, [sound]) == []
 
 
-def test_r_hat_and_ess(make_evidence):
+def test_r_hat_and_ess():
     apart = make_evidence("mine", 1, chain_log_lik=(0.0, 0.0, 0.0, 1.0))
     found = {reason.code: reason.numbers for reason in failed_checks(apart, [apart])}
     assert found[Code.HIGH_RHAT]["functional"] == "log_lik"
@@ -276,12 +277,12 @@ def test_r_hat_and_ess(make_evidence):
     assert found[Code.LOW_ESS]["ess"] < 1000
 
 
-def test_divergences(make_evidence):
+def test_divergences():
     nuts = make_evidence("nuts", 1, divergences=3)
     assert failed_checks(nuts, [nuts]) == [Reason(Code.DIVERGENCES, {"count": 3}, engine="nuts")]
 
 
-def test_empty_states_must_be_entered_and_left_often(make_evidence):
+def test_empty_states_must_be_entered_and_left_often():
     share = np.zeros((4, 2500))
     share[1, :300] = 1.0
     rare = make_evidence("gibbs", 1, prob_small=share)
@@ -302,7 +303,7 @@ def test_empty_states_must_be_entered_and_left_often(make_evidence):
     assert failed_checks(even, [even]) == []
 
 
-def test_too_few_draws_to_say_anything(make_evidence):
+def test_too_few_draws_to_say_anything():
     short = make_evidence("mine", 1, draws=5)
     few = Reason(Code.TOO_SHORT, {"draws": 5, "needed": 8}, engine="mine")
     assert failed_checks(short, [short])[0] == few
@@ -318,14 +319,14 @@ def test_too_few_draws_to_say_anything(make_evidence):
     "changed",
     [{}, {"shift": 0.3}, {"copies": ((0, 2),)}, {"chain_log_lik": (0.0, 0.0, -20.0, 0.0)}],
 )
-def test_a_verdict_survives_json(make_evidence, tmp_path, changed):
+def test_a_verdict_survives_json(tmp_path, changed):
     found = judge_draws(make_evidence("a", 1), make_evidence("b", 2, **changed))
     write_json(tmp_path / "pair.json", found.to_dict())
     loaded = PairVerdict.from_dict(json.loads((tmp_path / "pair.json").read_text()))
     assert loaded == found
 
 
-def test_a_verdict_of_an_earlier_version_is_read_with_its_sentences_and_names(make_evidence):
+def test_a_verdict_of_an_earlier_version_is_read_with_its_sentences_and_names():
     found = judge_draws(make_evidence("a", 1), make_evidence("b", 2))
     old = json.loads(json.dumps(found.to_dict()))
     del old["codes"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from evidence import make_evidence
 
 import gmmcompare as gc
 from gmmcompare.comparison.diagnostics import power_scaling
@@ -98,7 +99,7 @@ def test_a_factor_that_changes_nothing_is_refused(factor: float) -> None:
         changes(gc.Priors(), factor)
 
 
-def test_equal_posteriors_stay_and_a_shifted_quantity_moves(make_evidence) -> None:
+def test_equal_posteriors_stay_and_a_shifted_quantity_moves() -> None:
     """The bound of the smallest shift is 0.1; 10,000 draws leave 0.014 of Monte Carlo error."""
     base = make_evidence("gibbs", 1)
     same = {s.name: s for s in shifts(base, make_evidence("gibbs", 2), 10)}
@@ -108,12 +109,12 @@ def test_equal_posteriors_stay_and_a_shifted_quantity_moves(make_evidence) -> No
     assert moved["mu[1]"].location == pytest.approx(-0.3, abs=6 * moved["mu[1]"].error)
 
 
-def test_too_few_draws_leave_it_open(make_evidence) -> None:
+def test_too_few_draws_leave_it_open() -> None:
     found = shifts(make_evidence("gibbs", 1, draws=100), make_evidence("gibbs", 2, draws=100), 10)
     assert {s.status for s in found} == {"open"}
 
 
-def test_quantities_that_never_vary_are_left_out(make_evidence) -> None:
+def test_quantities_that_never_vary_are_left_out() -> None:
     base = make_evidence("gibbs", 1)
     for functional in base.functionals:
         if functional.name == "mean":

@@ -63,7 +63,7 @@ def test_calibration_is_the_same_although_a_worker_is_killed(two: Tasks, tmp_pat
         expected = check_sbc(here, TINY, SBC, 1, silent)
     killed = []
 
-    def kill_one(check: str, fraction: float) -> None:
+    def kill_one(fraction: float) -> None:
         if fraction > 0.2 and not killed:
             killed.append(next(iter(two._client.run(os.getpid).values())))  # type: ignore[attr-defined]
             os.kill(killed[0], signal.SIGKILL)

@@ -1,0 +1,38 @@
+"""Evidence made of independent normal draws, spoilt in known ways."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gmmcompare.comparison.checks import Evidence
+from gmmcompare.comparison.functionals import Functional
+
+NAMES = ("log_lik", "mean", "sorted_w[1]", "w[1]", "mu[1]", "log_sigma[1]")
+
+
+def make_evidence(
+    name: str,
+    seed: int,
+    *,
+    chains: int = 4,
+    draws: int = 2500,
+    shift: float = 0.0,
+    chain_log_lik: tuple[float, ...] = (),
+    prob_small: np.ndarray | None = None,
+    **changed: object,
+) -> Evidence:
+    """Return evidence; ``shift`` moves mu[1] alone, ``chain_log_lik`` is added by chain."""
+    values = np.random.default_rng(seed).standard_normal((len(NAMES), chains, draws))
+    values[NAMES.index("mu[1]")] += shift
+    if chain_log_lik:
+        values[0] += np.array(chain_log_lik)[:, None]
+    found = (Functional(n, v, n in NAMES[:3]) for n, v in zip(NAMES, values, strict=True))
+    none = np.zeros((chains, draws))
+    return Evidence(
+        name,
+        tuple(found),
+        log_lik=values[0],
+        prob_small=none if prob_small is None else prob_small,
+        divergences=changed.pop("divergences", None),
+        **changed,
+    )
