@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gmmcompare.data import Rows, load_rows
-from gmmcompare.data.partitions.pieces import is_partitioned
+from gmmcompare.data.partitions.part import random_part
+from gmmcompare.data.partitions.pieces import PartitionedFiles, is_partitioned
 from gmmcompare.model.card import Card
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
-from gmmcompare.workflows.partitions import open_partitions, random_part
+from gmmcompare.workflows.partitions import open_partitions
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,11 @@ def load(
         rows = found
     elif is_partitioned(found):
         progress(f"reading {found}", 0.0)
-        sample = _partitioned(card, found, tasks)
+        files = PartitionedFiles.find(found, section.column, section.transform, section.label)
+        if section.subsample is None:
+            sample: Sample = open_partitions(files, card.K, tasks)
+        else:
+            sample = random_part(files, section.subsample, card.run.seed, tasks)
         progress(f"reading {found}", 1.0)
         return Data(sample)
     else:
@@ -88,11 +93,3 @@ def load(
     if section.subsample is not None:
         rows = rows.random_part(section.subsample, card.run.seed)
     return Data(rows.sample, rows)
-
-
-def _partitioned(card: Card, pattern: str | Path, tasks: Tasks | None) -> Sample:
-    section = card.data
-    column = section.column, section.transform, section.label
-    if section.subsample is None:
-        return open_partitions(pattern, card.K, *column, tasks=tasks)
-    return random_part(pattern, section.subsample, card.run.seed, *column, tasks=tasks)

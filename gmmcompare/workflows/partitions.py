@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from glob import has_magic
-from pathlib import Path
-
-import numpy as np
 
 from gmmcompare.data.partitions.grid import (
     Bins,
@@ -16,22 +11,14 @@ from gmmcompare.data.partitions.grid import (
     bin_values,
     grid_sample,
 )
-from gmmcompare.data.partitions.pieces import (
-    Piece,
-    Summary,
-    at_ranks,
-    find_pieces,
-    read_piece,
-    size_of,
-    summary_of,
-)
+from gmmcompare.data.partitions.pieces import PartitionedFiles, Summary, summary_of
 from gmmcompare.engines.base import Problem, no_progress, out_of_unit
 from gmmcompare.engines.em.engine import EmEngine
 from gmmcompare.engines.layout import Layout, build_layout
 from gmmcompare.model.card import EmSettings
 from gmmcompare.model.params import Params
 from gmmcompare.model.priors import Priors
-from gmmcompare.model.sample import Origin, Sample, Standardisation, random_ranks
+from gmmcompare.model.sample import Origin, Sample, Standardisation
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.tasks import Held, InProcess, Tasks
 
@@ -44,47 +31,37 @@ MAX_ERROR = 0.1
 
 
 def open_partitions(
-    pattern: str | Path,
-    components: int,
-    column: str | None = None,
-    transform: str = "none",
-    label: str | None = None,
-    tasks: Tasks | None = None,
+    files: PartitionedFiles, components: int, tasks: Tasks | None = None
 ) -> PartitionedSample:
     """Read every partition, keep it where it was read, and return what all can work on.
 
     Parameters
     ----------
-    pattern : str or Path
-        A glob that matches Parquet or CSV files, such as ``stars/*.parquet``.
+    files : PartitionedFiles
     components : int
         K: the grid is finer than the smallest sd of so many components (maximum likelihood on the
         sketch of the data).
-    column, transform, label
-        As for `data.load_sample`.
     tasks : Tasks, optional
         Where partitions are kept and worked on; by default in this process.
 
     Raises
     ------
     InputError
-        If no file matches or one cannot be used; the message names the file. Every partition is
-        read and checked before this returns.
+        If a file cannot be used, or all need too much memory; the message names the file. Every
+        partition is read and checked before this returns.
     EngineError
         If the cluster is lost.
     """
     tasks = tasks or InProcess()
-    pieces = find_pieces(pattern, column)
-    _check_memory(pattern, pieces, tasks.memory)
-    read = tasks.hold(pieces).then(read_piece, transform)
+    _check_memory(files, tasks.memory)
+    read = files.read(tasks)
     summary = summary_of(read)
-    held = read.then(hold, summary.unit, summary.low, summary.high)
+    held = read.then(in_kept_form, summary.unit, summary.low, summary.high)
     sample, part = _fine_grid(held, summary, _pilot(summary, components))
-    what = _label(pieces[0].column, transform, label)
-    return replace(sample, origin=_origin(pattern, what, sample, part))
+    return replace(sample, origin=_origin(files, sample, part))
 
 
-def _check_memory(pattern: str | Path, pieces: Sequence[Piece], there: float) -> None:
+def _check_memory(files: PartitionedFiles, there: float) -> None:
     """Refuse what cannot be held in so many bytes, rather than be killed over it.
 
     Raises
@@ -92,46 +69,18 @@ def _check_memory(pattern: str | Path, pieces: Sequence[Piece], there: float) ->
     InputError
         If the values alone would take more memory than there is.
     """
-    needed = 8.0 * sum(piece.rows for piece in pieces)
+    needed = 8.0 * files.rows
     if needed > there:
         raise InputError(
-            f"{pattern}: its values take {needed / 1e9:,.1f} GB of memory and there are "
+            f"{files.pattern}: its values take {needed / 1e9:,.1f} GB of memory and there are "
             f"{there / 1e9:,.1f} GB; use more workers (--scheduler tcp://HOST:PORT), or a random "
             "part (--set data.subsample=1000000)"
         )
 
 
-def random_part(
-    pattern: str | Path,
-    n: int,
-    seed: int,
-    column: str | None = None,
-    transform: str = "none",
-    label: str | None = None,
-    tasks: Tasks | None = None,
-) -> Sample:
-    """Return n of the values of all partitions, chosen at random, as an ordinary sample.
-
-    Raises
-    ------
-    InputError, EngineError
-        As `open_partitions`, or if there are fewer values.
-    """
-    pieces = find_pieces(pattern, column)
-    read = (tasks or InProcess()).hold(pieces).then(read_piece, transform)
-    first = np.concatenate([[0], np.cumsum(read.collect(size_of))])
-    size = int(first[-1])
-    ranks = random_ranks(size, n, seed, str(pattern))
-    origin = Origin(
-        name=_name(pattern),
-        source=str(pattern),
-        label=_label(pieces[0].column, transform, label),
-    )
-    y = np.concatenate(read.collect(at_ranks, ranks, first))
-    return Sample.of(y, origin.as_random_part(n, size, seed))
-
-
-def hold(sample: Sample, index: int, unit: Standardisation, low: float, high: float) -> Layout:
+def in_kept_form(
+    sample: Sample, index: int, unit: Standardisation, low: float, high: float
+) -> Layout:
     """Return a partition in the form and units in which it is kept, 8 bytes for each value.
 
     ``low`` and ``high`` are those of all data: sums are about the same centres everywhere.
@@ -168,26 +117,15 @@ def _fine_grid(held: Held, summary: Summary, pilot: Params) -> tuple[Partitioned
         part *= 2
 
 
-def _origin(pattern: str | Path, label: str, sample: PartitionedSample, part: int) -> Origin:
+def _origin(files: PartitionedFiles, sample: PartitionedSample, part: int) -> Origin:
     summary = sample.summary
     return Origin(
-        name=_name(pattern),
+        name=files.name,
         source=(
-            f"{pattern}: {sample.partitions.size} partitions; compared on a grid of "
+            f"{files.pattern}: {sample.partitions.size} partitions; compared on a grid of "
             f"{sample.n_distinct:,} points, bins 1/{part} of the smallest sd wide"
         ),
         n_missing=summary.n_missing,
         sha256=summary.sha256,
-        label=label,
+        label=files.label,
     )
-
-
-def _name(pattern: str | Path) -> str:
-    """Name the data by the folder of a glob, or by the file."""
-    path = Path(pattern)
-    return path.parent.name or "partitions" if has_magic(path.name) else path.stem
-
-
-def _label(column: str | None, transform: str, label: str | None) -> str:
-    name = column or "y"
-    return label or (name if transform == "none" else f"{transform} {name}")

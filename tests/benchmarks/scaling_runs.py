@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gmmcompare.data.partitions.grid import PartitionedSample
+from gmmcompare.data.partitions.pieces import PartitionedFiles
 from gmmcompare.engines.base import Draws, Problem
 from gmmcompare.engines.em.partitioned import PartitionedEmEngine
 from gmmcompare.engines.gibbs.partitioned import PartitionedGibbsEngine, allocation_sums
@@ -78,7 +79,9 @@ def measure(folder: Path, files: int, workers: int, client: Any) -> Measured:
     """Measure one size on so many workers; with EM to convergence if it is the largest on most."""
     client.run(_forget_peak)
     started = time.perf_counter()
-    sample = open_partitions(folder / str(files) / "*.parquet", 3, tasks=OnDask(client))
+    sample = open_partitions(
+        PartitionedFiles.find(folder / str(files) / "*.parquet"), 3, OnDask(client)
+    )
     opening = time.perf_counter() - started
     gibbs(sample, 2)  # loads compiled code
     before = Clock.of(client)
@@ -188,7 +191,7 @@ class Model:
     def measured(cls, folder: Path) -> Model:
         """Measure each term on its own, the tasks without any values."""
         usual = on_dask.TASKS_PER_THREAD
-        sample = open_partitions(folder / str(FILES[0]) / "*.parquet", 3)
+        sample = open_partitions(PartitionedFiles.find(folder / str(FILES[0]) / "*.parquet"), 3)
         value = min(
             min(sample.partitions.collect(_processor_seconds, TRUTH_IN_CHAIN)) for _ in range(9)
         )

@@ -20,6 +20,7 @@ distributed = pytest.importorskip("distributed")
 import dask  # noqa: E402
 from partitioned import values, write_parquet  # noqa: E402
 
+from gmmcompare.data.partitions.pieces import PartitionedFiles  # noqa: E402
 from gmmcompare.engines.base import Problem, no_progress  # noqa: E402
 from gmmcompare.engines.checkpoint import Checkpoint  # noqa: E402
 from gmmcompare.engines.em.partitioned import PartitionedEmEngine  # noqa: E402
@@ -55,7 +56,7 @@ def gibbs(
     progress: Step = no_progress,
     checkpoint: Checkpoint | None = None,
 ) -> Params:
-    sample = open_partitions(pattern, 3, tasks=tasks)
+    sample = open_partitions(PartitionedFiles.find(pattern), 3, tasks)
     engine = PartitionedGibbsEngine(SETTINGS, checkpoint)
     return engine.run(Problem(sample, 3, Priors()), 3, progress).params
 
@@ -96,7 +97,7 @@ def test_the_draws_stay_when_a_worker_is_killed(pattern, here, two_workers):
 
 def test_workers_keep_partitions_and_nothing_else(pattern, two_workers):
     two_workers.wait_for_workers(2)  # one may have been killed just before
-    sample = open_partitions(pattern, 3, tasks=OnDask(two_workers))
+    sample = open_partitions(PartitionedFiles.find(pattern), 3, OnDask(two_workers))
     tasks = 2 * TASKS_PER_THREAD
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
@@ -110,7 +111,7 @@ def test_workers_keep_partitions_and_nothing_else(pattern, two_workers):
 
 def test_em_climbs_to_the_same_point_on_workers(pattern, two_workers):
     def em(tasks: Tasks | None) -> Params:
-        sample = open_partitions(pattern, 3, tasks=tasks)
+        sample = open_partitions(PartitionedFiles.find(pattern), 3, tasks)
         problem = Problem(sample, 3, Priors())
         return PartitionedEmEngine(EmSettings(starts=4)).run(problem, 3, no_progress).params
 
@@ -122,7 +123,7 @@ def test_a_bad_file_is_named_from_a_worker_too(tmp_path, two_workers):
     path = tmp_path / "001.parquet"
     path.write_bytes(path.read_bytes()[:4] + bytes(20_000) + path.read_bytes()[20_004:])
     with pytest.raises(InputError, match=re.escape(str(path))):
-        open_partitions(pattern, 3, "mag", tasks=OnDask(two_workers))
+        open_partitions(PartitionedFiles.find(pattern, "mag"), 3, OnDask(two_workers))
 
 
 def hungry(item: str, index: int) -> list[np.ndarray]:

@@ -20,7 +20,7 @@ from gmmcompare.data.parquetfile import ParquetFile
 from gmmcompare.model.params import Array
 from gmmcompare.model.sample import Origin, Sample, Standardisation
 from gmmcompare.runtime.errors import InputError
-from gmmcompare.runtime.tasks import Held
+from gmmcompare.runtime.tasks import Held, Tasks
 
 PARTITION_ROWS = 1_000_000
 """Row groups of a file are joined up to about so many rows: 8 MB, some 10 ms for each sweep."""
@@ -102,6 +102,68 @@ def _pieces_of_parquet(path: Path, column: str | None) -> list[Piece]:
         Piece(path, chosen, tuple(groups), sum(file.rows[group] for group in groups))
         for groups in joined
     ]
+
+
+@dataclass(frozen=True)
+class PartitionedFiles:
+    """Files cut into partitions, and what is taken from them.
+
+    Attributes
+    ----------
+    pattern : str
+        The glob that matched them, or one file.
+    pieces : tuple of Piece
+    transform : {"none", "log", "log10"}
+    label : str
+        Names the quantity on axes.
+    """
+
+    pattern: str
+    pieces: tuple[Piece, ...]
+    transform: str
+    label: str
+
+    @classmethod
+    def find(
+        cls,
+        pattern: str | Path,
+        column: str | None = None,
+        transform: str = "none",
+        label: str | None = None,
+    ) -> PartitionedFiles:
+        """Find all files that match; their values are not read yet.
+
+        Parameters
+        ----------
+        pattern, column
+            As for `find_pieces`.
+        transform, label
+            As for `data.load_sample`.
+
+        Raises
+        ------
+        InputError
+            As `find_pieces`.
+        """
+        pieces = tuple(find_pieces(pattern, column))
+        name = pieces[0].column or "y"
+        label = label or (name if transform == "none" else f"{transform} {name}")
+        return cls(str(pattern), pieces, transform, label)
+
+    @property
+    def name(self) -> str:
+        """The folder of a glob, or the file."""
+        path = Path(self.pattern)
+        return path.parent.name or "partitions" if glob.has_magic(path.name) else path.stem
+
+    @property
+    def rows(self) -> int:
+        """Number of rows, as far as it is known before they are read (of CSV it is not)."""
+        return sum(piece.rows for piece in self.pieces)
+
+    def read(self, tasks: Tasks) -> Held:
+        """Read every partition, and hold a `Sample` of each where it was read."""
+        return tasks.hold(self.pieces).then(read_piece, self.transform)
 
 
 def read_piece(piece: Piece, index: int, transform: str = "none") -> Sample:
@@ -262,37 +324,6 @@ def summary_of(partitions: Held) -> Summary:
     """Summarise partitions that were read."""
     points = max(MIN_SKETCH_POINTS, SKETCH_POINTS // partitions.size)
     return combined(partitions.collect(summarise, points))
-
-
-def at_ranks(
-    sample: Sample, index: int, ranks: NDArray[np.int64], first: NDArray[np.int64]
-) -> Array:
-    """Return a partition's observations at some ranks among all, which go through it in order.
-
-    Parameters
-    ----------
-    sample : Sample
-        The partition's values.
-    index : int
-        Of the partition, p.
-    ranks : ndarray of int, shape (R,)
-        Ascending, from 0, among the observations of all partitions one after another.
-    first : ndarray of int, shape (P + 1,)
-        The first rank of each partition, and at its end the number of all observations.
-
-    Returns
-    -------
-    ndarray
-        One value for each rank from ``first[p]`` to ``first[p + 1] - 1``.
-    """
-    own = ranks[np.searchsorted(ranks, first[index]) : np.searchsorted(ranks, first[index + 1])]
-    place_of = np.searchsorted(np.cumsum(sample.counts), own - first[index], side="right")
-    return np.asarray(sample.values[place_of])
-
-
-def size_of(sample: Sample, index: int) -> int:
-    """Return a partition's number of observations."""
-    return sample.n
 
 
 def sum_in_order(parts: Sequence[Array]) -> Array:

@@ -17,7 +17,14 @@ from typer.testing import CliRunner
 
 from gmmcompare.cli import app
 from gmmcompare.data.partitions import pieces
-from gmmcompare.data.partitions.pieces import find_pieces, is_partitioned, read_piece, summary_of
+from gmmcompare.data.partitions.part import random_part
+from gmmcompare.data.partitions.pieces import (
+    PartitionedFiles,
+    find_pieces,
+    is_partitioned,
+    read_piece,
+    summary_of,
+)
 from gmmcompare.engines import checkpoint
 from gmmcompare.engines.gibbs import partitioned as gibbs_partitioned
 from gmmcompare.fitting.fit import load_fit
@@ -25,7 +32,7 @@ from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.tasks import InProcess
 from gmmcompare.workflows.compare import load_outcome
-from gmmcompare.workflows.partitions import open_partitions, random_part
+from gmmcompare.workflows.partitions import open_partitions
 
 Y = values(6000)
 
@@ -92,7 +99,7 @@ def test_it_has_one_fingerprint_wherever_the_files_are(pattern, tmp_path):
 
 
 def test_the_grid_has_the_moments_of_all_values(pattern):
-    sample = open_partitions(pattern, 3)
+    sample = open_partitions(PartitionedFiles.find(pattern), 3)
     assert sample.n == 6000
     assert sample.mean == pytest.approx(Y.mean(), rel=1e-9)
     assert sample.sd == pytest.approx(Y.std(), rel=1e-9)
@@ -103,7 +110,7 @@ def test_the_grid_has_the_moments_of_all_values(pattern):
 
 def test_partitions_are_kept_in_8_bytes_a_value(tmp_path):
     y = np.random.default_rng(1).normal(size=100_000)
-    sample = open_partitions(write_parquet(tmp_path, y, 2), 2)
+    sample = open_partitions(PartitionedFiles.find(write_parquet(tmp_path, y, 2)), 2)
     sizes = sample.partitions.collect(lambda layout, i: sum(a.nbytes for a in layout[:8]))
     assert sum(sizes) < 8.5 * y.size
 
@@ -112,7 +119,7 @@ def test_csv_files_make_partitions_too(tmp_path):
     for i, part in enumerate(np.split(np.exp(Y), 3)):
         rows = "\n".join(f"{v!r}" for v in part.tolist())
         (tmp_path / f"{i}.csv").write_text(f"flux\n{rows}\n\n")
-    sample = open_partitions(tmp_path / "*.csv", 3, transform="log")
+    sample = open_partitions(PartitionedFiles.find(tmp_path / "*.csv", transform="log"), 3)
     assert sample.n == 6000
     assert sample.mean == pytest.approx(Y.mean(), rel=1e-9)
 
@@ -127,15 +134,15 @@ def test_missing_values_are_left_out_and_counted(tmp_path):
 
 
 def test_a_random_part_is_of_the_values_each_as_likely(pattern):
-    part = random_part(pattern, 2000, 1, "mag")
+    part = random_part(PartitionedFiles.find(pattern, "mag"), 2000, 1)
     assert part.n == 2000
     rest = np.sort(Y).tolist()
     for value in part.y:
         rest.remove(value)  # none is taken twice
-    assert part == random_part(pattern, 2000, 1, "mag")
-    assert part != random_part(pattern, 2000, 2, "mag")
+    assert part == random_part(PartitionedFiles.find(pattern, "mag"), 2000, 1)
+    assert part != random_part(PartitionedFiles.find(pattern, "mag"), 2000, 2)
     assert "2,000 of 6,000 values" in part.origin.source
-    assert random_part(pattern, 6000, 1, "mag") == Sample.of(Y)
+    assert random_part(PartitionedFiles.find(pattern, "mag"), 6000, 1) == Sample.of(Y)
     # Hoeffding for sampling without replacement: P(off by more) <= 2 exp(-2 n e^2) = 1e-8.
     e = np.sqrt(np.log(2e8) / 4000)
     for q in (0.2, 0.5, 0.8):
@@ -143,7 +150,7 @@ def test_a_random_part_is_of_the_values_each_as_likely(pattern):
     with pytest.raises(
         InputError, match=r"subsample = 6001 is more than there are values \(6000\)"
     ):
-        random_part(pattern, 6001, 1, "mag")
+        random_part(PartitionedFiles.find(pattern, "mag"), 6001, 1)
 
 
 BAD = {
@@ -175,7 +182,7 @@ def test_a_bad_file_is_named_in_one_line(pattern, tmp_path, spoil, message):
     path = tmp_path / "stars" / "001.parquet"
     spoil(path)
     with pytest.raises(InputError, match=message) as error:
-        open_partitions(pattern, 3, "mag")
+        open_partitions(PartitionedFiles.find(pattern, "mag"), 3)
     assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
     assert ";" in str(error.value)  # and then the remedy
@@ -183,12 +190,12 @@ def test_a_bad_file_is_named_in_one_line(pattern, tmp_path, spoil, message):
 
 def test_values_that_have_no_logarithm(pattern, tmp_path):
     with pytest.raises(InputError, match=r"000.parquet .*zero or negative.*transform 'log10'"):
-        open_partitions(pattern, 3, "mag", "log10")
+        open_partitions(PartitionedFiles.find(pattern, "mag", "log10"), 3)
 
 
 def test_no_file_at_all(tmp_path):
     with pytest.raises(InputError, match="no file matches"):
-        open_partitions(tmp_path / "*.parquet", 3)
+        open_partitions(PartitionedFiles.find(tmp_path / "*.parquet"), 3)
 
 
 def test_the_column_must_be_named_where_there_are_several(tmp_path):
@@ -200,9 +207,9 @@ def test_the_column_must_be_named_where_there_are_several(tmp_path):
 def test_more_than_can_be_held_is_refused_before_it_is_read(pattern, monkeypatch):
     monkeypatch.setattr(InProcess, "memory", 47_999.0)
     with pytest.raises(InputError, match=r"data\.subsample=1000000"):
-        open_partitions(pattern, 3, "mag")
+        open_partitions(PartitionedFiles.find(pattern, "mag"), 3)
     monkeypatch.setattr(InProcess, "memory", 48_000.0)
-    open_partitions(pattern, 3, "mag")
+    open_partitions(PartitionedFiles.find(pattern, "mag"), 3)
 
 
 def test_in_this_process_a_failure_ends_the_rest():
@@ -314,8 +321,9 @@ def test_a_bad_partition_ends_the_command_before_any_sweep(card, tmp_path):
 def test_nothing_of_dask_is_imported_without_the_option(pattern):
     code = (
         "import sys\n"
+        "from gmmcompare.data.partitions.pieces import PartitionedFiles\n"
         "from gmmcompare.workflows.partitions import open_partitions\n"
-        f"open_partitions({pattern!r}, 3, 'mag')\n"
+        f"open_partitions(PartitionedFiles.find({pattern!r}, 'mag'), 3)\n"
         "assert not [m for m in sys.modules if m.split('.')[0] in ('dask', 'distributed')]\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -8,6 +8,7 @@ from partitioned import values, write_parquet
 
 from gmmcompare.data.partitions import pieces
 from gmmcompare.data.partitions.grid import PartitionedSample
+from gmmcompare.data.partitions.pieces import PartitionedFiles
 from gmmcompare.engines.base import Problem, no_progress
 from gmmcompare.engines.checkpoint import Checkpoint
 from gmmcompare.engines.em.engine import EmEngine
@@ -32,7 +33,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> PartitionedSample:
         # A coarse sketch, so that climbs over all data have some way to go.
         patch.setattr(pieces, "SKETCH_POINTS", 100)
         patch.setattr(pieces, "MIN_SKETCH_POINTS", 10)
-        return open_partitions(pattern, 3)
+        return open_partitions(PartitionedFiles.find(pattern), 3)
 
 
 def in_order(params: Params) -> np.ndarray:

@@ -10,6 +10,7 @@ from partitioned import values, write_parquet
 
 from gmmcompare.data.partitions import pieces
 from gmmcompare.data.partitions.grid import PartitionedSample
+from gmmcompare.data.partitions.pieces import PartitionedFiles
 from gmmcompare.engines import checkpoint
 from gmmcompare.engines.base import Problem, no_progress, out_of_unit
 from gmmcompare.engines.checkpoint import Checkpoint
@@ -36,7 +37,7 @@ def pattern(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def sample(pattern: str, monkeypatch: pytest.MonkeyPatch) -> PartitionedSample:
     monkeypatch.setattr(pieces, "PARTITION_ROWS", 1200)
-    return open_partitions(pattern, 3)
+    return open_partitions(PartitionedFiles.find(pattern), 3)
 
 
 def run(sample: PartitionedSample, seed: int = 3, settings: GibbsSettings = SETTINGS) -> Params:
