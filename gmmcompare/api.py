@@ -31,7 +31,7 @@ from gmmcompare.workflows.sensitivity import Sensitivity, check_sensitivity
 from gmmcompare.workflows.validate import validate_sampler
 
 if TYPE_CHECKING:
-    from gmmcompare.workflows.compare import Outcome
+    from gmmcompare.workflows.outcome import Outcome
     from gmmcompare.workflows.provenance import Provenance
 
 __all__ = [

@@ -59,8 +59,8 @@ def compare(
     with chosen_tasks(workers, scheduler, memory) as tasks, Bars() as bars:
         outcome = compare_card(
             chosen,
+            load(chosen, data, offline=offline, tasks=tasks, progress=bars),
             requests,
-            data=load(chosen, data, offline=offline, tasks=tasks, progress=bars),
             folder=folder,
             cache=user_cache(fresh),
             progress=bars,

@@ -25,7 +25,7 @@ def report(
 ) -> None:
     """Write report pages again from finished fits, and an index over several."""
     from gmmcompare.report import write_index, write_report
-    from gmmcompare.workflows.compare import load_outcome
+    from gmmcompare.workflows.outcome import load_outcome
 
     outcomes = [load_outcome(folder) for folder in folders]
     for folder, outcome in zip(folders, outcomes, strict=True):

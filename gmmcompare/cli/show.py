@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gmmcompare.selection.selection import Selection
     from gmmcompare.validation.gallery import Exhibit
     from gmmcompare.validation.verdict import Validation
-    from gmmcompare.workflows.compare import Outcome
+    from gmmcompare.workflows.outcome import Outcome
     from gmmcompare.workflows.sensitivity import Sensitivity
 
 WIDE = 200

@@ -238,13 +238,13 @@ def compare_fits(
         If there is no fit, two have one name, or data or K differ.
     """
     _check_comparable(fits)
-    sample = sample or sample_of(fits[0])
+    sample = sample or fits[0].sample
     chosen = Reference.of(reference or reference_point(fits), sample)
     alignments = {fit.engine: align(fit.params, chosen) for fit in fits}
     aligned = {fit.engine: fit.with_aligned(alignments[fit.engine].params) for fit in fits}
-    grid = density_grid(sample)
     if pairs is None:
         pairs = _judge(aligned, alignments, sample, chosen, refit)
+    grid = density_grid(sample)
     return Comparison(
         fits=aligned,
         sample=sample,
@@ -258,11 +258,6 @@ def compare_fits(
     )
 
 
-def sample_of(fit: Fit) -> Sample:
-    """Return the data that a fit was made of."""
-    return fit.sample
-
-
 def _check_comparable(fits: Sequence[Fit]) -> None:
     if not fits:
         raise InputError("nothing to compare: give at least one fit")
@@ -273,7 +268,7 @@ def _check_comparable(fits: Sequence[Fit]) -> None:
         raise InputError(
             "fits differ in K: " + ", ".join(f"{fit.engine} has {fit.K}" for fit in fits)
         )
-    if len({sample_of(fit).fingerprint for fit in fits}) > 1:
+    if len({fit.sample.fingerprint for fit in fits}) > 1:
         raise InputError(f"fits are of different data: {', '.join(names)}; refit on the same data")
 
 

@@ -17,6 +17,7 @@ from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.runtime.progress import Step
 from gmmcompare.workflows.compare import compare_card
+from gmmcompare.workflows.load import load
 
 SEED = 4
 N = 30
@@ -157,7 +158,7 @@ def marginals(posterior: TwoMeans, density: Array) -> dict[str, Any]:
 def _race(name: str, card_name: str, changes: tuple[str, ...]) -> dict[str, Any]:
     """Return what `compare` with the card says: the same seeds, draws and definitions."""
     card = load_card(card_name, changes)
-    comparison = compare_card(card).comparison
+    comparison = compare_card(card, load(card)).comparison
     rows = {
         engine: _worth(comparison.fits[engine], comparison.summaries[engine])
         for engine in ("gibbs", "nuts")

@@ -1,49 +1,28 @@
-"""From a card to fits to a comparison, and to and from its folder."""
+"""From a card and its data to fits to a comparison."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from gmmcompare.comparison.agreement import PairVerdict
-from gmmcompare.comparison.clustering import names_in
-from gmmcompare.comparison.comparison import Comparison, compare_fits, sample_of
-from gmmcompare.data import Rows
+from gmmcompare.comparison.comparison import compare_fits
 from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache
-from gmmcompare.fitting.fit import Fit, load_fit
 from gmmcompare.fitting.requests import EngineRequest, engine_requests
 from gmmcompare.fitting.runner import Runner, fit_together
 from gmmcompare.model.card import Card
-from gmmcompare.model.sample import Origin
-from gmmcompare.runtime.errors import InputError
-from gmmcompare.runtime.files import make_folder, replacing, write_json
+from gmmcompare.runtime.files import make_folder
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import InProcess, Tasks
-from gmmcompare.workflows.load import Data, load
+from gmmcompare.workflows.load import Data
+from gmmcompare.workflows.outcome import Outcome, write_outcome
 from gmmcompare.workflows.provenance import Provenance
-
-ROWS_AT_ONCE = 100_000
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A comparison and where it came from."""
-
-    comparison: Comparison
-    provenance: Provenance
-    folder: Path | None = None
 
 
 def compare_card(
     card: Card,
+    data: Data,
     requests: Sequence[EngineRequest] | None = None,
     *,
-    data: Data | None = None,
     folder: Path | None = None,
     cache: FitCache = NOTHING_KEPT,
     progress: Progress = no_progress,
@@ -55,10 +34,10 @@ def compare_card(
     Parameters
     ----------
     card : Card
+    data : Data
+        The card's, from `workflows.load`, or others.
     requests : sequence of EngineRequest, optional
         By default EM, Gibbs and NUTS.
-    data : Data, optional
-        By default the card's.
     folder : Path, optional
         For ``comparison.json``, ``fits/ENGINE.nc`` (put there as they are finished) and, where
         observations have rows, ``allocations.csv``.
@@ -75,11 +54,10 @@ def compare_card(
     Raises
     ------
     InputError
-        If the data or the card cannot be used, or the folder cannot be written.
+        If the card cannot be used, or the folder cannot be written.
     EngineError
         If an engine raises or returns nonsense; fits finished before it are kept.
     """
-    data = data or load(card)
     if folder:
         make_folder(folder)
     runner = Runner(card, data.sample, folder, cache, progress, tasks or InProcess())
@@ -90,92 +68,5 @@ def compare_card(
     comparison = compare_fits(fits, data.sample, runner.refit, names=data.names)
     outcome = Outcome(comparison, Provenance.now(card, command), folder)
     if folder:
-        _write(outcome, data.rows, folder)
+        write_outcome(outcome, data.rows, folder)
     return outcome
-
-
-def _write(outcome: Outcome, rows: Rows | None, folder: Path) -> None:
-    for name, fit in outcome.comparison.fits.items():
-        _keep_aligned(fit, folder / "fits" / f"{name}.nc")
-    if rows:
-        write_allocations(outcome.comparison, rows, folder / "allocations.csv")
-    write_json(folder / "comparison.json", comparison_json(outcome))
-
-
-def _keep_aligned(fit: Fit, path: Path) -> None:
-    """Save a fit with its aligned draws, unless that is what the folder has."""
-    try:
-        if load_fit(path) == fit:
-            return
-    except InputError:  # damaged
-        pass
-    fit.save(path)
-
-
-def write_allocations(comparison: Comparison, rows: Rows, path: Path) -> None:
-    """Write what every engine says of every observation, in the order of the file.
-
-    Columns: ``row`` of the file (1 is the first below the header), ``name`` where the data have
-    names, ``value`` as it was fitted, then those of `Clustering.table`, to nine decimals.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written.
-    """
-    table = comparison.clustering.table().round(9).reset_index()
-    at = np.searchsorted(comparison.sample.values, rows.y)
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        for start in range(0, at.size, ROWS_AT_ONCE):
-            piece = slice(start, start + ROWS_AT_ONCE)
-            part = table.iloc[at[piece]]
-            part.insert(0, "row", rows.row[piece])
-            if rows.names is not None:
-                part.insert(1, "name", rows.names[piece])
-            part.to_csv(file, index=False, header=not start)
-
-
-def comparison_json(outcome: Outcome) -> dict[str, Any]:
-    """Return the content of ``comparison.json``."""
-    comparison = outcome.comparison
-    return {
-        **outcome.provenance.header(comparison.sample),
-        **comparison.to_dict(),
-        "clustering": comparison.clustering.to_dict(),
-    }
-
-
-def load_outcome(folder: str | Path) -> Outcome:
-    """Load a finished comparison from its folder; nothing is fitted.
-
-    Raises
-    ------
-    InputError
-        If there is no ``comparison.json``, or it or a fit is damaged.
-    """
-    folder = Path(folder)
-    path = folder / "comparison.json"
-    if not path.is_file():
-        raise InputError(
-            f"{path}: no such file; make it with `gmmcompare compare CARD --out {folder}`"
-        )
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        described = dict(content["card"])
-        file = Path(f"{described.pop('name')}.toml")
-        card = Card.model_validate({**described, "file": file})
-        fits = [load_fit(folder / "fits" / f"{name}.nc") for name in content["engines"]]
-        pairs = tuple(PairVerdict.from_dict(pair) for pair in content["pairs"])
-        data = content["data"]
-        origin = Origin(**{f.name: data[f.name] for f in fields(Origin)})
-        names = names_in(content.get("clustering", {}))  # 0.1.0 did not write it
-    except InputError:
-        raise
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: is damaged ({type(error).__name__}: {error}); run `gmmcompare compare` again"
-        ) from None
-    sample = replace(sample_of(fits[0]), origin=origin)
-    comparison = compare_fits(fits, sample, pairs=pairs, names=names)
-    provenance = Provenance(card, content["created"], content["command"], content["versions"])
-    return Outcome(comparison, provenance, folder)

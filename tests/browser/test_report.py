@@ -12,7 +12,8 @@ import pytest
 import gmmcompare as gc
 from gmmcompare.fitting.requests import engine_requests
 from gmmcompare.report import write_index
-from gmmcompare.workflows import compare as run
+from gmmcompare.workflows.compare import compare_card
+from gmmcompare.workflows.load import load
 
 Opener = Callable[..., Any]
 
@@ -24,8 +25,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a report of three engines and an index."""
     folder = tmp_path_factory.mktemp("report")
     changes = ["mixture.components=2", "engines.gibbs.draws=300", "engines.gibbs_plain.draws=300"]
-    outcome = run.compare_card(
-        gc.load_card("galaxies-k4", changes),
+    card = gc.load_card("galaxies-k4", changes)
+    outcome = compare_card(
+        card,
+        load(card),
         engine_requests(["em", "gibbs", "gibbs_plain"]),
         folder=folder,
         command="gmmcompare compare galaxies-k4",

@@ -18,8 +18,9 @@ from gmmcompare.model.card import Card, DataSection, MixtureSection, PriorSectio
 from gmmcompare.model.params import Params
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
-from gmmcompare.workflows.compare import compare_card, load_outcome
+from gmmcompare.workflows.compare import compare_card
 from gmmcompare.workflows.load import Data
+from gmmcompare.workflows.outcome import load_outcome
 
 SMALL = Sample.of([-1.3, -0.9, -1.05, -1.6, -0.7, -1.2, 0.8, 1.4, 1.0, 1.3, 0.5, 1.1])
 CARD = Card(
@@ -191,7 +192,7 @@ def test_exact_gibbs_and_nuts_agree_on_a_small_sample_and_load_from_their_folder
     )
     requests = engine_requests(["exact", "gibbs", "nuts"])
     rows = Rows.of(SMALL.y)
-    outcome = compare_card(card, requests, data=Data(rows.sample, rows), folder=tmp_path)
+    outcome = compare_card(card, Data(rows.sample, rows), requests, folder=tmp_path)
     found = outcome.comparison
     assert {p.verdict for p in found.pairs} == {"agree"}, [p.reasons for p in found.pairs]
     assert found.verdict == "agree"

@@ -9,7 +9,9 @@ from markupsafe import Markup, escape
 import gmmcompare as gc
 from gmmcompare.fitting.requests import engine_requests
 from gmmcompare.report.frame.canvas import Canvas, Panel
-from gmmcompare.workflows import compare as run
+from gmmcompare.workflows.compare import compare_card
+from gmmcompare.workflows.load import load
+from gmmcompare.workflows.outcome import Outcome
 
 DRAWS = 400
 
@@ -58,11 +60,13 @@ def two(fits: list[gc.Fit], sample: gc.Sample) -> gc.Comparison:
 
 
 @pytest.fixture(scope="session")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> run.Outcome:
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Return a finished run of a bundled card, with its provenance."""
     changes = ["mixture.components=2", f"engines.gibbs.draws={DRAWS}", "engines.em.starts=4"]
-    return run.compare_card(
-        gc.load_card("galaxies-k4", changes),
+    card = gc.load_card("galaxies-k4", changes)
+    return compare_card(
+        card,
+        load(card),
         engine_requests(["em", "gibbs"]),
         folder=tmp_path_factory.mktemp("galaxies"),
         command="gmmcompare compare galaxies-k4 --set mixture.components=2",

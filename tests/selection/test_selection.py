@@ -102,9 +102,7 @@ def test_compare_and_select_share_fits_by_their_key(
     """Whatever the output folders are called."""
     cache, requests = FitCache(tmp_path / "cache"), engine_requests(("em", "gibbs"))
     data, first = Data(heaps), Ledger()
-    compare_card(
-        heaps_card, requests, data=data, folder=tmp_path / "a", cache=cache, progress=first
-    )
+    compare_card(heaps_card, data, requests, folder=tmp_path / "a", cache=cache, progress=first)
     assert (first.begun, first.reused) == (["em", "gibbs"], [])
     ledger, out = Ledger(), tmp_path / "b"
     select_card(heaps_card, (1, 2), requests, data=data, folder=out, cache=cache, progress=ledger)
@@ -115,7 +113,7 @@ def test_compare_and_select_share_fits_by_their_key(
     assert lent.key == gc.load_fit(tmp_path / "a" / "fits" / "gibbs.nc").key
     other_objective = heaps_card.changed({"engines.em.objective": "map"})
     again = Ledger()
-    compare_card(other_objective, requests, data=data, cache=cache, progress=again)
+    compare_card(other_objective, data, requests, cache=cache, progress=again)
     assert (again.begun, again.reused) == (["em"], ["gibbs"])
 
 

@@ -14,8 +14,9 @@ from gmmcompare.data import Rows, load_rows
 from gmmcompare.fitting.requests import engine_requests
 from gmmcompare.model.card import Card, validated_card
 from gmmcompare.report import write_report
-from gmmcompare.workflows.compare import Outcome, compare_card, load_outcome
-from gmmcompare.workflows.load import Data
+from gmmcompare.workflows.compare import compare_card
+from gmmcompare.workflows.load import Data, load
+from gmmcompare.workflows.outcome import Outcome, load_outcome
 
 FEW = {"engines.gibbs.draws": 400, "engines.gibbs.warmup": 100, "engines.em.starts": 4}
 
@@ -42,7 +43,7 @@ LINES = [
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     folder = tmp_path_factory.mktemp("stars")
     card = card_of(folder, LINES)
-    return compare_card(card, engine_requests(["em", "gibbs"]), folder=folder / "out")
+    return compare_card(card, load(card), engine_requests(["em", "gibbs"]), folder=folder / "out")
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_a_folder_from_before_there_were_clusterings_still_loads(outcome: Outcom
 
 def test_without_names_there_is_no_such_column(tmp_path: Path) -> None:
     card = card_of(tmp_path, LINES, name_column=None)
-    compare_card(card, engine_requests(["em"]), folder=tmp_path / "out")
+    compare_card(card, load(card), engine_requests(["em"]), folder=tmp_path / "out")
     table = pd.read_csv(tmp_path / "out" / "allocations.csv")
     assert table.columns[:3].tolist() == ["row", "value", "em_p1"]
 
@@ -112,7 +113,7 @@ def test_every_planet_of_the_snapshot(snapshot: Path, tmp_path: Path) -> None:
     changes = {f"engines.{key}": value for key, value in draws.items()}
     card = gc.load_card("exoplanets-k3").changed(changes)
     rows = load_rows(snapshot, "pl_radj", "log10", name_column="pl_name")
-    compare_card(card, data=Data(rows.sample, rows), folder=tmp_path)
+    compare_card(card, Data(rows.sample, rows), folder=tmp_path)
     table = pd.read_csv(tmp_path / "allocations.csv")
     assert len(table) == rows.sample.n == 6037
     assert table["name"].tolist() == list(rows.names or ())

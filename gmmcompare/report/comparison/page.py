@@ -16,7 +16,7 @@ from gmmcompare.report.frame.provenance import provenance_section
 from gmmcompare.report.frame.render import render
 from gmmcompare.report.frame.words import number, significant, typeset
 from gmmcompare.runtime.files import write_text
-from gmmcompare.workflows.compare import Outcome
+from gmmcompare.workflows.outcome import Outcome
 from gmmcompare.workflows.provenance import Provenance
 
 WIDE, NARROW = 720, 360

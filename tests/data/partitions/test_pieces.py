@@ -31,7 +31,7 @@ from gmmcompare.fitting.fit import load_fit
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.tasks import InProcess
-from gmmcompare.workflows.compare import load_outcome
+from gmmcompare.workflows.outcome import load_outcome
 from gmmcompare.workflows.partitions import open_partitions
 
 Y = values(6000)

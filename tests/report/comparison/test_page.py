@@ -23,7 +23,7 @@ from gmmcompare.report import write_index
 from gmmcompare.report.frame.provenance import card_text
 from gmmcompare.report.frame.words import number
 from gmmcompare.runtime.errors import InputError
-from gmmcompare.workflows.compare import Outcome
+from gmmcompare.workflows.outcome import Outcome
 
 MOST_BYTES = 3_000_000
 MOST_SECONDS = 10.0

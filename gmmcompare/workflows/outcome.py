@@ -1,0 +1,133 @@
+"""A comparison and where it came from, to and from its folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gmmcompare.comparison.agreement import PairVerdict
+from gmmcompare.comparison.clustering import names_in
+from gmmcompare.comparison.comparison import Comparison, compare_fits
+from gmmcompare.data import Rows
+from gmmcompare.fitting.fit import Fit, load_fit
+from gmmcompare.model.card import Card
+from gmmcompare.model.sample import Origin
+from gmmcompare.runtime.errors import InputError
+from gmmcompare.runtime.files import replacing, write_json
+from gmmcompare.workflows.provenance import Provenance
+
+ROWS_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A comparison and where it came from."""
+
+    comparison: Comparison
+    provenance: Provenance
+    folder: Path | None = None
+
+
+def write_outcome(outcome: Outcome, rows: Rows | None, folder: Path) -> None:
+    """Write a comparison and its fits, with their aligned draws, so that `load_outcome` finds them.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    rows : Rows or None
+        The observations in the order of their file; without them no ``allocations.csv`` is written.
+    folder : Path
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    for name, fit in outcome.comparison.fits.items():
+        _keep_aligned(fit, folder / "fits" / f"{name}.nc")
+    if rows:
+        write_allocations(outcome.comparison, rows, folder / "allocations.csv")
+    write_json(folder / "comparison.json", comparison_json(outcome))
+
+
+def _keep_aligned(fit: Fit, path: Path) -> None:
+    """Save a fit with its aligned draws, unless that is what the folder has."""
+    try:
+        if load_fit(path) == fit:
+            return
+    except InputError:  # damaged
+        pass
+    fit.save(path)
+
+
+def write_allocations(comparison: Comparison, rows: Rows, path: Path) -> None:
+    """Write what every engine says of every observation, in the order of the file.
+
+    Columns: ``row`` of the file (1 is the first below the header), ``name`` where the data have
+    names, ``value`` as it was fitted, then those of `Clustering.table`, to nine decimals.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    table = comparison.clustering.table().round(9).reset_index()
+    at = np.searchsorted(comparison.sample.values, rows.y)
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        for start in range(0, at.size, ROWS_AT_ONCE):
+            piece = slice(start, start + ROWS_AT_ONCE)
+            part = table.iloc[at[piece]]
+            part.insert(0, "row", rows.row[piece])
+            if rows.names is not None:
+                part.insert(1, "name", rows.names[piece])
+            part.to_csv(file, index=False, header=not start)
+
+
+def comparison_json(outcome: Outcome) -> dict[str, Any]:
+    """Return the content of ``comparison.json``."""
+    comparison = outcome.comparison
+    return {
+        **outcome.provenance.header(comparison.sample),
+        **comparison.to_dict(),
+        "clustering": comparison.clustering.to_dict(),
+    }
+
+
+def load_outcome(folder: str | Path) -> Outcome:
+    """Load a finished comparison from its folder; nothing is fitted.
+
+    Raises
+    ------
+    InputError
+        If there is no ``comparison.json``, or it or a fit is damaged.
+    """
+    folder = Path(folder)
+    path = folder / "comparison.json"
+    if not path.is_file():
+        raise InputError(
+            f"{path}: no such file; make it with `gmmcompare compare CARD --out {folder}`"
+        )
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        described = dict(content["card"])
+        file = Path(f"{described.pop('name')}.toml")
+        card = Card.model_validate({**described, "file": file})
+        fits = [load_fit(folder / "fits" / f"{name}.nc") for name in content["engines"]]
+        pairs = tuple(PairVerdict.from_dict(pair) for pair in content["pairs"])
+        data = content["data"]
+        origin = Origin(**{f.name: data[f.name] for f in fields(Origin)})
+        names = names_in(content.get("clustering", {}))  # 0.1.0 did not write it
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path}: is damaged ({type(error).__name__}: {error}); run `gmmcompare compare` again"
+        ) from None
+    sample = replace(fits[0].sample, origin=origin)
+    comparison = compare_fits(fits, sample, pairs=pairs, names=names)
+    provenance = Provenance(card, content["created"], content["command"], content["versions"])
+    return Outcome(comparison, provenance, folder)
