@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 import gmmcompare
+from gmmcompare.validation.faults.catalogue import FAULTS, NOT_FAULTS, Variant
+from gmmcompare.validation.faults.sweep import GibbsSampler, GibbsSweep
 
 PACKAGE = Path(gmmcompare.__file__).parent
 NOT_YET = (
@@ -21,12 +26,13 @@ NOT_YET = (
     "runtime",
     "selection",
     "studies",
-    "validation",
     "workflows",
 )
 """Folders whose functions are still to be described; none may be added."""
 FEW = 2
 """So many arguments a summary line can describe."""
+REPLACED = [row for row in (*FAULTS.values(), *NOT_FAULTS.values()) if row.replacement]
+"""Faults are functions of the arguments of the step that they replace, which describes them."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -40,7 +46,11 @@ class Described(NamedTuple):
 
 
 def functions_of(path: Path) -> Iterator[Described]:
+    module = ".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts))
+    replacements = {(f.__module__, f.__name__) for row in REPLACED if (f := row.replacement)}
     for name, function in public_functions(ast.parse(path.read_text(encoding="utf-8"))):
+        if (module, name) in replacements:
+            continue
         place = f"{path.relative_to(PACKAGE)}:{function.lineno} {name}"
         yield Described(place, arguments_of(function), named_in(ast.get_docstring(function) or ""))
 
@@ -91,6 +101,13 @@ def test_functions_of_three_or_more_arguments_describe_each() -> None:
         if (len(arguments) > FEW or named) and named != arguments
     ]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("row", REPLACED, ids=lambda row: row.name)
+def test_a_fault_takes_the_arguments_of_the_step_it_replaces(row: Variant) -> None:
+    step = getattr(GibbsSampler() if row.whole else GibbsSweep(), row.step)
+    replacement = row.replacement() if row.remembers else row.replacement
+    assert [*inspect.signature(replacement).parameters][1:] == [*inspect.signature(step).parameters]
 
 
 def test_what_is_not_yet_done_is_there() -> None:

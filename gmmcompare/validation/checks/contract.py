@@ -51,6 +51,13 @@ class Contract:
 def check_contract(sandbox: TaskRunner, kind: SubjectKind, seed: int) -> tuple[Contract, Check]:
     """Make the first calls; return what they found out, and the check.
 
+    Parameters
+    ----------
+    sandbox : TaskRunner
+        Where the sampler under test is called.
+    kind : {"kernel", "sampler"}
+    seed : int
+
     Raises
     ------
     BrokenError
@@ -73,6 +80,14 @@ def check_contract(sandbox: TaskRunner, kind: SubjectKind, seed: int) -> tuple[C
 
 def probe_kernel(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Contract:
     """Call a kernel a few times and see whether it keeps the contract.
+
+    Parameters
+    ----------
+    subject : Subject
+        A kernel.
+    scenes : tuple of Scene
+        Where it is tried.
+    seed : int
 
     Raises
     ------
@@ -105,6 +120,14 @@ def probe_kernel(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Cont
 
 def probe_sampler(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Contract:
     """Run a sampler a few times and see whether it keeps the contract.
+
+    Parameters
+    ----------
+    subject : Subject
+        A whole sampler.
+    scenes : tuple of Scene
+        Where it is tried.
+    seed : int
 
     Raises
     ------

@@ -59,7 +59,20 @@ def check_exact_posterior(
     progress: Step,
     lengths: Lengths | None = None,
 ) -> Check:
-    """Compare chains with the exact posterior of `DATA` under the scene's prior.
+    """Compare chains with the exact posterior of `DATA`.
+
+    Parameters
+    ----------
+    sandbox : TaskRunner
+        Where the sampler under test is called.
+    kind : {"kernel", "sampler"}
+    scene : Scene
+        Of it only K and the prior play a part.
+    seed : int
+    progress : callable
+        Called with the fraction of tasks done.
+    lengths : Lengths, optional
+        By default `KERNEL_LENGTHS` or `SAMPLER_LENGTHS`, as ``kind`` says.
 
     Raises
     ------
@@ -101,10 +114,18 @@ def check_exact_posterior(
 
 
 def positions(draws: Params, exact: ExactPosterior, scene: Scene) -> tuple[list[str], Array]:
-    """Return where draws (chains, draws, K) lie in their exact distribution, (P, chains, draws).
+    """Return where draws lie in their exact distribution: names (P,) and positions.
 
     Uniform on (0, 1) if the sampler is correct. Interpolated on a fine grid between the draws' own
     extremes, which is exact enough: the error is far below Monte Carlo error.
+
+    Parameters
+    ----------
+    draws : Params
+        Arrays of shape (chains, draws, K); positions have shape (P, chains, draws).
+    exact : ExactPosterior
+    scene : Scene
+        Whose K and prior ``exact`` has.
     """
     names, pits = [], []
     exchangeable = scene.priors.exchangeable
@@ -126,7 +147,22 @@ def _out_of_time(chains: int, lengths: Lengths) -> Reason:
 def kernel_chains(
     subject: Subject, scene: Scene, y: Array, seed: int, block: int, n: int, warmup: int, draws: int
 ) -> Params:
-    """Run n independent chains from draws of the prior, in the child; arrays (n, draws, K)."""
+    """Run independent chains from draws of the prior, in the child; arrays (n, draws, K).
+
+    Parameters
+    ----------
+    subject : Subject
+        A kernel.
+    scene : Scene
+    y : ndarray, shape (N,)
+    seed : int
+    block : int
+        Number of this task, which has random streams of its own.
+    n : int
+        Number of chains.
+    warmup, draws : int
+        Sweeps of each chain before and while draws are kept.
+    """
     ours, theirs = streams(seed, scene.key, block)
     seed_global_streams(ours)
     start, _ = scene.sample_joint(ours, n)
@@ -144,7 +180,22 @@ def sampler_run(
     warmup: int,
     draws: int,
 ) -> Params:
-    """Make one whole run of n chains, in the child; arrays (n, draws, K)."""
+    """Make one whole run in the child; arrays (n, draws, K).
+
+    Parameters
+    ----------
+    subject : Subject
+        A whole sampler.
+    scene : Scene
+    y : ndarray, shape (N,)
+    seed : int
+    block : int
+        Number of this task, which has random streams of its own.
+    n : int
+        Number of chains.
+    warmup, draws : int
+        Passed on to the sampler.
+    """
     ours, theirs = streams(seed, scene.key, block)
     seed_global_streams(ours)
     return subject.run(y, scene.K, scene.priors, draws, warmup, n, theirs)

@@ -38,7 +38,16 @@ class JointChain(NamedTuple):
 
 
 def successive_conditional(subject: Subject, scene: Scene, seed: int, n: int) -> JointChain:
-    """Alternate a sweep and new data, n times; runs in the child process.
+    """Alternate a sweep and new data; runs in the child process.
+
+    Parameters
+    ----------
+    subject : Subject
+        A kernel.
+    scene : Scene
+    seed : int
+    n : int
+        Number of sweeps.
 
     Raises
     ------
@@ -63,6 +72,15 @@ def check_joint_distribution(
     sandbox: TaskRunner, seed: int, scene: Scene = CALIBRATION, n: int = 20_000
 ) -> Check:
     """Compare the long chain with fresh draws; z values by batch means, Bonferroni over quantities.
+
+    Parameters
+    ----------
+    sandbox : TaskRunner
+        Where the sampler under test is called.
+    seed : int
+    scene : Scene, optional
+    n : int, optional
+        Sweeps of the long chain, and fresh draws.
 
     Raises
     ------

@@ -83,7 +83,18 @@ class Replicates(NamedTuple):
 
 
 def kernel_replicates(subject: Subject, scene: Scene, seed: int, block: int, n: int) -> Replicates:
-    """Make n replicates; runs in the child process.
+    """Make replicates; runs in the child process.
+
+    Parameters
+    ----------
+    subject : Subject
+        A kernel.
+    scene : Scene
+    seed : int
+    block : int
+        Number of this task, which has random streams of its own.
+    n : int
+        Number of replicates.
 
     Raises
     ------
@@ -187,6 +198,17 @@ def check_invariance(
     progress: Step,
 ) -> Outcome:
     """Test a kernel in every scene, in rounds; see the module.
+
+    Parameters
+    ----------
+    sandbox : TaskRunner
+        Where the sampler under test is called.
+    scenes : sequence of Scene
+        Those that the kernel accepts.
+    plan : Plan
+    seed : int
+    progress : callable
+        Called with the fraction done of the replicates wanted in any case.
 
     Raises
     ------

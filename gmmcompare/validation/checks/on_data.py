@@ -55,6 +55,15 @@ class OnData:
 def fit_on_data(subject: Subject, problem: Problem, lengths: SamplerSettings, seed: int) -> Fit:
     """Run a kernel's chains or a whole sampler on the user's data; in the child.
 
+    Parameters
+    ----------
+    subject : Subject
+    problem : Problem
+        The user's data, K and priors.
+    lengths : SamplerSettings
+        Chains, warmup and draws.
+    seed : int
+
     Raises
     ------
     BrokenError
@@ -75,6 +84,13 @@ def check_on_data(sandbox: TaskRunner, on: OnData, seed: int) -> Check:
     """Compare the sampler with NUTS on the user's data.
 
     A correct one fails with probability at most `CONFIRM_ALPHA`.
+
+    Parameters
+    ----------
+    sandbox : TaskRunner
+        Where the sampler under test is called.
+    on : OnData
+    seed : int
 
     Raises
     ------

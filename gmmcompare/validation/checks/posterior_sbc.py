@@ -24,7 +24,17 @@ _MOST_NEW = 200
 
 
 def givens_around(problem: Problem, n: int, seed: int) -> tuple[Scene, list[Given]]:
-    """Draw n points of the posterior of a problem, and say what each replicate is made of."""
+    """Draw points of the posterior of a problem, and say what each replicate is made of.
+
+    Parameters
+    ----------
+    problem : Problem
+        The given data, K and priors.
+    n : int
+        Number of points: one for each replicate.
+    seed : int
+        Of the reference sampler.
+    """
     per_chain = -(-n // _CHAINS)
     settings = GibbsSettings(chains=_CHAINS, warmup=_WARMUP, draws=per_chain * _THIN)
     result = built_in_engine("gibbs", settings).run(problem, seed, no_progress)

@@ -85,10 +85,19 @@ def quantities(scene: Scene) -> tuple[Quantity, ...]:
 
 
 def evaluate(params: Params, y: Array, scene: Scene) -> Array:
-    """Return every quantity of n points, shape (n, M), for parameters (n, K) and data (n, N).
+    """Return every quantity of n points, shape (n, M).
 
     A wrong sampler may return a sigma of 1e-300; what is then infinite minus infinite counts as 0,
     so that these are bounded functions of any point.
+
+    Parameters
+    ----------
+    params : Params
+        Arrays of shape (n, K).
+    y : ndarray, shape (n, N)
+        A data set for each point.
+    scene : Scene
+        Whose prior the marginal and conditional quantities refer to.
     """
     with np.errstate(all="ignore"):
         table = np.column_stack(list(_bounded(params, y, scene).values()))

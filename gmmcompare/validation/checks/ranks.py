@@ -63,7 +63,17 @@ class SbcReplicate(NamedTuple):
 
 
 def rank_quantities(params: Params, y: Array, priors: Priors) -> dict[str, Array]:
-    """Return what is ranked, each of shape (n,), for parameters (n, K) and data (n, N)."""
+    """Return what is ranked, each of shape (n,).
+
+    Parameters
+    ----------
+    params : Params
+        Arrays of shape (n, K).
+    y : ndarray, shape (n, N)
+        A data set for each point.
+    priors : Priors
+        For the log prior.
+    """
     log_lik = log_likelihoods(params, y)
     out = {
         "log_likelihood": log_lik,
@@ -92,7 +102,17 @@ def by_mean(params: Params) -> Params:
 def choose_thinning(
     subject: Subject, scene: Scene, plan: SbcPlan, seed: int, given: Given | None = None
 ) -> int:
-    """Return the thinning that leaves draws nearly independent, from one run; in the child."""
+    """Return the thinning that leaves draws nearly independent, from one run; in the child.
+
+    Parameters
+    ----------
+    subject : Subject
+    scene : Scene
+    plan : SbcPlan
+    seed : int
+    given : Given, optional
+        Data to run on. By default they are drawn from the prior.
+    """
     ours, theirs = streams(seed, _KEY, 0)
     seed_global_streams(ours)
     y = scene.sample_joint(ours, 1)[1][0] if given is None else given.y
@@ -111,7 +131,21 @@ def sbc_replicate(
     thin: int,
     given: Given | None = None,
 ) -> SbcReplicate:
-    """Make one replicate; in the child."""
+    """Make one replicate; in the child.
+
+    Parameters
+    ----------
+    subject : Subject
+    scene : Scene
+    plan : SbcPlan
+    seed : int
+    index : int
+        Number of the replicate, from 0: each has random streams of its own.
+    thin : int
+        One in so many draws is ranked.
+    given : Given, optional
+        What to calibrate around. By default truth and data are drawn from the prior.
+    """
     ours, theirs = streams(seed, _KEY, 1 + index)
     seed_global_streams(ours)
     if given is None:
@@ -132,7 +166,18 @@ def sbc_replicate(
 def run_chains(
     subject: Subject, scene: Scene, y: Array, draws: int, warmup: int, rng: np.random.Generator
 ) -> Params:
-    """Make one whole run, or as many chains of a kernel; arrays (chains, draws, K)."""
+    """Make one whole run, or as many chains of a kernel; arrays (chains, draws, K).
+
+    Parameters
+    ----------
+    subject : Subject
+    scene : Scene
+        Whose K and priors are passed on.
+    y : ndarray, shape (N,)
+    draws, warmup : int
+        Draws of each chain, and sweeps before them.
+    rng : numpy.random.Generator
+    """
     if subject.kind == "sampler":
         return subject.run(y, scene.K, scene.priors, draws, warmup, CHAINS, rng)
     problem = Problem(Sample.of(y), scene.K, scene.priors)

@@ -124,6 +124,14 @@ def check_sbc(
 
     Parameters
     ----------
+    sandbox : TaskRunner
+        Where the sampler under test is called.
+    scene : Scene
+        One that the sampler accepts, or that of `posterior_sbc`.
+    plan : SbcPlan
+    seed : int
+    progress : callable
+        Called with the fraction of replicates made.
     store : Path, optional
         A folder; each replicate is written there as it finishes, and finished ones are not run
         again (unless the sampler's file, the scene, the given data, the seed, the version, or the

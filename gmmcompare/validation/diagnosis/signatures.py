@@ -55,7 +55,17 @@ def read_signatures(path: Path) -> Signatures:
 def write_signatures(
     path: Path = STORED, names: Sequence[str] = tuple(KERNEL_FAULTS), jobs: int = 2
 ) -> None:
-    """Run kernel faults and store their effects; those not in ``names`` keep what is stored."""
+    """Run kernel faults and store their effects.
+
+    Parameters
+    ----------
+    path : Path, optional
+        By default the file of the package.
+    names : sequence of str, optional
+        Faults to run; by default all. Others keep what is stored.
+    jobs : int, optional
+        Number of processes.
+    """
     rows: dict[str, dict[str, Array]] = {}
     if path.is_file() and set(names) != set(KERNEL_FAULTS):
         known = read_signatures(path)

@@ -57,7 +57,17 @@ def _only_elsewhere(tests: Sequence[SceneTest]) -> Reason:
 def suspects(
     tests: Sequence[SceneTest], remembers: bool, known: Signatures | None = None
 ) -> tuple[Suspect, ...]:
-    """Return the faults whose signatures are most like the one seen, likeliest first."""
+    """Return the faults whose signatures are most like the one seen, likeliest first.
+
+    Parameters
+    ----------
+    tests : sequence of SceneTest
+        What an invariance test found.
+    remembers : bool
+        Whether results depend on earlier calls; only faults that are alike in this are returned.
+    known : Signatures, optional
+        By default those of the gallery.
+    """
     known = known or stored_signatures()
     allowed = np.array([FAULTS[f].remembers == remembers for f in known.faults])
     # Few faults remember anything, and their traces are faint: they are named at any similarity.
@@ -66,9 +76,18 @@ def suspects(
 
 
 def suspects_of_runs(effect: Array, n: int, scene: Scene) -> tuple[Suspect, ...]:
-    """Return the likeliest faults of a whole sampler, from the effects that SBC found in n runs.
+    """Return the likeliest faults of a whole sampler, from the effects that SBC found.
 
     Only functions that do not depend on labels are compared, with what a few sweeps do to them.
+
+    Parameters
+    ----------
+    effect : ndarray, shape (M,)
+        Mean of each quantity, in standard deviations of one run.
+    n : int
+        Number of runs.
+    scene : Scene
+        Where they were made.
     """
     known = stored_signatures()
     if scene.name not in known.effects:

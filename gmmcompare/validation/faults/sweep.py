@@ -18,6 +18,10 @@ class GibbsSweep:
     """The correct kernel. Its conditionals have the names that `checks.conditionals` looks for."""
 
     name = "correct"
+    draw_allocations = staticmethod(plain.draw_allocations)
+    weights_conditional = staticmethod(plain.weights_conditional)
+    means_conditional = staticmethod(plain.means_conditional)
+    variances_conditional = staticmethod(plain.variances_conditional)
 
     def __call__(
         self, w: Array, mu: Array, sigma: Array, y: Array, priors: Priors, rng: np.random.Generator
@@ -28,7 +32,16 @@ class GibbsSweep:
     def sweep(
         self, w: Array, mu: Array, sigma: Array, y: Array, priors: Priors, rng: np.random.Generator
     ) -> Params:
-        """Draw the allocations given the parameters, then the parameters given the allocations."""
+        """Draw the allocations given the parameters, then the parameters given the allocations.
+
+        Parameters
+        ----------
+        w, mu, sigma : ndarray, shape (K,)
+            Where the chain stands.
+        y : ndarray, shape (N,)
+        priors : Priors
+        rng : numpy.random.Generator
+        """
         z = self.draw_allocations(w, mu, sigma, y, self.draw_uniforms(y.size, rng))
         n_k = np.bincount(z, minlength=w.size).astype(float)
         old = Params(w, mu, sigma)
@@ -44,7 +57,21 @@ class GibbsSweep:
         priors: Priors,
         rng: np.random.Generator,
     ) -> Params:
-        """Draw w, then mu given the old sigma, then sigma given the new mu."""
+        """Draw w, then mu given the old sigma, then sigma given the new mu.
+
+        Parameters
+        ----------
+        z : ndarray of int, shape (N,)
+            Allocations in 0..K-1.
+        n_k : ndarray, shape (K,)
+            Number of observations in each component.
+        old : Params
+            Where the sweep started, arrays (K,).
+        y : ndarray, shape (N,)
+        priors : Priors
+            Every field of shape (K,).
+        rng : numpy.random.Generator
+        """
         w = self.draw_weights(n_k, priors, rng)
         mu = self.draw_means(n_k, sums(z, y, w.size), old.sigma, priors, rng)
         sigma = self.draw_sigmas(n_k, sums_of_squares(z, y, mu), priors, rng)
@@ -58,45 +85,47 @@ class GibbsSweep:
         """Draw the uniforms that allocate n observations, (n,)."""
         return rng.random(n)
 
-    def draw_allocations(
-        self, w: Array, mu: Array, sigma: Array, y: Array, u: Array
-    ) -> Allocations:
-        """Allocate each observation by one uniform, (N,)."""
-        return plain.draw_allocations(w, mu, sigma, y, u)
-
     def draw_weights(self, n_k: Array, priors: Priors, rng: np.random.Generator) -> Array:
-        """Draw w | z, (K,)."""
+        """Draw w | z, (K,).
+
+        Parameters
+        ----------
+        n_k : ndarray, shape (K,)
+            Number of observations in each component.
+        priors : Priors
+        rng : numpy.random.Generator
+        """
         gamma = rng.standard_gamma(self.weights_conditional(n_k, priors))
         return np.asarray(gamma / gamma.sum())
-
-    def weights_conditional(self, n_k: Array, priors: Priors) -> Array:
-        """Return the concentration of w | z, (K,)."""
-        return plain.weights_conditional(n_k, priors)
 
     def draw_means(
         self, n_k: Array, sum_y: Array, sigma: Array, priors: Priors, rng: np.random.Generator
     ) -> Array:
-        """Draw mu | sigma, z, (K,)."""
-        return rng.normal(*self.means_conditional(n_k, sum_y, sigma, priors))
+        """Draw mu | sigma, z, (K,).
 
-    def means_conditional(
-        self, n_k: Array, sum_y: Array, sigma: Array, priors: Priors
-    ) -> tuple[Array, Array]:
-        """Return location and standard deviation of mu | sigma, z, (K,) each."""
-        return plain.means_conditional(n_k, sum_y, sigma, priors)
+        Parameters
+        ----------
+        n_k, sum_y, sigma : ndarray, shape (K,)
+            Number and sum of each component's observations, and its standard deviation.
+        priors : Priors
+        rng : numpy.random.Generator
+        """
+        return np.asarray(rng.normal(*self.means_conditional(n_k, sum_y, sigma, priors)))
 
     def draw_sigmas(
         self, n_k: Array, sum_sq: Array, priors: Priors, rng: np.random.Generator
     ) -> Array:
-        """Draw sigma | mu, z, (K,)."""
+        """Draw sigma | mu, z, (K,).
+
+        Parameters
+        ----------
+        n_k, sum_sq : ndarray, shape (K,)
+            Number of each component's observations, and their sum of squares about its mean.
+        priors : Priors
+        rng : numpy.random.Generator
+        """
         shape, scale = self.variances_conditional(n_k, sum_sq, priors)
         return np.asarray(np.sqrt(scale / rng.standard_gamma(shape)))
-
-    def variances_conditional(
-        self, n_k: Array, sum_sq: Array, priors: Priors
-    ) -> tuple[Array, Array]:
-        """Return shape and scale of sigma^2 | mu, z, (K,) each."""
-        return plain.variances_conditional(n_k, sum_sq, priors)
 
 
 class GibbsSampler:
@@ -132,10 +161,26 @@ class GibbsSampler:
 
 
 def sums(z: Allocations, y: Array, K: int) -> Array:
-    """Return the sum of each component's observations, (K,)."""
+    """Return the sum of each component's observations, (K,).
+
+    Parameters
+    ----------
+    z : ndarray of int, shape (N,)
+        Allocations in 0..K-1.
+    y : ndarray, shape (N,)
+    K : int
+    """
     return np.bincount(z, weights=y, minlength=K)
 
 
 def sums_of_squares(z: Allocations, y: Array, mu: Array) -> Array:
-    """Return each component's sum of squares about mu, (K,)."""
+    """Return each component's sum of squares about mu, (K,).
+
+    Parameters
+    ----------
+    z : ndarray of int, shape (N,)
+        Allocations in 0..K-1.
+    y : ndarray, shape (N,)
+    mu : ndarray, shape (K,)
+    """
     return np.bincount(z, weights=(y - mu[z]) ** 2, minlength=mu.size)

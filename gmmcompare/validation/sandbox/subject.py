@@ -74,6 +74,14 @@ class Subject:
     def sweep(self, at: Params, y: Array, priors: Priors, rng: np.random.Generator) -> Params:
         """Make one checked sweep; arrays (K,).
 
+        Parameters
+        ----------
+        at : Params
+            Where the chain stands.
+        y : ndarray, shape (N,)
+        priors : Priors
+        rng : numpy.random.Generator
+
         Raises
         ------
         BrokenError
@@ -107,6 +115,18 @@ class Subject:
     ) -> Params:
         """Run a kernel from a point, every sweep checked; arrays (draws, K).
 
+        Parameters
+        ----------
+        at : Params
+            Where it starts, arrays (K,).
+        y : ndarray, shape (N,)
+        priors : Priors
+        rng : numpy.random.Generator
+        draws : int
+            Sweeps that are kept.
+        warmup : int, optional
+            Sweeps before these.
+
         Raises
         ------
         BrokenError
@@ -133,6 +153,13 @@ class Subject:
     ) -> Params:
         """Run a kernel from several points in turn; arrays (chains, draws, K).
 
+        Parameters
+        ----------
+        starts : iterable of Params
+            One for each chain, arrays (K,).
+        y, priors, rng, draws, warmup
+            As for `chain`.
+
         Raises
         ------
         BrokenError
@@ -152,6 +179,15 @@ class Subject:
         rng: np.random.Generator,
     ) -> Params:
         """Make one checked run; arrays (chains, draws, K).
+
+        Parameters
+        ----------
+        y : ndarray, shape (N,)
+        K : int
+        priors : Priors
+        draws, warmup, chains : int
+            Draws of each chain, sweeps before them, and number of chains.
+        rng : numpy.random.Generator
 
         Raises
         ------
