@@ -57,7 +57,17 @@ class Evidence:
 
     @classmethod
     def of(cls, fit: Fit, aligned: Params, sample: Sample, max_draws: int = MAX_DRAWS) -> Evidence:
-        """Prepare a fit whose draws were aligned; of more draws, evenly spaced ones are taken."""
+        """Prepare a fit whose draws were aligned.
+
+        Parameters
+        ----------
+        fit : Fit
+        aligned : Params
+            Its draws, aligned, arrays (chains, draws, K).
+        sample : Sample
+        max_draws : int, optional
+            Of more draws, counted over all chains, evenly spaced ones are taken.
+        """
         log_lik = fit.stat("log_lik")
         step = -(-log_lik.size // max_draws)
         thinned = Params(*(a[:, ::step] for a in aligned))

@@ -190,7 +190,16 @@ class Between:
 
 
 def between_components(allocation: Allocation, values: Array, names: Names) -> list[Between]:
-    """Group doubtful values by their two most probable components, most observations first."""
+    """Group doubtful values by their two most probable components, most observations first.
+
+    Parameters
+    ----------
+    allocation : Allocation
+    values : ndarray, shape (D,)
+        The distinct values that were allocated.
+    names : mapping of float to sequence of str
+        Names of the observations at each value, where known.
+    """
     p = allocation.probability
     if p.shape[1] < 2:
         return []
@@ -247,7 +256,18 @@ class Clustering:
     def of(
         cls, aligned: Mapping[str, Params], sample: Sample, chosen: str, names: Names
     ) -> Clustering:
-        """Cluster by every engine's aligned draws, each of shape (chains, draws, K)."""
+        """Cluster by every engine's aligned draws.
+
+        Parameters
+        ----------
+        aligned : mapping of str to Params
+            Arrays of shape (chains, draws, K), by engine.
+        sample : Sample
+        chosen : str
+            The engine whose clustering is drawn and listed.
+        names : mapping of float to sequence of str
+            Names of the observations at each value, where known.
+        """
         points = sample.quantiles(GRID)
         return cls(
             sample,

@@ -23,6 +23,14 @@ def label_costs(points: Array, log_q: Array, w: Array, mu: Array, sigma: Array) 
 
     p are the draw's responsibilities at the points. The divergence's other term, sum p log p, is
     the same for every permutation.
+
+    Parameters
+    ----------
+    points : ndarray, shape (N,)
+    log_q : ndarray, shape (K, N)
+        Log of the reference's responsibilities at the points.
+    w, mu, sigma : ndarray, shape (n, K)
+        Draws.
     """
     n_draws, K = w.shape
     n = points.size
@@ -70,10 +78,20 @@ def best_permutations(cost: Array, orders: NDArray[np.int64]) -> NDArray[np.int6
 def evaluate(
     points: Array, n_at: int, pairs: NDArray[np.int64], w: Array, mu: Array, sigma: Array
 ) -> Array:
-    """Return functions of the mixture for each draw, shape (2 n_at + len(pairs), n).
+    """Return functions of the mixture for each draw, shape (2 n_at + P, n).
 
-    First the log density at ``points[:n_at]``, then the distribution function there, then for each
-    pair of indices of ``points`` the probability that observations there share a component.
+    First the log density, then the distribution function, then for each pair the probability that
+    observations there share a component.
+
+    Parameters
+    ----------
+    points : ndarray
+    n_at : int
+        Density and distribution function are those at ``points[:n_at]``.
+    pairs : ndarray of int, shape (P, 2)
+        Indices of ``points``.
+    w, mu, sigma : ndarray, shape (n, K)
+        Draws.
     """
     n, K = w.shape
     out = np.empty((2 * n_at + pairs.shape[0], n))
@@ -111,10 +129,19 @@ def batch_sums(
 ) -> Array:
     """Add up statistics of the pooled rank over batches; return their sums of squares.
 
-    pooled : (n,), order : (n,) sorts it, batch : (n,) is the batch of each value.
-    scores : (2 n - 1,), the normal score of rank r (from 0, halves among ties) at index 2 r.
-    cuts : ascending positions in the sorted values; "below" means at most the value there.
-    sums : (2 + len(cuts), batches), zero before; receives score, |score| and indicators.
+    Parameters
+    ----------
+    pooled : ndarray, shape (n,)
+    order : ndarray of int, shape (n,)
+        Sorts ``pooled``.
+    batch : ndarray of int, shape (n,)
+        The batch of each value.
+    scores : ndarray, shape (2 n - 1,)
+        The normal score of rank r (from 0, halves among ties) at index 2 r.
+    cuts : ndarray of int
+        Ascending positions in the sorted values; "below" means at most the value there.
+    sums : ndarray, shape (2 + len(cuts), batches)
+        Zero before; receives score, absolute score and indicators.
     """
     n = pooled.size
     squares = np.zeros(sums.shape[0])
@@ -149,9 +176,18 @@ def batch_sums(
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def add_responsibilities(v: Array, w: Array, mu: Array, sigma: Array, total: Array) -> None:
-    """Add every draw's responsibilities at values v (n,) to total (K, n); draws have shape (m, K).
+    """Add every draw's responsibilities at some values to ``total``.
 
     A tile of values stays in the processor's cache while all draws pass over it.
+
+    Parameters
+    ----------
+    v : ndarray, shape (n,)
+        The values.
+    w, mu, sigma : ndarray, shape (m, K)
+        Draws.
+    total : ndarray, shape (K, n)
+        Added to in place.
     """
     m, K = w.shape
     width = min(TILE, v.size)

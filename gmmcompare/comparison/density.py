@@ -73,7 +73,15 @@ def _plug_in_point(flat: Params) -> Params:
 
 
 def distance(a: Array, b: Array, grid: Array) -> Distance:
-    """Integrate the differences of two densities over the grid (trapezoid rule)."""
+    """Integrate the differences of two densities over the grid (trapezoid rule).
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (n,)
+        The densities on the grid.
+    grid : ndarray, shape (n,)
+        Ascending.
+    """
     tiny = 1e-300
     log_ratio = np.log(np.maximum(a, tiny)) - np.log(np.maximum(b, tiny))
     return Distance(

@@ -219,7 +219,16 @@ class EngineDiagnostics:
 
 
 def diagnose(fit: Fit, aligned: Params, switch_rate: Array) -> EngineDiagnostics:
-    """Diagnose one engine's draws, aligned, shape (chains, draws, K)."""
+    """Diagnose one engine's draws.
+
+    Parameters
+    ----------
+    fit : Fit
+    aligned : Params
+        Its draws, aligned, arrays (chains, draws, K).
+    switch_rate : ndarray, shape (chains,)
+        How often each chain switched labels.
+    """
     return EngineDiagnostics(
         parameters=convergence(parameter_values(aligned, fit.stat("log_lik"))),
         divergences=int(fit.stat("diverging").sum()) if fit.has_stat("diverging") else None,
