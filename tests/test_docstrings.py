@@ -18,7 +18,6 @@ from gmmcompare.validation.faults.sweep import GibbsSampler, GibbsSweep
 PACKAGE = Path(gmmcompare.__file__).parent
 NOT_YET = (
     "cli",
-    "fitting",
     "lessons",
     "prior_sensitivity",
     "report",

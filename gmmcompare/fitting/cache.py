@@ -26,7 +26,14 @@ log = logging.getLogger("gmmcompare")
 def fit_key(problem: Problem, engine: Engine, seed: int, starts_key: str = "") -> str:
     """Return the hash of all that a fit depends on.
 
-    ``starts_key`` is the key of the fit whose solutions are the problem's starts.
+    Parameters
+    ----------
+    problem : Problem
+    engine : Engine
+        Of which name and settings count.
+    seed : int
+    starts_key : str, optional
+        Key of the fit whose solutions are the problem's starts.
     """
     content = {
         "version": __version__,

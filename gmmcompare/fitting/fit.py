@@ -170,7 +170,19 @@ class Fit:
 def build_fit(
     engine: Engine, problem: Problem, seed: int, result: Draws | Point, key: str = ""
 ) -> Fit:
-    """Turn an engine's result into a `Fit`, scoring it by our own likelihood and priors."""
+    """Turn an engine's result into a `Fit`, scoring it by our own likelihood and priors.
+
+    Parameters
+    ----------
+    engine : Engine
+    problem : Problem
+        What was fitted.
+    seed : int
+    result : Draws or Point
+        In the units of the data.
+    key : str, optional
+        The fit's key in the cache.
+    """
     is_point = isinstance(result, Point)
     params = Params(*(a[None, None] for a in result.params)) if is_point else result.params
     groups = {

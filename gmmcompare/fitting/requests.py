@@ -67,6 +67,15 @@ class EngineRequest:
     ) -> Engine:
         """Return the engine with its settings from a card.
 
+        Parameters
+        ----------
+        settings : EngineSection
+            Of a card.
+        log_folder : Path, optional
+            Where the output of a user's own engine goes.
+        partitioned : bool, optional
+            Whether the data are in partitions.
+
         Raises
         ------
         InputError
@@ -87,7 +96,16 @@ def engine_requests(
     own: Sequence[str] = (),
     draws: Sequence[str] = (),
 ) -> list[EngineRequest]:
-    """Turn ``--engines``, ``--engine NAME=FILE.py:FUNC`` and ``--draws NAME=FILE`` into requests.
+    """Turn what the command line says of engines into requests, EM's first.
+
+    Parameters
+    ----------
+    engines : sequence of str, optional
+        Names of built-in engines; by default `DEFAULT_ENGINES`.
+    own : sequence of str, optional
+        Each ``NAME=FILE.py:FUNC``, as for ``--engine``.
+    draws : sequence of str, optional
+        Each ``NAME=FILE``, as for ``--draws``.
 
     Raises
     ------
@@ -122,6 +140,16 @@ def _named(option: str, text: str, origin: Literal["own", "draws"], what: str) -
 
 
 def engine_seed(seed: int, name: str, this_round: int = 1) -> int:
-    """Derive an engine's seed from the card's: independent of which other engines run."""
+    """Derive an engine's seed from the card's: independent of which other engines run.
+
+    Parameters
+    ----------
+    seed : int
+        The card's.
+    name : str
+        The engine's.
+    this_round : int, optional
+        1 for the first fit, 2 and more for repetitions with fresh seeds.
+    """
     entropy = [seed, zlib.crc32(name.encode()), this_round]
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])
