@@ -50,7 +50,7 @@ def write_outcome(outcome: Outcome, rows: Rows | None, folder: Path) -> None:
     for name, fit in outcome.comparison.fits.items():
         _keep_aligned(fit, folder / "fits" / f"{name}.nc")
     if rows:
-        write_allocations(outcome.comparison, rows, folder / "allocations.csv")
+        _write_allocations(outcome.comparison, rows, folder / "allocations.csv")
     write_json(folder / "comparison.json", comparison_json(outcome))
 
 
@@ -64,7 +64,7 @@ def _keep_aligned(fit: Fit, path: Path) -> None:
     fit.save(path)
 
 
-def write_allocations(comparison: Comparison, rows: Rows, path: Path) -> None:
+def _write_allocations(comparison: Comparison, rows: Rows, path: Path) -> None:
     """Write what every engine says of every observation, in the order of the file.
 
     Columns: ``row`` of the file (1 is the first below the header), ``name`` where the data have

@@ -56,7 +56,7 @@ def open_partitions(
     _check_memory(files, tasks.memory)
     read = files.read(tasks)
     summary = summary_of(read)
-    held = read.then(in_kept_form, summary.unit, summary.low, summary.high)
+    held = read.then(_in_kept_form, summary.unit, summary.low, summary.high)
     sample, part = _fine_grid(held, summary, _pilot(summary, components))
     return replace(sample, origin=_origin(files, sample, part))
 
@@ -78,7 +78,7 @@ def _check_memory(files: PartitionedFiles, there: float) -> None:
         )
 
 
-def in_kept_form(
+def _in_kept_form(
     sample: Sample, index: int, unit: Standardisation, low: float, high: float
 ) -> Layout:
     """Return a partition in the form and units in which it is kept, 8 bytes for each value.
@@ -89,7 +89,7 @@ def in_kept_form(
     return layout._replace(low=unit.of_value(low), high=unit.of_value(high))
 
 
-def bins_of(layout: Layout, index: int, width: float) -> Bins:
+def _bins_of(layout: Layout, index: int, width: float) -> Bins:
     """Sort a partition's values into bins, tile by tile."""
     return add_bins([bin_values(*layout.tile(t), width) for t in range(layout.n_tiles)])
 
@@ -111,7 +111,7 @@ def _fine_grid(held: Held, summary: Summary, pilot: Params) -> tuple[Partitioned
     part = COARSEST
     while True:
         width = float(pilot.sigma.min()) / summary.unit.scale / part
-        sample = grid_sample(add_bins(held.collect(bins_of, width)), width, held, summary)
+        sample = grid_sample(add_bins(held.collect(_bins_of, width)), width, held, summary)
         if part == FINEST or sample.log_lik_error(pilot) < MAX_ERROR:
             return sample, part
         part *= 2
