@@ -27,7 +27,20 @@ def allocate(
     sigma: Array,
     sums: Array,
 ) -> None:
-    """Draw allocations given each draw (S, K), and add n, sum y, sum y^2 to ``sums`` (3, S, K)."""
+    """Draw allocations given each posterior draw, and add up what they say of each component.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    v : ndarray, shape (D,)
+        Distinct values.
+    c : ndarray of int, shape (D,)
+        Their counts.
+    log_w, mu, sigma : ndarray, shape (S, K)
+        Posterior draws.
+    sums : ndarray, shape (3, S, K)
+        n, sum y and sum y^2, added to in place.
+    """
     S, K = mu.shape
     r = np.empty(K)
     for s in range(S):
@@ -70,12 +83,30 @@ def log_proposal(
     group: NDArray[np.int64],
     out: Array,
 ) -> None:
-    """Fill ``out`` (M, G) with the log of each group's summed kernels at points (M, K).
+    """Fill ``out`` with the log of each group's summed kernels at M points.
 
     Kernel s has the density exp(log_constant[s]) times the permanent (``symmetric``) or the product
     of the diagonal of the matrix with entries ``w_j**exponent[s, k]`` times an inverse gamma
     density of sigma_j^2 with ``shape[s, k]`` and ``scale[s, k]`` (over u, without its constant)
     times a normal density of mu_j given sigma_j^2: component k of the kernel in place j.
+
+    Parameters
+    ----------
+    log_w, mu, u : ndarray, shape (M, K)
+        The points; u is log sigma^2.
+    exponent : ndarray, shape (S, K)
+    n, mean : ndarray, shape (S, K)
+        Number and mean of the observations of each kernel's components.
+    shape, scale : ndarray, shape (S, K)
+    prior_mean, prior_precision : ndarray, shape (K,)
+        Of mu.
+    log_constant : ndarray, shape (S,)
+    symmetric : bool
+        Whether components are exchangeable.
+    group : ndarray of int, shape (S,)
+        To which group, from 0, each kernel belongs.
+    out : ndarray, shape (M, G)
+        Overwritten.
     """
     M, K = mu.shape
     matrix, entries, inverse = np.empty((K, K)), np.empty((K, K)), np.empty(K)
@@ -115,9 +146,7 @@ def log_proposal(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def log_permanent(log_matrix: Array, floor: float, entries: Array, sums: Array) -> float:
-    """Return the log of the permanent of ``exp(log_matrix)``, shape (K, K).
-
-    Where it is certainly below ``floor`` the answer is -inf, without the work.
+    """Return the log of the permanent of ``exp(log_matrix)``.
 
     Row by row: ``sums[set]`` is the sum over all ways to give the first rows the columns of a set.
     Costs K 2^K instead of K!, and nothing cancels, for all terms are positive.
@@ -125,6 +154,8 @@ def log_permanent(log_matrix: Array, floor: float, entries: Array, sums: Array) 
     Parameters
     ----------
     log_matrix : ndarray, shape (K, K)
+    floor : float
+        Where the answer is certainly below this it is -inf, without the work.
     entries : ndarray, shape (K, K)
         Scratch space.
     sums : ndarray, shape (2**K,)

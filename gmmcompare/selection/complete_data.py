@@ -76,7 +76,15 @@ class Kernels:
 
     @classmethod
     def of(cls, params: Params, posterior: Posterior, rng: np.random.Generator) -> Kernels:
-        """Draw allocations given each posterior draw, arrays (S, K)."""
+        """Draw allocations given each posterior draw.
+
+        Parameters
+        ----------
+        params : Params
+            Posterior draws, arrays (S, K).
+        posterior : Posterior
+        rng : numpy.random.Generator
+        """
         sample = posterior.sample
         sums = np.zeros((3, *params.mu.shape))
         with np.errstate(divide="ignore"):  # an impossible component

@@ -92,7 +92,18 @@ class Refits:
         seed: int,
         solutions: Sequence[Params] = (),
     ) -> Refits:
-        """Start half of the chains at draws, (chains, draws, K), half at EM's best solution."""
+        """Start half of the chains at draws, half at EM's best solution.
+
+        Parameters
+        ----------
+        draws : Params
+            Of the posterior of all observations, arrays (chains, draws, K).
+        sample : Sample
+        priors : Priors
+        seed : int
+        solutions : sequence of Params, optional
+            EM's, best first; without any, all chains start at draws.
+        """
         flat = [a.reshape(-1, draws.K) for a in draws]
         from_draws = SETTINGS.chains // (2 if solutions else 1)
         # The middle of as many equal parts: every chain is among them.

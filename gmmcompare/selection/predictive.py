@@ -52,7 +52,17 @@ def bin_edges(sample: Sample) -> Array:
 def predictive_check(
     draws: Params, sample: Sample, edges: Array, rng: np.random.Generator
 ) -> PredictiveCheck:
-    """Replicate the data's histogram from posterior draws, arrays (chains, draws, K)."""
+    """Replicate the data's histogram from posterior draws.
+
+    Parameters
+    ----------
+    draws : Params
+        Arrays of shape (chains, draws, K).
+    sample : Sample
+    edges : ndarray, shape (bins + 1,)
+        Of the histogram, ascending.
+    rng : numpy.random.Generator
+    """
     flat = Params(*(a.reshape(-1, draws.K) for a in draws))
     at = np.linspace(0, len(flat.w) - 1, min(_DRAWS, len(flat.w))).round().astype(np.int64)
     thinned = Params(*(a[at] for a in flat))
