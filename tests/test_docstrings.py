@@ -22,7 +22,6 @@ NOT_YET = (
     "prior_sensitivity",
     "report",
     "runtime",
-    "studies",
 )
 """Folders whose functions are still to be described; none may be added."""
 FEW = 2

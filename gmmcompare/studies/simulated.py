@@ -168,7 +168,19 @@ class Pool:
 
 
 def simulate(pool: Pool, case: Case, name: str, rng: np.random.Generator, times: int) -> Evidence:
-    """Simulate a run with ``times`` the draws; engine "b" has what is the matter in this case."""
+    """Simulate a run of one engine.
+
+    Parameters
+    ----------
+    pool : Pool
+        What is drawn from.
+    case : Case
+    name : str
+        "a" is sound; "b" has what is the matter in this case.
+    rng : numpy.random.Generator
+    times : int
+        Multiple of the case's number of draws.
+    """
     effective_share = (1 - REPEAT_PROBABILITY) / (1 + REPEAT_PROBABILITY) if case.sticky else 1.0
     n = round(times * case.ess / effective_share / CHAINS)
     if name == "b" and case.gibbs:
@@ -231,7 +243,18 @@ def _run_gibbs(pool: Pool, draws: int, rng: np.random.Generator) -> Evidence:
 
 
 def run_case(pool: Pool, case: Case, repetition: int, seed: int) -> PairVerdict:
-    """Compare two simulated engines once, repetitions with fresh seeds included."""
+    """Compare two simulated engines once, repetitions with fresh seeds included.
+
+    Parameters
+    ----------
+    pool : Pool
+        What is drawn from.
+    case : Case
+    repetition : int
+        Number of the comparison, from 0.
+    seed : int
+        Of the study.
+    """
 
     def refit(name: str, this_round: int) -> Evidence:
         own = "a" if name == "a" else "b"  # the Gibbs sampler goes by its own name
