@@ -73,7 +73,15 @@ class HeldOnDask:
 
     @classmethod
     def of(cls, items: Sequence[Any], client: Client, n_tasks: int) -> HeldOnDask:
-        """Return items that are worked on in at most so many tasks."""
+        """Return items that stay on the cluster.
+
+        Parameters
+        ----------
+        items : sequence
+        client : distributed.Client
+        n_tasks : int
+            They are worked on in at most so many tasks.
+        """
         count = min(len(items), n_tasks)
         edges = [len(items) * i // count for i in range(count + 1)]
         bundles = [list(items[a:b]) for a, b in pairwise(edges)]

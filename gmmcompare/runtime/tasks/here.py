@@ -41,7 +41,13 @@ class InProcess:
         watch: Watch = no_progress,
         deadline: float = math.inf,
     ) -> Iterator[tuple[int, Result]]:
-        """Yield results; see `Tasks.run`. An error is raised as it comes: nothing is retried."""
+        """Yield results. An error is raised as it comes: nothing is retried.
+
+        Parameters
+        ----------
+        function, items, watch, deadline
+            As for `Tasks.run`.
+        """
         for index, item in enumerate(items):
             seconds_left(deadline)
             watch(index, 0.0)
@@ -78,7 +84,13 @@ class Processes(InProcess):
         watch: Watch = no_progress,
         deadline: float = math.inf,
     ) -> Iterator[tuple[int, Result]]:
-        """Yield results; see `Tasks.run`. Only the end of a process makes its tasks run again."""
+        """Yield results. Only the end of a process makes its tasks run again.
+
+        Parameters
+        ----------
+        function, items, watch, deadline
+            As for `Tasks.run`.
+        """
         left = dict(enumerate(items))
         for _ in range(1 + RETRIES):
             with suppress(BrokenProcessPool):

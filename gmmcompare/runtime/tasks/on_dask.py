@@ -69,7 +69,13 @@ class OnDask:
         watch: Watch = no_progress,
         deadline: float = math.inf,
     ) -> Iterator[tuple[int, Result]]:
-        """Yield results; see `Tasks.run`. A few tasks for each thread are under way at a time."""
+        """Yield results. A few tasks for each thread are under way at a time.
+
+        Parameters
+        ----------
+        function, items, watch, deadline
+            As for `Tasks.run`.
+        """
         from distributed import as_completed
 
         finished = as_completed(loop=self._client.loop, timeout=seconds_left(deadline))
