@@ -97,12 +97,19 @@ def changes(priors: Priors, factor: float = 2.0) -> list[Change]:
 def log_parts(priors: Priors, params: Params, log_lik: Array) -> dict[str, Array]:
     """Return the log of each factor of the posterior at draws, up to constants, by `PARTS`.
 
-    Densities are those of unconstrained coordinates (see above). ``params`` are the draws as the
-    engine labelled them, shape (chains, draws, K): priors of their own belong to labels.
+    Densities are those of unconstrained coordinates (see above).
 
     An sd beyond the largest float, or a weight below the smallest, is that of an empty component.
     Its log has the prior's exponential tail there, and stands at its expectation: exact to the
     first order in the power, which is all that power-scaling asks for.
+
+    Parameters
+    ----------
+    priors : Priors
+    params : Params
+        Draws as the engine labelled them, arrays (chains, draws, K): priors of their own belong to
+        labels.
+    log_lik : ndarray, shape (chains, draws)
     """
     p = priors.expanded(params.K)
     c, m0, s0, a, b = (np.asarray(getattr(p, f.name)) for f in fields(p))
@@ -136,9 +143,18 @@ class Scaling:
 
 
 def scale(fit: Fit, aligned: Params, sample: Sample, priors: Priors) -> list[Scaling]:
-    """Power-scale every factor for every quantity, from a fit's draws and the same draws aligned.
+    """Power-scale every factor for every quantity.
 
     From at most `MAX_DRAWS` draws, evenly thinned.
+
+    Parameters
+    ----------
+    fit : Fit
+    aligned : Params
+        Its draws, aligned, arrays (chains, draws, K).
+    sample : Sample
+    priors : Priors
+        Those it was fitted with.
     """
     log_lik = fit.stat("log_lik")
     step = -(-log_lik.size // MAX_DRAWS)
