@@ -75,7 +75,16 @@ class EngineSection:
 
 
 def engine_section(comparison: Comparison, name: str, looks: Looks) -> EngineSection:
-    """Collect what is shown of one engine."""
+    """Collect what is shown of one engine.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    name : str
+        The engine's.
+    looks : mapping of str to EngineLook
+        How each engine is named and drawn.
+    """
     fit = comparison.fits[name]
     rows: list[QuantityRow] = []
     if fit.kind == "point":
@@ -307,7 +316,16 @@ class LabelSection:
 
 
 def label_section(comparison: Comparison, name: str, looks: Looks) -> LabelSection:
-    """Show the means as the engine labelled them, and after alignment."""
+    """Show the means as the engine labelled them, and after alignment.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    name : str
+        Of an engine that draws.
+    looks : mapping of str to EngineLook
+        How each engine is named and drawn.
+    """
     alignment, K = comparison.alignments[name], comparison.K
     raw, text = comparison.fits[name].params.mu, looks[name].text
     within = float(alignment.switch_rate.max())

@@ -47,7 +47,16 @@ def _edges(sample: Sample, params: Params) -> Array:
 
 
 def density_panel(comparison: Comparison, looks: Looks, width: int) -> Panel:
-    """Histogram, every engine's density with its 90 % band, and the weighted components."""
+    """Histogram, every engine's density with its 90 % band, and the weighted components.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    looks : mapping of str to EngineLook
+        How each engine is named and drawn.
+    width : int
+        In pixels; above 500 the figure is higher, too.
+    """
     wide = width > 500
     with Canvas(f"density{width}", width, 400 if wide else 300) as canvas:
         ax = canvas.axes
@@ -95,7 +104,16 @@ def _density_alt(comparison: Comparison, looks: Looks) -> str:
 
 
 def difference_panel(comparison: Comparison, looks: Looks, magnified: bool) -> Panel:
-    """Differences between engines' densities: against the posterior's own width, or magnified."""
+    """Draw differences between engines' densities.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    looks : mapping of str to EngineLook
+        How each engine is named and drawn.
+    magnified : bool
+        On a scale of their own, not against the posterior's own width.
+    """
     pairs = list(comparison.distances)
     base = _drawing(looks) or list(looks)
     width = comparison.densities[base[0]]
@@ -144,9 +162,20 @@ def _drawing(looks: Looks) -> list[str]:
 
 
 def trace_panel(name: str, values: Array, colour: str, label: str, alt: str) -> Panel:
-    """Traces with the chains side by side; ``values`` has shape (chains, draws).
+    """Traces with the chains side by side.
 
     Side by side, a chain that is elsewhere than the others is seen at once, without a legend.
+
+    Parameters
+    ----------
+    name : str
+        Of the figure, its own on the page.
+    values : ndarray, shape (chains, draws)
+    colour : str
+    label : str
+        Of the values' axis.
+    alt : str
+        The figure in words.
     """
     chains, draws = values.shape
     thinned = values[:, :: max(1, draws // TRACE_POINTS)]
@@ -168,9 +197,13 @@ def labels_panel(name: str, mu: Array, component: NDArray[np.int64], alt: str) -
 
     Parameters
     ----------
+    name : str
+        Of the figure, its own on the page.
     mu : ndarray, shape (chains, draws, K)
     component : ndarray, shape (chains, draws, K)
         Component (from 0) that stands in each place.
+    alt : str
+        The figure in words.
     """
     chains, draws, K = mu.shape
     step, rows = max(1, draws // LABEL_POINTS), min(K, MAX_ROWS)
@@ -218,10 +251,15 @@ def rank_panel(name: str, ranks: Array, expected_sd: float, colour: str, alt: st
 
     Parameters
     ----------
+    name : str
+        Of the figure, its own on the page.
     ranks : ndarray, shape (chains, bins)
         Share of a chain's draws in each bin times the number of bins; 1 where chains agree.
     expected_sd : float
         Its standard deviation were all chains in the same distribution.
+    colour : str
+    alt : str
+        The figure in words.
     """
     chains, bins = ranks.shape
     with Canvas(name, 300, 190) as canvas:
@@ -238,7 +276,17 @@ def rank_panel(name: str, ranks: Array, expected_sd: float, colour: str, alt: st
 
 
 def autocorrelation_panel(name: str, rho: Array, colour: str, alt: str) -> Panel:
-    """Autocorrelation of each chain, ``rho`` of shape (chains, lags)."""
+    """Autocorrelation of each chain.
+
+    Parameters
+    ----------
+    name : str
+        Of the figure, its own on the page.
+    rho : ndarray, shape (chains, lags)
+    colour : str
+    alt : str
+        The figure in words.
+    """
     with Canvas(name, 300, 190) as canvas:
         ax = canvas.axes
         ax.axhline(0, color=MUTED, lw=0.8)
@@ -266,7 +314,17 @@ def climb_panel(path: Array, alt: str) -> Panel:
 
 
 def starts_panel(objective: Array, iterations: Array, kept: Array, alt: str) -> Panel:
-    """Where EM's starts ended, and after how many iterations; open circles were not kept."""
+    """Where EM's starts ended, and after how many iterations.
+
+    Parameters
+    ----------
+    objective, iterations : ndarray, shape (starts,)
+        At the end of each start.
+    kept : ndarray of bool, shape (starts,)
+        Those that were not are open circles.
+    alt : str
+        The figure in words.
+    """
     with Canvas("em-starts", 380, 230) as canvas:
         ax = canvas.axes
         for chosen, face in ((kept, INK), (np.logical_not(kept), "none")):
@@ -295,8 +353,15 @@ def clustering_panel(
 
     Parameters
     ----------
+    comparison : Comparison
+    engine : str
+        Whose component densities are drawn.
     allocation : ndarray, shape (D,)
         Component, 0 to K - 1, of each distinct value.
+    width : int
+        In pixels.
+    alt : str
+        The figure in words.
     """
     with Canvas(f"clustering{width}", width, 420, rows=2) as canvas:
         _draw_allocations(canvas.rows[0], comparison, allocation)
@@ -336,6 +401,8 @@ def together_panel(probability: Array, engine: str) -> Panel:
     Parameters
     ----------
     probability : ndarray, shape (n, n)
+    engine : str
+        How text calls it.
     """
     n = len(probability)
     edges = np.linspace(0, 100, n + 1)

@@ -130,6 +130,14 @@ def speeds(comparison: Comparison, looks: Looks) -> list[Speed]:
 def brief(comparison: Comparison, looks: Looks, speed: list[Speed]) -> list[tuple[str, str]]:
     """Answer in one line each: where do they differ most, how small a difference would show, speed.
 
+    Parameters
+    ----------
+    comparison : Comparison
+    looks : mapping of str to EngineLook
+        How each engine is named and drawn.
+    speed : list of Speed
+        See `speeds`.
+
     Returns
     -------
     list of tuple

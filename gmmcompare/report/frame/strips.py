@@ -39,7 +39,16 @@ class Scale:
 
     @classmethod
     def around(cls, values: Sequence[float], margin: float, most: float = 1.0) -> Scale:
-        """Choose a limit that shows the values and twice the margin, at most ``most``."""
+        """Choose a limit that shows the values and twice the margin.
+
+        Parameters
+        ----------
+        values : sequence of float
+            Those that are not finite play no part.
+        margin : float
+        most : float, optional
+            The limit is at most this.
+        """
         known = [abs(v) for v in values if math.isfinite(v)]
         wanted = max([1.05 * v for v in known], default=0.0)
         return cls(min(max(wanted, 2.0 * margin), most))
@@ -61,8 +70,19 @@ class Scale:
     ) -> Mark | None:
         """Place a value and its interval; nothing where the value is unknown.
 
-        ``reach`` draws a pale bar from minus to plus that value: what is still possible; ``title``
-        is what a mouse over the mark shows.
+        Parameters
+        ----------
+        value, half_width : float
+            The interval is the value plus and minus its half width, if that is finite.
+        shape : str
+            Of the mark.
+        colour : str, optional
+            As in CSS.
+        hollow : bool, optional
+        reach : float, optional
+            Draws a pale bar from minus to plus this: what is still possible.
+        title : str, optional
+            What a mouse over the mark shows.
         """
         if math.isnan(value):
             return None

@@ -21,7 +21,16 @@ def decimals_for(spread: float) -> int:
 
 
 def number(value: float, decimals: int = 2, sign: bool = False) -> str:
-    """Write a number with a true minus; an infinite one as such, a missing one as a dash."""
+    """Write a number with a true minus; an infinite one as such, a missing one as a dash.
+
+    Parameters
+    ----------
+    value : float
+    decimals : int, optional
+        Places after the point.
+    sign : bool, optional
+        Write a plus before positive numbers.
+    """
     if math.isnan(value):
         return MISSING
     if math.isinf(value):

@@ -31,7 +31,18 @@ _STYLES: tuple[dict[str, Any], ...] = (
 
 
 def fit_panel(selection: Selection, K: int, found: Sampled, alt: str) -> Panel:
-    """Histogram, posterior predictive density with its 90 % band, weighted components."""
+    """Histogram, posterior predictive density with its 90 % band, weighted components.
+
+    Parameters
+    ----------
+    selection : Selection
+    K : int
+        Number of components.
+    found : Sampled
+        What was drawn with so many.
+    alt : str
+        The figure in words.
+    """
     check, density = found.predictive, found.density
     heights = check.observed / (selection.sample.n * np.diff(check.edges))
     with Canvas(f"fit{K}", 340, 230) as canvas:
@@ -187,7 +198,16 @@ def probability_panel(selection: Selection) -> Panel:
 
 
 def pit_panel(K: int, found: Loo, alt: str) -> Panel:
-    """LOO-PIT: its distribution function less the uniform one, with a 95 % simultaneous band."""
+    """LOO-PIT: its distribution function less the uniform one, with a 95 % simultaneous band.
+
+    Parameters
+    ----------
+    K : int
+        Number of components, for the figure's name.
+    found : Loo
+    alt : str
+        The figure in words.
+    """
     pit, ecdf = found.pit_ecdf()
     shown = _thinned(pit)
     band = float(kstwo.ppf(PIT_LEVEL, found.sample.n))

@@ -61,6 +61,8 @@ def difference_panels(
 
     Parameters
     ----------
+    name, title : str
+        What names of figures, and titles of panels, begin with.
     histograms : mapping of str to ndarray
         Counts (bins,) by label; ``w 1``, ``w 2`` share the panel of ``w``.
     independent : bool
@@ -117,7 +119,17 @@ def _difference_axes(ax: Axes, largest: float) -> None:
 
 
 def rank_panels(ecdf: Mapping[str, Any], names: Sequence[str], n: int) -> list[tuple[str, Panel]]:
-    """Draw each quantity's ECDF of n ranks minus uniform with its simultaneous band."""
+    """Draw each quantity's ECDF of ranks minus uniform with its simultaneous band.
+
+    Parameters
+    ----------
+    ecdf : mapping
+        As `checks.sbc` keeps it: ``z``, ``lower``, ``upper``, and ``counts`` by name.
+    names : sequence of str
+        Of the quantities.
+    n : int
+        Number of ranks of each.
+    """
     z = np.asarray(ecdf["z"], dtype=float)
     ends = np.concatenate([[0.0], z, [1.0]])
     panels = []
