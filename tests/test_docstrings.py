@@ -16,10 +16,7 @@ from gmmcompare.validation.faults.catalogue import FAULTS, NOT_FAULTS, Variant
 from gmmcompare.validation.faults.sweep import GibbsSampler, GibbsSweep
 
 PACKAGE = Path(gmmcompare.__file__).parent
-NOT_YET = (
-    "cli",
-    "lessons",
-)
+NOT_YET = ("cli",)
 """Folders whose functions are still to be described; none may be added."""
 FEW = 2
 """So many arguments a summary line can describe."""

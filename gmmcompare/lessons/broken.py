@@ -105,6 +105,15 @@ def on_large_data(name: str, problem: Problem, reference: Params) -> dict[str, A
     """Return shifts of posterior means in posterior sds, and their Monte Carlo standard errors.
 
     Of w, mu and log sigma of each component.
+
+    Parameters
+    ----------
+    name : str
+        Of a kernel in the gallery.
+    problem : Problem
+        With a start.
+    reference : Params
+        Draws of the correct sampler, aligned, arrays (chains, draws, K).
     """
     rng = np.random.default_rng(SEED)
     kernel, y, here = fault(name), problem.sample.y, problem.starts[0]

@@ -53,7 +53,7 @@ def compute(progress: Step) -> dict[str, Any]:
     model = problem()
     rng = np.random.default_rng(SEED)
     start = start_point("lecture", model, rng)
-    swept = sweeps_from(start, model, rng)
+    swept = _sweeps_from(start, model, rng)
     progress(0.3)
     long = GibbsEngine(LONG).run(model, SEED, no_progress)
     progress(0.8)
@@ -73,7 +73,7 @@ def compute(progress: Step) -> dict[str, Any]:
     }
 
 
-def sweeps_from(start: Params, model: Problem, rng: np.random.Generator) -> dict[str, Any]:
+def _sweeps_from(start: Params, model: Problem, rng: np.random.Generator) -> dict[str, Any]:
     """Return z as strings of digits, w, mu, sigma (SWEEPS, K) and log_lik (SWEEPS + 1,)."""
     y, priors = model.sample.y, model.priors.expanded(K)
     here, z_history, points = start, [], [start]

@@ -56,7 +56,18 @@ def lesson_module(name: str) -> Lesson:
 def write_pages(
     names: Sequence[str], out: Path, with_notebook: bool, progress: Progress
 ) -> list[Path]:
-    """Write the lessons' pages, and notebooks if asked for; see `lessons.write_lessons`."""
+    """Write the lessons' pages, and notebooks if asked for; see `lessons.write_lessons`.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of lessons.
+    out : Path
+        The folder.
+    with_notebook : bool
+    progress : callable
+        Called with a lesson's name and the fraction of it that is done.
+    """
     modules = {name: lesson_module(name) for name in names}
     written: list[Path] = []
     for name, module in modules.items():
@@ -88,7 +99,15 @@ def _computed(name: str, module: Lesson, out: Path, step: Step) -> Mapping[str, 
 
 
 def render(name: str, module: Lesson, data: Mapping[str, Any]) -> str:
-    """Return the page of one lesson from its data."""
+    """Return the page of one lesson.
+
+    Parameters
+    ----------
+    name : str
+    module : Lesson
+    data : mapping
+        What its ``compute`` returned, in the form of JSON.
+    """
     names = list(LESSONS)
     at = names.index(name)
     return (

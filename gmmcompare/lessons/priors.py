@@ -73,7 +73,7 @@ def compute(progress: Step) -> dict[str, Any]:
     tie = float(sample.values[np.argmax(sample.counts)])
     rows = []
     for i, epsilon in enumerate(EPSILONS):
-        rows.append({**prior_facts(float(epsilon)), **posterior_facts(y, float(epsilon), tie)})
+        rows.append({**prior_facts(float(epsilon)), **_posterior_facts(y, float(epsilon), tie)})
         progress((i + 1) / len(EPSILONS))
     card, _ = card_with_data(CARD)
     best = min(rows, key=lambda row: row["prob_empty"])
@@ -130,15 +130,15 @@ def prior_facts(epsilon: float) -> dict[str, Any]:
     }
 
 
-def posterior_facts(y: Array, epsilon: float, tie: float) -> dict[str, Any]:
+def _posterior_facts(y: Array, epsilon: float, tie: float) -> dict[str, Any]:
     """Return what the exact posterior says, and the two summits of the posterior density."""
     prior = priors(epsilon)
     exact = exact_posterior(y, K, prior)
     sigma_cdf = exact.cdf("sigma", 10.0**LOG_SIGMA)
     sample = Sample.of(y)
     penalty = penalty_of(prior, K)
-    honest = climb(sample, _halves(y), penalty)
-    spike = climb(sample, _on_the_tie(sample, tie), penalty)
+    honest = _climb(sample, _halves(y), penalty)
+    spike = _climb(sample, _on_the_tie(sample, tie), penalty)
     return {
         "prob_empty": exact.prob_empty,
         "sigma_cdf": sigma_cdf,
@@ -152,7 +152,7 @@ def posterior_facts(y: Array, epsilon: float, tie: float) -> dict[str, Any]:
     }
 
 
-def climb(sample: Sample, start: Params, penalty: Penalty) -> Params:
+def _climb(sample: Sample, start: Params, penalty: Penalty) -> Params:
     """Return where EM ends from a start."""
     here = start
     counts = sample.counts.astype(float)
@@ -168,7 +168,7 @@ def climb(sample: Sample, start: Params, penalty: Penalty) -> Params:
 def ml_summit() -> Params:
     """Return the local maximum of the likelihood with two groups that hold many points."""
     y = data()
-    return climb(Sample.of(y), _halves(y), flat_prior(K))
+    return _climb(Sample.of(y), _halves(y), flat_prior(K))
 
 
 def _summit(sample: Sample, at: Params, penalty: Penalty) -> dict[str, Any]:

@@ -101,12 +101,27 @@ class Trajectory:
 
 
 def start_of(model: TwoMeans, q: Array, p: Array) -> State:
-    """Return the state at position q with momentum p."""
+    """Return the state at a position with a momentum.
+
+    Parameters
+    ----------
+    model : TwoMeans
+    q, p : ndarray, shape (2,)
+        Position and momentum.
+    """
     return State(q, p, *model.with_gradient(q))
 
 
 def leapfrog(model: TwoMeans, state: State, step: float) -> State:
-    """Make one leapfrog step: half a kick, a drift, half a kick."""
+    """Make one leapfrog step: half a kick, a drift, half a kick.
+
+    Parameters
+    ----------
+    model : TwoMeans
+    state : State
+    step : float
+        Its size; negative goes back in time.
+    """
     p = state.p + 0.5 * step * state.slope
     q = state.q + step * p
     height, slope = model.with_gradient(q)
@@ -120,6 +135,15 @@ def nuts_draw(model: TwoMeans, q: Array, step: float, rng: np.random.Generator) 
     each new half one point is drawn in proportion to exp(-energy), and replaces the choice so far
     with probability min(1, weight of the new half / weight of the path so far), which favours
     points far from the start (Betancourt 2017, appendix A.3.2).
+
+    Parameters
+    ----------
+    model : TwoMeans
+    q : ndarray, shape (2,)
+        Where the chain stands.
+    step : float
+        Size of a leapfrog step.
+    rng : numpy.random.Generator
     """
     seen = Trajectory()
     path = [start_of(model, q, rng.standard_normal(2))]  # in order of time
@@ -178,7 +202,15 @@ def _turns_within(states: list[State]) -> bool:
 
 
 def gibbs_draw(model: TwoMeans, mu: Array, rng: np.random.Generator) -> tuple[Array, Array, Array]:
-    """Draw z and then both means; return them with the conditional's centre and sds, each (2,)."""
+    """Draw z and then both means; return them with the conditional's centre and sds, each (2,).
+
+    Parameters
+    ----------
+    model : TwoMeans
+    mu : ndarray, shape (2,)
+        Where the chain stands.
+    rng : numpy.random.Generator
+    """
     z = gibbs_plain.draw_allocations(model.w, mu, model.sigma, model.y, rng.random(model.y.size))
     n_k = np.bincount(z, minlength=2).astype(float)
     sum_y = np.bincount(z, weights=model.y, minlength=2)
@@ -187,7 +219,16 @@ def gibbs_draw(model: TwoMeans, mu: Array, rng: np.random.Generator) -> tuple[Ar
 
 
 def chain(draw: Callable[[Array], Array], start: Array, n: int) -> Array:
-    """Return n draws, each made from the last, shape (n, 2)."""
+    """Return draws, each made from the last, shape (n, 2).
+
+    Parameters
+    ----------
+    draw : callable
+        Takes a point (2,) and returns the next.
+    start : ndarray, shape (2,)
+    n : int
+        Number of draws.
+    """
     out, here = np.empty((n, 2)), start
     for i in range(n):
         here = draw(here)
