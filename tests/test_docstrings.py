@@ -16,8 +16,6 @@ from gmmcompare.validation.faults.catalogue import FAULTS, NOT_FAULTS, Variant
 from gmmcompare.validation.faults.sweep import GibbsSampler, GibbsSweep
 
 PACKAGE = Path(gmmcompare.__file__).parent
-NOT_YET = ("cli",)
-"""Folders whose functions are still to be described; none may be added."""
 FEW = 2
 """So many arguments a summary line can describe."""
 REPLACED = [row for row in (*FAULTS.values(), *NOT_FAULTS.values()) if row.replacement]
@@ -79,7 +77,7 @@ def named_in(docstring: str) -> tuple[str, ...]:
 
 def modules() -> list[Path]:
     every = sorted(PACKAGE.rglob("*.py"))
-    return [p for p in every if p.relative_to(PACKAGE).parts[0] not in (*NOT_YET, "_bundled")]
+    return [p for p in every if p.relative_to(PACKAGE).parts[0] != "_bundled"]
 
 
 def test_functions_of_three_or_more_arguments_describe_each() -> None:
@@ -97,10 +95,6 @@ def test_a_fault_takes_the_arguments_of_the_step_it_replaces(row: Variant) -> No
     step = getattr(GibbsSampler() if row.whole else GibbsSweep(), row.step)
     replacement = row.replacement() if row.remembers else row.replacement
     assert [*inspect.signature(replacement).parameters][1:] == [*inspect.signature(step).parameters]
-
-
-def test_what_is_not_yet_done_is_there() -> None:
-    assert [name for name in NOT_YET if not (PACKAGE / name).is_dir()] == []
 
 
 def test_sections_are_read_as_numpydoc_writes_them() -> None:

@@ -63,7 +63,17 @@ FreshOption = Annotated[bool, typer.Option("--fresh", help="Fit again what is al
 
 
 def chosen_card(name: str, overrides: list[str] | None, seed: int | None) -> Card:
-    """Return the card of a command, with what its options override."""
+    """Return the card of a command, with what its options override.
+
+    Parameters
+    ----------
+    name : str
+        Of a bundled card, or a file.
+    overrides : list of str or None
+        Each ``KEY=VALUE``.
+    seed : int or None
+        Overrides the card's.
+    """
     from gmmcompare.model.card import load_card
 
     changes = list(overrides or [])
@@ -76,7 +86,17 @@ def chosen_card(name: str, overrides: list[str] | None, seed: int | None) -> Car
 def chosen_tasks(
     workers: int | None, scheduler: str | None, memory: str | None = None
 ) -> Iterator[Tasks | None]:
-    """Yield where the work of a command is done if one of the options says so, else None."""
+    """Yield where the work of a command is done if its options say so, else None.
+
+    Parameters
+    ----------
+    workers : int or None
+        Dask workers to start here.
+    scheduler : str or None
+        Address of a Dask cluster.
+    memory : str, optional
+        Limit of each worker started here, such as "2GB".
+    """
     if workers is None and scheduler is None:
         yield None
         return

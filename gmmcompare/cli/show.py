@@ -125,7 +125,16 @@ def _or_not_known(error: float) -> str:
 
 
 def print_sensitivity(found: Sensitivity, page: Path, as_json: bool) -> None:
-    """Print which priors matter, and a line for each change; or ``sensitivity.json``."""
+    """Print which priors matter, and a line for each change.
+
+    Parameters
+    ----------
+    found : Sensitivity
+    page : Path
+        Where its page is.
+    as_json : bool
+        Print ``sensitivity.json`` instead.
+    """
     if as_json:
         print(to_json(found.to_dict()), end="")
         return
@@ -156,7 +165,16 @@ def print_sensitivity(found: Sensitivity, page: Path, as_json: bool) -> None:
 
 
 def print_validation(found: Validation, as_json: bool, page: Path | None = None) -> None:
-    """Print the verdict on one sampler and what it rests on."""
+    """Print the verdict on one sampler and what it rests on.
+
+    Parameters
+    ----------
+    found : Validation
+    as_json : bool
+        Print JSON instead of words.
+    page : Path, optional
+        Where its page is, to be named below the words.
+    """
     print(found.to_json() if as_json else found, end="" if as_json else "\n")
     if page and not as_json:
         print(f"page: {page}")
