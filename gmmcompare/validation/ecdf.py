@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from gmmcompare.model.params import Array
 
@@ -38,9 +37,11 @@ def counts_below(ranks: NDArray[np.int64], n_ranks: int) -> NDArray[np.int64]:
 
 def uniformity_p(ranks: NDArray[np.int64], n_ranks: int) -> float:
     """Return the probability that N uniform ranks leave narrower bands than these do."""
+    from scipy.stats import binom  # half a second, which a child process does not have
+
     n, z = len(ranks), _grid()
     counts = counts_below(ranks, n_ranks)
-    tails = np.minimum(stats.binom.cdf(counts, n, z), stats.binom.sf(counts - 1, n, z))
+    tails = np.minimum(binom.cdf(counts, n, z), binom.sf(counts - 1, n, z))
     level = 2.0 * float(tails.min())
     return max(0.0, 1.0 - _coverage(_pointwise(n, level * (1.0 + 1e-9)), n))
 
@@ -63,20 +64,24 @@ def _grid() -> Array:
 
 def _pointwise(n: int, level: float) -> Bands:
     """Return the counts whose tails, themselves included, both hold at least level / 2."""
+    from scipy.stats import binom
+
     z = _grid()
     counts = np.arange(n + 1)[:, None]
-    inside = np.minimum(stats.binom.cdf(counts, n, z), stats.binom.sf(counts - 1, n, z))
+    inside = np.minimum(binom.cdf(counts, n, z), binom.sf(counts - 1, n, z))
     inside = inside >= 0.5 * level
     return Bands(z, inside.argmax(axis=0), n - inside[::-1].argmax(axis=0))
 
 
 def _coverage(bands: Bands, n: int) -> float:
     """Return the probability that all counts of uniform ranks stay within the bands."""
+    from scipy.stats import binom
+
     reached, prob, before = np.array([0]), np.array([1.0]), 0.0
     for z, lower, upper in zip(*bands, strict=True):
         counts = np.arange(lower, upper + 1)
         step = counts[:, None] - reached
         rate = (z - before) / (1.0 - before)
-        prob = stats.binom.pmf(step, n - reached, rate) @ prob
+        prob = binom.pmf(step, n - reached, rate) @ prob
         reached, before = counts, z
     return float(prob.sum())

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr
 
 from gmmcompare.model.exact import ExactPosterior, exact_posterior
 from gmmcompare.model.params import Array, Params
@@ -215,7 +215,7 @@ def _compared(names: list[str], pits: Array, seconds: float) -> Check:
     chains = tested.shape[1]
     se = np.maximum(tested.std(axis=1, ddof=1) / np.sqrt(chains), 1e-12)
     t = tested.mean(axis=1) / se
-    p = np.minimum(1.0, 2.0 * stats.t.sf(np.abs(t), chains - 1) * t.size)
+    p = np.minimum(1.0, 2.0 * stdtr(chains - 1, -np.abs(t)) * t.size)
     worst = int(np.argmin(p))
     data = {
         "y": DATA,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr
 
 from gmmcompare.model.mixture import simulate
 from gmmcompare.model.params import Array, Params
@@ -95,7 +95,7 @@ def check_joint_distribution(
     batches = along[: n // _BATCHES * _BATCHES].reshape(_BATCHES, -1, along.shape[1]).mean(axis=1)
     variance = batches.var(axis=0, ddof=1) / _BATCHES + fresh.var(axis=0) / n
     t = (batches.mean(axis=0) - fresh.mean(axis=0)) / np.sqrt(np.maximum(variance, 1e-24))
-    p = np.minimum(1.0, 2.0 * stats.t.sf(np.abs(t), _BATCHES - 1) * t.size)
+    p = np.minimum(1.0, 2.0 * stdtr(_BATCHES - 1, -np.abs(t)) * t.size)
     names = [str(q) for q in quantities(scene)]
     worst = int(np.argmin(p))
     data = {"names": names, "t": t, "p": p, "scene": scene.name}
