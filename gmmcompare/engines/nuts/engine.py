@@ -31,6 +31,7 @@ import pymc as pm
 
 from gmmcompare.engines.base import Draws, Problem, Seconds, Step, out_of_unit
 from gmmcompare.engines.near import starting_points
+from gmmcompare.engines.nuts.callbacks import compile_kept
 from gmmcompare.engines.nuts.model import build_model, model_inputs, without_fastmath
 from gmmcompare.engines.nuts.unconstrained import Coordinates, LogDensity, parity, thinned
 from gmmcompare.model.card import NutsSettings
@@ -65,7 +66,7 @@ def _compiled(K: int, ordered: bool) -> tuple[Any, Mapping[str, Any]]:
     placeholder = Problem(Sample.of(np.linspace(-1.0, 1.0, 4)), K, Priors())
     model, shared = build_model(model_inputs(placeholder), ordered)
     with without_fastmath():
-        return nutpie.compile_pymc_model(model, var_names=[]), shared
+        return compile_kept(model, f"K {K}, ordered {ordered}"), shared
 
 
 class NutpieSampler:
