@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from gmmcompare.data import load_sample
 from gmmcompare.model.sample import Sample
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests import what lies beside them
+
+settings.register_profile("ours", deadline=None)  # a busy machine is no failure
+settings.load_profile("ours")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Run in the background, where Ctrl-C is ignored: programs under test must hear it all the same.

@@ -106,7 +106,6 @@ def test_log_likelihood_is_that_of_the_plain_function(D, K):
     np.testing.assert_allclose(score(sample, params).log_lik, expected, rtol=1e-12)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-12, 12), min_size=1, max_size=20), st.integers(0, 2**32))
 def test_so_it_is_for_extreme_draws(y, seed):
     """Components beyond the range of a double, impossible ones, and infinite sds."""
@@ -161,7 +160,7 @@ def enumerated(sample: Sample, point: Params) -> tuple[float, float, float]:
     return empty, small, bound
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(1, 3),
     st.lists(st.integers(-4, 4), min_size=1, max_size=6),

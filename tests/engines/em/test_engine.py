@@ -368,7 +368,7 @@ def test_progress_and_settings():
     assert engine.name == "em"
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.integers(1, 4))
 def test_em_climbs_on_any_data(seed, K):
     """Whatever it returns is a stationary point, or says why not."""

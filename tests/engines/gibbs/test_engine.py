@@ -70,7 +70,7 @@ def cases(draw):
     return Params(w, mu, sigma), Sample.of(np.repeat(np.array(y) / 4, copies)), priors
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(cases(), st.integers(0, 2**32))
 def test_a_fast_sweep_makes_the_draws_of_a_plain_one(case, seed):
     both_sweeps(*case, seed)

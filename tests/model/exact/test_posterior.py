@@ -257,7 +257,7 @@ def test_draws_are_reproducible_and_differ_between_generators():
     assert not np.isin(one, other).any()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(data=st.data(), K=st.integers(1, 3), equal=st.booleans())
 def test_order_of_data_and_components_and_units_of_data_mean_nothing(data, K, equal):
     y = np.array(data.draw(st.lists(st.integers(-8, 8), min_size=1, max_size=6))) / 4
