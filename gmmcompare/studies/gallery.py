@@ -146,11 +146,7 @@ def _headlines(found: Found) -> Iterator[str]:
 
 
 def _method(plan: Plan) -> str:
-    scenes = ", ".join(
-        f"{s.name} (K={s.K}, N={s.N}) {plan.base * s.share:,.0f}"
-        for s in SCENES
-        if not s.instead_of
-    )
+    scenes = ", ".join(f"{s.name} (K={s.K}, N={s.N}) {plan.base * s.share:,.0f}" for s in SCENES)
     exponent = round(-np.log10(error_rates.INVARIANCE))
     return (
         f"The false-positive rate of the invariance test is at most "

@@ -30,6 +30,22 @@ _ENOUGH = 400
 _FIRST_SD = 0.35
 
 
+def smallest_effect(m: int, n: int, alpha: float) -> float:
+    """Return the effect in one of m quantities that n replicates show in half of all cases.
+
+    In standard deviations of one replicate. A bet with the best stake on an effect d grows by
+    d^2 / 2 a replicate; it has to make up for its share of the starting wealth as well.
+
+    Parameters
+    ----------
+    m, n : int
+    alpha : float
+        The wealth to be reached is 1 / alpha.
+    """
+    needed = np.log(1.0 / alpha) + np.log(2.0 * m * 2 * len(EFFECTS))
+    return float(np.sqrt(2.0 * needed / max(n, 1)))
+
+
 @dataclass
 class Wealth:
     """Running wealth of all bets on one stream of replicates; see the module.

@@ -31,6 +31,7 @@ class Code(ReasonCode):
             "kind": "kernel or sampler",
             "reproducible": "whether the same rng gives the same result",
             "vectors": "whether it takes priors that differ between components",
+            "stream": "whether it draws from rng: only, not only or never",
         },
     )
 
@@ -50,7 +51,19 @@ class Code(ReasonCode):
     WRONG_DRAWS = "wrong-draws", {"conditional": "its name"}
 
     # Of invariance.
-    INVARIANT = "invariant", {"replicates": "in all", "priors": "how many"}
+    INVARIANT = (
+        "invariant",
+        {
+            "replicates": "in all",
+            "priors": "how many",
+            "effect": "what any quantity must be off by, in standard deviations of one replicate, "
+            "to be found in half of all runs under the main priors",
+        },
+    )
+    THIN_EVIDENCE = (
+        "thin-evidence",
+        {"priors": "main priors under which it could be tested", "K": "number of components"},
+    )
     NOT_INVARIANT = (
         "not-invariant",
         {"log10_wealth": "", "replicates": "until then", "alpha": "false-positive rate"},
@@ -85,6 +98,7 @@ class Code(ReasonCode):
             "observations": "how many",
         },
     )
+    NOT_SO_FEW = "not-so-few", {"observations": "the most that were tried"}
     CHAINS_STAND_STILL = (
         "chains-stand-still",
         {
@@ -149,11 +163,38 @@ class Code(ReasonCode):
 
     # Of what is odd but no reason to fail.
     NOT_REPRODUCIBLE = "not-reproducible"
+    RNG_UNUSED = "rng-unused"
+    RNG_NOT_ALONE = "rng-not-alone"
+    PERMUTES_LABELS = (
+        "permutes-labels",
+        {"differing": "whether priors that differ by component were tried, and found it wrong"},
+    )
     REMEMBERS = "remembers"
     PRINTED = "printed", {"lines": "how many", "log": "the file; empty where it was not kept"}
     WARNED = "warned", {"message": "of the warning, with file and line"}
 
+    # Of what was tested, for the first lines.
+    SCOPE = (
+        "scope",
+        {
+            "kind": "kernel or sampler",
+            "sizes": "pairs of K and N that were tested",
+            "taken": "numbers of components that it takes, of those tried",
+            "refused": "numbers of components that it does not take",
+            "unequal": "fields of the prior that differed between components",
+            "equal": "fields that it takes only equal, as plain numbers",
+        },
+    )
+
     # Of what was not tested.
+    SIZES_REFUSED = (
+        "sizes-refused",
+        {
+            "sizes": "numbers of components",
+            "what": "see `BrokenError`",
+            "message": "of the first exception",
+        },
+    )
     REFUSED = (
         "refused",
         {
@@ -164,8 +205,22 @@ class Code(ReasonCode):
         },
     )
     OTHER_SIZES = "other-sizes", {"sizes": "pairs of K and N that were tested"}
-    SMALL_ERRORS = "small-errors", {"quick": "whether more replicates can be had"}
-    REAL_DATA = "real-data"
+    SMALL_ERRORS = (
+        "small-errors",
+        {
+            "quick": "whether more replicates can be had",
+            "effect": "see INVARIANT",
+            "percent": "about how far the conditional variance of mu must be off for that",
+        },
+    )
+    REAL_DATA = (
+        "real-data",
+        {
+            "most": "observations of the largest data set",
+            "tied": "whether some data were tied and rounded, under a nearly improper prior",
+        },
+    )
+    ONE_PRIOR = "one-prior"
     SINGLE_SWEEPS = "single-sweeps"
     NO_CONDITIONALS = "no-conditionals"
     EXACT_SKIPPED = "exact-skipped"

@@ -10,17 +10,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gmmcompare.runtime.errors import GmmCompareError, InputError
 from gmmcompare.runtime.progress import Progress, Step, no_progress
 from gmmcompare.runtime.tasks import OutOfTimeError, TaskError, Tasks
 from gmmcompare.validation.checks.conditionals import check_conditionals
-from gmmcompare.validation.checks.contract import Contract, check_contract
+from gmmcompare.validation.checks.contract import Contract, check_contract, stream_note
 from gmmcompare.validation.checks.exact_posterior import check_exact_posterior
 from gmmcompare.validation.checks.geweke import check_joint_distribution
-from gmmcompare.validation.checks.invariance import QUICK, Plan, check_invariance
+from gmmcompare.validation.checks.invariance import QUICK, Plan, SceneTest, check_invariance
 from gmmcompare.validation.checks.ranks import QUICK_SBC, SbcPlan
 from gmmcompare.validation.checks.sbc import SbcOutcome, check_sbc
-from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.checks.scenes import FIELDS, Scene
 from gmmcompare.validation.diagnosis.suspects import diagnose, suspects_of_runs
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.sandbox import Sandbox
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
 KERNEL_CALL_LIMIT = 10.0
 SAMPLER_CALL_LIMIT = 120.0
 DEFAULT_SEED = 1
+_EFFECT_OF_VARIANCE = 0.436
+"""What a relative error of mu's conditional variance moves its spread by, in standard deviations of
+one paired difference: the derivative at 0 of E P2(2 Phi(z sqrt(1 + x)) - 1), which is
+3 / (2 pi sqrt(3)), over sqrt(2 / 5). The mean over K components shows sqrt(K) times as much."""
 
 
 def validate(
@@ -50,6 +56,7 @@ def validate(
     tasks: Tasks | None = None,
     time_limit: float = 900.0,
     call_limit: float | None = None,
+    strict: bool = False,
     progress: Progress = no_progress,
 ) -> Validation:
     """Test whether a sampler is correct and, if it is not, say what is wrong with it.
@@ -84,6 +91,8 @@ def validate(
         Seconds for everything; a verdict that needs more is "inconclusive".
     call_limit : float, optional
         Seconds after which one call counts as hanging; 10 for a kernel, 120 for a whole run.
+    strict : bool
+        Fail a sampler that draws from anything but ``rng``, too; by default that is a note.
     progress : callable
         Called with a check's name and the fraction done.
 
@@ -100,7 +109,7 @@ def validate(
     """
     run = _Run(
         Target.of(sampler), quick, seed, jobs, tasks, time_limit, call_limit, progress, out,
-        on_data, geweke,
+        on_data, geweke, strict,
     )  # fmt: skip
     found = run.validation()
     if out is not None:
@@ -123,11 +132,13 @@ class _Run:
     out: str | Path | None
     on_data: OnData | None
     geweke: bool
+    strict: bool
     printed: str = ""
     kind: str = ""
     checks: list[Check] = field(default_factory=list)
     noticed: list[Reason] = field(default_factory=list)
     untested: list[Reason] = field(default_factory=list)
+    scope: list[Reason] = field(default_factory=list)
     diagnosis: Diagnosis = field(default_factory=Diagnosis)
 
     def validation(self) -> Validation:
@@ -155,6 +166,7 @@ class _Run:
             tuple(self.untested),
             self.seed,
             time.monotonic() - started,
+            scope=tuple(self.scope),
         )
 
     def _sandbox(self, limit: float, deadline: float) -> Sandbox:
@@ -163,12 +175,13 @@ class _Run:
         return SpreadSandbox(self.target, self.tasks, limit, deadline)
 
     def _all_checks(self, sandbox: Sandbox, kind: SubjectKind) -> None:
-        contract, check = check_contract(sandbox, kind, self.seed)
+        contract, check = check_contract(sandbox, kind, self.seed, self.strict)
         self.checks.append(check)
         self.progress("contract", 1.0)
         self.untested += contract.refused
+        if note := stream_note(contract):
+            self.noticed.append(note)
         if not contract.reproducible:
-            self.noticed.append(Reason(Code.NOT_REPRODUCIBLE))
             sandbox.restrict(1)
         if kind == "kernel":
             self._kernel_checks(sandbox, contract)
@@ -178,12 +191,18 @@ class _Run:
             self._checks_on_data(sandbox, self.on_data)
 
     def _kernel_checks(self, sandbox: Sandbox, contract: Contract) -> None:
-        self._conditionals(sandbox)
+        self._conditionals(sandbox, contract)
         with self._failures_noted("invariance") as step:
             plan = QUICK if self.quick else Plan()
-            outcome = check_invariance(sandbox, contract.scenes, plan, self.seed, step)
-            self.checks.append(outcome.check)
-            self.untested.append(_other_sizes([t.scene for t in outcome.tests if t.wealth.n]))
+            outcome = check_invariance(
+                sandbox, contract.scenes, plan, self.seed, step, contract.permutes
+            )
+            self.checks.append(_weighed(outcome.check, contract))
+            self._say_what_was_tested(
+                "kernel", contract, [t.scene for t in outcome.tests if t.wealth.n]
+            )
+            self._note_on_labels(outcome.tests, contract)
+            self.untested += _too_small(outcome.tests, self.quick)
             if outcome.check.verdict == "failed":
                 self.diagnosis = diagnose(outcome.tests, contract.remembers)
             elif contract.remembers:
@@ -192,9 +211,32 @@ class _Run:
             with self._failures_noted("joint distribution"):
                 self.checks.append(check_joint_distribution(sandbox, self.seed, contract.scenes[0]))
         self._exact_posterior(sandbox, "kernel", contract)
-        self.untested.append(Reason(Code.SMALL_ERRORS, {"quick": self.quick}))
         if self.on_data is None:
-            self.untested.append(Reason(Code.REAL_DATA))
+            self.untested.append(_real_data(contract.scenes))
+
+    def _say_what_was_tested(self, kind: str, contract: Contract, scenes: Sequence[Scene]) -> None:
+        """Put sizes and priors, and what the sampler does not take, into the first lines."""
+        sizes = list(dict.fromkeys((s.K, s.N) for s in scenes))
+        unequal = [
+            f for f in FIELDS if any(np.ptp(np.atleast_1d(getattr(s.priors, f))) for s in scenes)
+        ]
+        equal = [f for f in FIELDS if f not in contract.domain.unequal]
+        numbers = {
+            "kind": kind,
+            "sizes": sizes,
+            "taken": list(contract.domain.sizes),
+            "refused": list(contract.domain.refused_sizes),
+            "unequal": unequal,
+            "equal": equal if contract.domain.K > 1 else [],
+        }
+        self.scope.append(Reason(Code.SCOPE, numbers))
+        self.untested.append(Reason(Code.OTHER_SIZES, {"sizes": sizes}))
+
+    def _note_on_labels(self, tests: Sequence[SceneTest], contract: Contract) -> None:
+        """Say so where a kernel permutes labels, unless it is found correct all the same."""
+        differing = [t for t in tests if t.label_free]
+        if contract.permutes and (not differing or any(t.needs_equal_priors for t in differing)):
+            self.noticed.append(Reason(Code.PERMUTES_LABELS, {"differing": bool(differing)}))
 
     def _sampler_checks(self, sandbox: Sandbox, contract: Contract) -> None:
         with self._failures_noted("sbc") as step:
@@ -202,13 +244,13 @@ class _Run:
             scene = contract.scenes[0]
             outcome = check_sbc(sandbox, scene, plan, self.seed, step, self._store)
             self.checks.append(outcome.check)
-            self.untested.append(_other_sizes([scene]))
+            self._say_what_was_tested("sampler", contract, [scene])
             self._keep_ranks(outcome, "sbc")
             if outcome.check.verdict == "failed":
                 suspects = suspects_of_runs(outcome.effect, outcome.check.replicates, scene)
                 self.diagnosis = replace(outcome.diagnosis(), suspects=suspects)
         self._exact_posterior(sandbox, "sampler", contract)
-        self.untested.append(Reason(Code.SINGLE_SWEEPS))
+        self.untested += [Reason(Code.SINGLE_SWEEPS), Reason(Code.ONE_PRIOR)]
 
     def _checks_on_data(self, sandbox: Sandbox, on_data: OnData) -> None:
         """Compare with NUTS on the user's data, and calibrate around them if that is asked for."""
@@ -237,9 +279,9 @@ class _Run:
         if self.out is not None and outcome.names:
             outcome.save(Path(self.out) / f"{name}.nc")
 
-    def _conditionals(self, sandbox: Sandbox) -> None:
+    def _conditionals(self, sandbox: Sandbox, contract: Contract) -> None:
         with self._failures_noted("conditionals"):
-            check = check_conditionals(sandbox, self.seed)
+            check = check_conditionals(sandbox, self.seed, _telling(contract.scenes))
             if check is None:
                 self.untested.append(Reason(Code.NO_CONDITIONALS))
             else:
@@ -291,6 +333,32 @@ class _Run:
         self.noticed += [Reason(Code.WARNED, {"message": text}) for text in sandbox.warnings]
 
 
-def _other_sizes(scenes: Sequence[Scene]) -> Reason:
-    """Say which numbers of components and observations were tested."""
-    return Reason(Code.OTHER_SIZES, {"sizes": list(dict.fromkeys((s.K, s.N) for s in scenes))})
+def _telling(scenes: Sequence[Scene]) -> Scene:
+    """Return the main scene that tells most of priors: one in which they differ, or the last."""
+    main = [scene for scene in scenes if scene.main]
+    return next((scene for scene in main if not scene.priors.exchangeable), main[-1])
+
+
+def _weighed(check: Check, contract: Contract) -> Check:
+    """Make a pass inconclusive where too little of the plan could be tried."""
+    main = [scene for scene in contract.scenes if scene.main]
+    if check.verdict != "passed" or (len(main) > 1 and contract.domain.K > 1):
+        return check
+    numbers = {"priors": len(main), "K": contract.domain.K}
+    return replace(check, verdict="inconclusive", reasons=(Reason(Code.THIN_EVIDENCE, numbers),))
+
+
+def _too_small(tests: Sequence[SceneTest], quick: bool) -> list[Reason]:
+    """Say which errors are too small for the replicates that were made."""
+    main = [t for t in tests if t.scene.main and t.wealth.n]
+    if not main:
+        return []
+    effect = max(t.smallest_effect for t in main)
+    percent = 100.0 * effect / (_EFFECT_OF_VARIANCE * np.sqrt(main[0].scene.K))
+    numbers = {"quick": quick, "effect": effect, "percent": percent}
+    return [Reason(Code.SMALL_ERRORS, numbers)]
+
+
+def _real_data(scenes: Sequence[Scene]) -> Reason:
+    numbers = {"most": max(s.N for s in scenes), "tied": any(s.data for s in scenes)}
+    return Reason(Code.REAL_DATA, numbers)

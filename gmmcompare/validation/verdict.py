@@ -129,6 +129,10 @@ class Validation:
     seed : int
     seconds : float
         Wall time of all checks.
+    version : str
+        Of this package.
+    scope : tuple of Reason
+        What the verdict is about: sizes and priors, and what the sampler does not take.
     """
 
     name: str
@@ -140,6 +144,7 @@ class Validation:
     seed: int
     seconds: float
     version: str = __version__
+    scope: tuple[Reason, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -160,9 +165,25 @@ class Validation:
         return tuple(f"{c.name}: {c.summary}" for c in self.checks if c.verdict != "passed")
 
     @property
+    def tested(self) -> tuple[str, ...]:
+        """What the verdict is about, in words."""
+        return phrases(self.scope)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was noticed, in words."""
         return phrases(self.noticed)
+
+    @property
+    def stream(self) -> str:
+        """Whether it draws from its rng: only, not only or never; "" where that is unknown."""
+        codes = {reason.code for reason in self.noticed}
+        if Code.RNG_UNUSED in codes:
+            return "never"
+        if codes & {Code.RNG_NOT_ALONE, Code.NOT_REPRODUCIBLE}:
+            return "not only"
+        kept = any(r.code == Code.CONTRACT_KEPT for check in self.checks for r in check.reasons)
+        return "only" if kept else ""
 
     @property
     def not_tested(self) -> tuple[str, ...]:
@@ -225,9 +246,14 @@ class Validation:
                     for s in self.diagnosis.suspects
                 ],
             },
+            "tested": self.tested,
             "notes": self.notes,
             "not_tested": self.not_tested,
-            "codes": {"notes": to_codes(self.noticed), "not_tested": to_codes(self.untested)},
+            "codes": {
+                "tested": to_codes(self.scope),
+                "notes": to_codes(self.noticed),
+                "not_tested": to_codes(self.untested),
+            },
         }
 
     def to_json(self) -> str:
@@ -245,14 +271,20 @@ class Validation:
         Raises
         ------
         InputError
-            If it was written by a version that kept no codes.
+            If it was written by a version whose codes were others, or that kept none.
         """
         found = json.loads(text)
-        if "codes" not in found:
+        try:
+            return cls._of_dict(found)
+        except (KeyError, ValueError):
             raise InputError(
                 f"{found['sampler']}: validated with gmmcompare {found['version']}, whose results "
                 "cannot be read any more; validate it again"
-            )
+            ) from None
+
+    @classmethod
+    def _of_dict(cls, found: Mapping[str, Any]) -> Validation:
+        codes = found["codes"]
         diagnosis = Diagnosis(
             from_codes(found["diagnosis"]["codes"]),
             tuple(Suspect(s["fault"], s["score"]) for s in found["diagnosis"]["suspects"]),
@@ -262,15 +294,17 @@ class Validation:
             found["kind"],
             tuple(_check(entry) for entry in found["checks"]),
             diagnosis,
-            from_codes(found["codes"]["notes"]),
-            from_codes(found["codes"]["not_tested"]),
+            from_codes(codes["notes"]),
+            from_codes(codes["not_tested"]),
             found["seed"],
             found["seconds"],
             found["version"],
+            from_codes(codes.get("tested", ())),
         )
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.verdict} ({self.seconds:.1f} s)"]
+        lines += [f"  {what}" for what in self.tested]
         for check in self.checks:
             lines.append(f"  {check.verdict:12s} {check.name}: {check.summary}")
         if self.error_rate:

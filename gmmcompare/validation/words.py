@@ -60,8 +60,10 @@ def _out_of_time(done: int, wanted: int) -> str:
 
 
 @says(Code.CONTRACT_KEPT)
-def _contract_kept(kind: str, reproducible: bool, vectors: bool) -> str:
-    uses = "its data and its rng" if reproducible else "its data"
+def _contract_kept(kind: str, reproducible: bool, vectors: bool, stream: str) -> str:
+    alone = reproducible and stream == "only"
+    uses = "its data and its rng" if alone else "its data, but not only its rng,"
+    uses = "its data, but never its rng," if stream == "never" else uses
     only = "" if vectors else "; only priors that are the same for all components were tried"
     return f"a {kind} that uses {uses} and returns valid values{only}"
 
@@ -90,8 +92,25 @@ def _wrong_draws(conditional: str) -> str:
 
 
 @says(Code.INVARIANT)
-def _invariant(replicates: int, priors: int) -> str:
-    return f"no evidence of a change in {replicates:,} replicates under {priors} priors"
+def _invariant(replicates: int, priors: int, effect: float) -> str:
+    return (
+        f"no evidence of a change in {replicates:,} replicates under {priors} priors; a change of "
+        f"{effect:.2f} standard deviations in any quantity is found in one run of two, a larger "
+        "one more often"
+    )
+
+
+@says(Code.THIN_EVIDENCE)
+def _thin_evidence(priors: int, K: int) -> str:
+    if K == 1:
+        return (
+            "no change was found, but only with one component, where nothing is allocated: that is "
+            "too little to pass as a sampler of mixtures"
+        )
+    return (
+        f"no change was found, but only under {priors} of the two main priors: a mistake that this "
+        "prior hides would not show"
+    )
 
 
 @says(Code.NOT_INVARIANT)
@@ -150,6 +169,14 @@ def _not_exact(quantity: str, off: float, se: float, chains: int, observations: 
     return (
         f"draws given {observations} observations do not follow the exact posterior: {quantity}, "
         f"is off by {off:+.3f} (standard error {se:.3f}, {chains} independent chains)"
+    )
+
+
+@says(Code.NOT_SO_FEW)
+def _not_so_few(observations: int) -> str:
+    return (
+        f"it does not take {observations} observations or fewer, for which the posterior is known "
+        "exactly, so that it is not certain that chains get there from elsewhere"
     )
 
 
@@ -269,6 +296,27 @@ _always(
     "something between calls (a cache?); use rng for every draw, so that runs can be repeated",
 )
 _always(
+    Code.RNG_UNUSED,
+    "it never touches rng: it draws from another stream (np.random?), so that a seed does not "
+    "repeat its runs, and chains on several processes may be copies; draw everything from rng",
+)
+_always(
+    Code.RNG_NOT_ALONE,
+    "it draws from another stream besides rng (np.random?), so that rng does not repeat its runs; "
+    "draw everything from rng",
+)
+
+
+@says(Code.PERMUTES_LABELS)
+def _permutes_labels(differing: bool) -> str:
+    seen = "found wrong" if differing else "not tested"
+    return (
+        "it permutes labels at random, which is correct under priors that are the same for all "
+        f"components, but not correct when priors differ by component ({seen} there)"
+    )
+
+
+_always(
     Code.REMEMBERS, "the result of a sweep depends on earlier calls by more than (w, mu, sigma)"
 )
 
@@ -283,7 +331,52 @@ def _warned(message: str) -> str:
     return f"it warned: {message}"
 
 
+# --- what was tested ------------------------------------------------------------------------------
+
+
+@says(Code.SCOPE)
+def _scope(
+    kind: str,
+    sizes: Sequence[Sequence[int]],
+    taken: Sequence[int],
+    refused: Sequence[int],
+    unequal: Sequence[str],
+    equal: Sequence[str],
+) -> str:
+    tested = f"tested with {_sizes(sizes)}"
+    if refused:
+        what = f"for K = {taken[0]} alone" if len(taken) == 1 else f"not for K = {_or(refused)}"
+        tested += f", as this {kind} is {what}"
+    if not unequal:
+        only = f"; this {kind} takes them as plain numbers" if equal else ""
+        return f"{tested}; priors were the same for all components{only}"
+    if equal:
+        return f"{tested}; {listed(unequal)} differed between components, {listed(equal)} did not"
+    return f"{tested}, and priors that differ between components"
+
+
+def _sizes(sizes: Sequence[Sequence[int]]) -> str:
+    by_K: dict[int, list[int]] = {}
+    for K, N in sizes:
+        by_K.setdefault(K, []).append(N)
+    return listed([f"K = {K} (N = {_counts(sorted(set(by_K[K])))})" for K in sorted(by_K)])
+
+
+def _counts(numbers: Sequence[int]) -> str:
+    return ", ".join(f"{n:,}" for n in numbers)
+
+
+def _or(numbers: Sequence[int]) -> str:
+    *others, last = map(str, numbers)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 # --- what was not tested --------------------------------------------------------------------------
+
+
+@says(Code.SIZES_REFUSED)
+def _sizes_refused(sizes: Sequence[int], what: str, message: str) -> str:
+    return f"K = {_or(sizes)}, which it does not take: {message}"
 
 
 @says(Code.REFUSED)
@@ -299,19 +392,28 @@ def _other_sizes(sizes: Sequence[Sequence[int]]) -> str:
 
 
 @says(Code.SMALL_ERRORS)
-def _small_errors(quick: bool) -> str:
-    if quick:
-        return "errors that need more replicates to show: run without --quick (quick=False)"
+def _small_errors(quick: bool, effect: float, percent: float) -> str:
+    size = (
+        f"errors that move no quantity by {effect:.2f} standard deviations of a replicate, such as "
+        f"mu's conditional variance off by less than about {percent:.0f} %"
+    )
+    return f"{size}; more replicates are made without --quick (quick=False)" if quick else size
+
+
+@says(Code.REAL_DATA)
+def _real_data(most: int, tied: bool) -> str:
+    kinds = "the model's own" + (" or tied and rounded ones" if tied else "")
+    left = "" if tied else ", tied and rounded data, and nearly improper priors"
     return (
-        "errors too small for this many replicates: an error of 5 % in mu's conditional variance "
-        "is found, one of 3 % may pass"
+        f"data unlike {kinds} (with outliers, skewed){left}, and more than {most:,} observations: "
+        "give a model card by --card to compare with NUTS on your data"
     )
 
 
 _always(
-    Code.REAL_DATA,
-    "data unlike the model's own, and more than a few observations: give a model card by --card "
-    "to compare with NUTS on your data",
+    Code.ONE_PRIOR,
+    "priors that differ between components, nearly improper ones, tied and rounded data, and more "
+    "than a few observations: a whole sampler is ranked under one prior",
 )
 _always(
     Code.SINGLE_SWEEPS,

@@ -41,6 +41,12 @@ def only_numbers(w, mu, sigma, y, priors, rng):
     return right(w, mu, sigma, y, priors, rng)
 
 
+def wholly_numbers(w, mu, sigma, y, priors, rng):
+    for name in ("weight_concentration", "mean_loc", "mean_sd", "var_shape", "var_scale"):
+        float(getattr(priors, name))
+    return right(w, mu, sigma, y, priors, rng)
+
+
 def first_twelve(w, mu, sigma, y, priors, rng):
     return right(w, mu, sigma, y[:12], priors, rng)
 
@@ -168,6 +174,15 @@ def hidden_seed(w, mu, sigma, y, priors, rng):
 
 def own_stream_of_numbers(w, mu, sigma, y, priors, rng):
     return right(w, mu, sigma, y, priors, own_stream)
+
+
+def draws_from_numpy(w, mu, sigma, y, priors, rng):
+    return right(w, mu, sigma, y, priors, np.random.mtrand._rand)
+
+
+def draws_from_both(w, mu, sigma, y, priors, rng):
+    w, mu, sigma = right(w, mu, sigma, y, priors, np.random.mtrand._rand)
+    return right(w, mu, sigma, y, priors, rng)
 
 
 def ignores_the_data(w, mu, sigma, y, priors, rng):

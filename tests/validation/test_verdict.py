@@ -54,7 +54,7 @@ def test_json_has_the_keys_that_scripts_rely_on() -> None:
     found = json.loads(full().to_json())
     assert set(found) - {"codes"} == {
         *("schema", "version", "sampler", "kind", "verdict", "seed", "seconds", "error_rate"),
-        *("checks", "diagnosis", "notes", "not_tested"),
+        *("checks", "diagnosis", "tested", "notes", "not_tested"),
     }
     assert set(found["checks"][0]) - {"codes"} == {
         *("name", "verdict", "summary", "replicates", "seconds", "error_rate", "data"),
@@ -73,6 +73,15 @@ def test_json_has_the_keys_that_scripts_rely_on() -> None:
 
 def test_json_is_read_back() -> None:
     assert Validation.from_json(full().to_json()) == full()
+
+
+def test_json_with_codes_of_another_version_is_bad_input() -> None:
+    old = json.loads(full().to_json())
+    old["codes"]["not_tested"] = [
+        {"code": "small-errors", "engine": "", "numbers": {"quick": True}}
+    ]
+    with pytest.raises(InputError, match="validate it again"):
+        Validation.from_json(json.dumps(old))
 
 
 def test_json_without_codes_is_bad_input() -> None:

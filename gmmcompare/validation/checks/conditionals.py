@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +36,7 @@ from scipy.special import gammaln
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.validation import error_rates
-from gmmcompare.validation.checks.scenes import ASYMMETRIC
+from gmmcompare.validation.checks.scenes import ASYMMETRIC, Scene
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import TaskRunner
@@ -60,7 +60,7 @@ _PIT_BINS = 40
 
 
 class Case(NamedTuple):
-    """Statistics of K = 3 components: counts, sums, and sums of squares about mu."""
+    """Statistics of the components: counts, sums, and sums of squares about mu; (K,) each."""
 
     n_k: Array
     sum_y: Array
@@ -97,8 +97,20 @@ def _has_arguments(f: Callable[..., Any], name: str) -> bool:
         return False
 
 
-def examine_conditionals(subject: Subject, seed: int) -> list[Tested]:
+def cases(K: int) -> list[Case]:
+    """Return the cases for K components: those of three, cut short or repeated."""
+    return [Case(*(np.resize(a, K) for a in case)) for case in CASES]
+
+
+def examine_conditionals(subject: Subject, seed: int, scene: Scene = ASYMMETRIC) -> list[Tested]:
     """Test every conditional that is shown; runs in the child process.
+
+    Parameters
+    ----------
+    subject : Subject
+    seed : int
+    scene : Scene
+        Whose number of components and priors the kernel takes.
 
     Raises
     ------
@@ -107,7 +119,8 @@ def examine_conditionals(subject: Subject, seed: int) -> list[Tested]:
     """
     functions = shown(subject.function)
     rng = np.random.default_rng(seed)
-    priors = ASYMMETRIC.priors.expanded(3)
+    # Where the kernel takes vectors its conditionals have always been given all of them.
+    priors = scene.priors.expanded(scene.K) if scene.vector else scene.priors
     out = []
     for parameter, test in (("weights", _weights), ("means", _means), ("variances", _variances)):
         conditional = functions.get(f"{parameter}_conditional")
@@ -118,7 +131,7 @@ def examine_conditionals(subject: Subject, seed: int) -> list[Tested]:
         try:
             # A wrong formula may well divide by zero here; then its ratio is off by infinity.
             with np.errstate(divide="ignore", invalid="ignore"):
-                out.append(test(conditional, draw, priors, rng))
+                out.append(test(conditional, draw, priors, cases(scene.K), rng))
         except Exception as error:
             raise BrokenError(
                 f"{subject.name}: its conditional of the {parameter} raised "
@@ -126,22 +139,22 @@ def examine_conditionals(subject: Subject, seed: int) -> list[Tested]:
                 "raised",
             ) from None
     if "draw_allocations" in functions:
-        out.append(_allocations(functions["draw_allocations"], rng))
+        out.append(_allocations(functions["draw_allocations"], scene.K, rng))
     return out
 
 
-def check_conditionals(sandbox: TaskRunner, seed: int) -> Check | None:
-    """Test the conditionals that a kernel shows; None where it shows none.
+def check_conditionals(sandbox: TaskRunner, seed: int, scene: Scene = ASYMMETRIC) -> Check | None:
+    """Test the conditionals that a kernel shows; None where it shows none, or has one component.
 
     Raises
     ------
     BrokenError
         If one raises or returns what it should not.
     """
-    if not next(sandbox.run([Task(shown_names, {})])):
+    if scene.K == 1 or not next(sandbox.run([Task(shown_names, {})])):
         return None
     started = time.perf_counter()
-    tested = next(sandbox.run([Task(examine_conditionals, {"seed": seed})]))
+    tested = next(sandbox.run([Task(examine_conditionals, {"seed": seed, "scene": scene})]))
     return _check(tested, time.perf_counter() - started)
 
 
@@ -182,20 +195,21 @@ def _weights(
     conditional: Callable[..., Any] | None,
     draw: Callable[..., Any] | None,
     priors: Priors,
+    cases: Sequence[Case],
     rng: np.random.Generator,
 ) -> Tested:
     error, pits, p = None, [], []
-    for case in CASES:
+    for case in cases:
         expected = np.asarray(priors.weight_concentration) + case.n_k
         if conditional is not None:
             alpha = np.asarray(conditional(case.n_k, priors), dtype=float)
-            points = rng.dirichlet(np.ones(3) + 1.0, size=_POINTS)
+            points = rng.dirichlet(np.ones(case.n_k.size) + 1.0, size=_POINTS)
             theirs = _dirichlet_log(points, alpha)
             model = np.log(points) @ case.n_k + priors.log_density(_with(points, case))
             error = _worse(error, theirs, model)
         if draw is not None:
             w = np.array([draw(case.n_k, priors, rng) for _ in range(_DRAWS)])
-            for k in range(3):
+            for k in range(case.n_k.size):
                 u = stats.beta.cdf(w[:, k], expected[k], expected.sum() - expected[k])
                 pits.append(u)
                 p.append(stats.kstest(u, "uniform").pvalue)
@@ -206,14 +220,15 @@ def _means(
     conditional: Callable[..., Any] | None,
     draw: Callable[..., Any] | None,
     priors: Priors,
+    cases: Sequence[Case],
     rng: np.random.Generator,
 ) -> Tested:
     error, pits, p = None, [], []
     m0, s0 = np.asarray(priors.mean_loc), np.asarray(priors.mean_sd)
-    for case in CASES:
+    for case in cases:
         precision = case.n_k / case.sigma**2 + 1.0 / s0**2
         expected = (case.sum_y / case.sigma**2 + m0 / s0**2) / precision
-        points = rng.normal(0.0, 2.0, size=(_POINTS, 3))
+        points = rng.normal(0.0, 2.0, size=(_POINTS, case.n_k.size))
         if conditional is not None:
             loc, sd = conditional(case.n_k, case.sum_y, case.sigma, priors)
             theirs = stats.norm.logpdf(points, loc, sd).sum(axis=1)
@@ -225,7 +240,7 @@ def _means(
             mu = np.array(
                 [draw(case.n_k, case.sum_y, case.sigma, priors, rng) for _ in range(_DRAWS)]
             )
-            for k in range(3):
+            for k in range(case.n_k.size):
                 u = stats.norm.cdf(mu[:, k], expected[k], precision[k] ** -0.5)
                 pits.append(u)
                 p.append(stats.kstest(u, "uniform").pvalue)
@@ -236,12 +251,14 @@ def _variances(
     conditional: Callable[..., Any] | None,
     draw: Callable[..., Any] | None,
     priors: Priors,
+    cases: Sequence[Case],
     rng: np.random.Generator,
 ) -> Tested:
     error, pits, p = None, [], []
     a, b = np.asarray(priors.var_shape), np.asarray(priors.var_scale)
-    for case in CASES:
-        points = rng.gamma(2.0, 1.0, size=(_POINTS, 3)) + 0.1
+    for case in cases:
+        shapes, scales = a + case.n_k / 2.0, b + case.sum_sq / 2.0
+        points = rng.gamma(2.0, 1.0, size=(_POINTS, case.n_k.size)) + 0.1
         if conditional is not None:
             shape, scale = conditional(case.n_k, case.sum_sq, priors)
             theirs = stats.invgamma.logpdf(points, shape, scale=scale).sum(axis=1)
@@ -250,25 +267,24 @@ def _variances(
             error = _worse(error, theirs, model)
         if draw is not None:
             sigma = np.array([draw(case.n_k, case.sum_sq, priors, rng) for _ in range(_DRAWS)])
-            for k in range(3):
-                shape_k, scale_k = a[k] + case.n_k[k] / 2.0, b[k] + case.sum_sq[k] / 2.0
-                u = stats.invgamma.cdf(sigma[:, k] ** 2, shape_k, scale=scale_k)
+            for k in range(case.n_k.size):
+                u = stats.invgamma.cdf(sigma[:, k] ** 2, shapes[k], scale=scales[k])
                 pits.append(u)
                 p.append(stats.kstest(u, "uniform").pvalue)
     return Tested("variances", error, np.array(p), np.array(pits))
 
 
-def _allocations(draw: Callable[..., Any], rng: np.random.Generator) -> Tested:
+def _allocations(draw: Callable[..., Any], K: int, rng: np.random.Generator) -> Tested:
     """Test how often each component is chosen, by exact multinomial probabilities."""
-    params = Params(
-        np.array([0.2, 0.5, 0.3]), np.array([-1.0, 0.4, 1.5]), np.array([0.6, 1.7, 0.9])
-    )
+    w = np.resize([0.2, 0.5, 0.3], K)
+    mu, sigma = np.resize([-1.0, 0.4, 1.5], K), np.resize([0.6, 1.7, 0.9], K)
+    params = Params(w / w.sum(), mu, sigma)
     y = np.array([-2.0, 0.0, 0.9, 3.0])
     density = params.w * stats.norm.pdf(y[:, None], params.mu, params.sigma)
     expected = density / density.sum(axis=1, keepdims=True)
     z = np.array([draw(*params, y, rng.random(y.size)) for _ in range(_DRAWS)])
     p = [
-        stats.chisquare(np.bincount(z[:, i], minlength=3), _DRAWS * expected[i]).pvalue
+        stats.chisquare(np.bincount(z[:, i], minlength=K), _DRAWS * expected[i]).pvalue
         for i in range(y.size)
     ]
     return Tested("allocations", None, np.array(p), np.empty(0))

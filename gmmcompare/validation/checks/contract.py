@@ -1,7 +1,7 @@
 """The contract: a sampler takes what it is given, uses all of it, and returns valid values.
 
-The first calls find that out, in the child process, and also which scenes it accepts and in which
-form: with numbers or with vectors as priors.
+The first calls find that out, in the child process, and also what it takes (see `domain`): the
+scenes of all further checks follow from that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from gmmcompare.model.params import Array, Params
-from gmmcompare.validation.checks.scenes import SCENES, Scene
+from gmmcompare.validation.checks.domain import Attempt, Domain, Fitted, explore, fit
+from gmmcompare.validation.checks.extremes import check_extreme_priors
+from gmmcompare.validation.checks.habits import (
+    Stream,
+    path_of,
+    permutes_labels,
+    remembers,
+    stream_of,
+)
+from gmmcompare.validation.checks.scenes import Scene, asymmetric
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import TaskRunner
@@ -21,7 +30,6 @@ from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
 from gmmcompare.validation.sandbox.subject import BrokenError, Subject, SubjectKind
 from gmmcompare.validation.verdict import Check
 
-_MEMORY_SWEEPS = 30
 _FEW = 10
 _LENGTHS = (1, 10, 500)
 
@@ -33,22 +41,32 @@ class Contract:
     Attributes
     ----------
     scenes : tuple of Scene
-        The scenes in a form that it accepts.
+        The scenes of its plan in a form that it takes, the main ones first.
+    domain : Domain
     refused : tuple of Reason
-        Scenes that it does not accept, and why.
+        What it does not take, and why.
     reproducible : bool
         Whether the same ``rng`` gives the same result.
     remembers : bool
         Whether a result depends on earlier calls.
+    stream : "only", "not only" or "never"
+        Whether it draws from ``rng``.
+    permutes : bool
+        Whether components change places where no correct step leads from one to the other.
     """
 
     scenes: tuple[Scene, ...]
+    domain: Domain
     refused: tuple[Reason, ...] = ()
     reproducible: bool = True
     remembers: bool = False
+    stream: Stream = "only"
+    permutes: bool = False
 
 
-def check_contract(sandbox: TaskRunner, kind: SubjectKind, seed: int) -> tuple[Contract, Check]:
+def check_contract(
+    sandbox: TaskRunner, kind: SubjectKind, seed: int, strict: bool = False
+) -> tuple[Contract, Check]:
     """Make the first calls; return what they found out, and the check.
 
     Parameters
@@ -57,6 +75,8 @@ def check_contract(sandbox: TaskRunner, kind: SubjectKind, seed: int) -> tuple[C
         Where the sampler under test is called.
     kind : {"kernel", "sampler"}
     seed : int
+    strict : bool
+        Whether a sampler that draws from anything but ``rng`` fails.
 
     Raises
     ------
@@ -65,68 +85,96 @@ def check_contract(sandbox: TaskRunner, kind: SubjectKind, seed: int) -> tuple[C
     """
     started = time.perf_counter()
     probe = probe_kernel if kind == "kernel" else probe_sampler
-    # To try a whole sampler on another size may mean to compile it again.
-    scenes = SCENES if kind == "kernel" else tuple(s for s in SCENES if s.main)
-    contract: Contract = next(sandbox.run([Task(probe, {"scenes": scenes, "seed": seed})]))
+    contract: Contract = next(sandbox.run([Task(probe, {"seed": seed})]))
+    seconds = time.perf_counter() - started
+    if strict and (note := stream_note(contract)):
+        return contract, Check("contract", "failed", (note,), seconds=seconds)
     kept = {
         "kind": kind,
         "reproducible": contract.reproducible,
         "vectors": any(scene.vector for scene in contract.scenes),
+        "stream": contract.stream,
     }
-    seconds = time.perf_counter() - started
     reason = Reason(Code.CONTRACT_KEPT, kept)
     return contract, Check("contract", "passed", (reason,), seconds=seconds)
 
 
-def probe_kernel(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Contract:
-    """Call a kernel a few times and see whether it keeps the contract.
+def stream_note(contract: Contract) -> Reason | None:
+    """Say so where a sampler draws from anything but its ``rng``."""
+    if contract.stream == "never":
+        return Reason(Code.RNG_UNUSED)
+    if not contract.reproducible:
+        return Reason(Code.NOT_REPRODUCIBLE)
+    return Reason(Code.RNG_NOT_ALONE) if contract.stream == "not only" else None
+
+
+def probe_kernel(subject: Subject, seed: int) -> Contract:
+    """Call a kernel a few times: see what it takes, and whether it keeps the contract.
 
     Parameters
     ----------
     subject : Subject
         A kernel.
-    scenes : tuple of Scene
-        Where it is tried.
     seed : int
 
     Raises
     ------
     BrokenError
-        If it fails in every scene, or does not use the state, the data, the priors or ``rng``.
+        If it fails in every scene, does not use the state, the data, the priors or ``rng``, or
+        replaces values of the priors by others.
     """
-    accepted, refused = _accepted(subject, scenes, seed)
-    scene = accepted[0]
+    attempt = _attempts(subject, seed)
+    domain = explore(attempt)
+    fitted = fit(attempt, domain)
+    permutes = permutes_labels(subject, fitted.scenes, seed)
+    if permutes:
+        fitted = fit(attempt, domain, permutes=True)
+    scene = fitted.scenes[0]
     ours, _ = streams(seed, scene.key)
     start, y = scene.sample_joint(ours, 2)
     at = Params(*(a[0] for a in start))
 
     def path(sweeps: int, data: Array, stream: int) -> Array:
-        return _path(subject, scene, at, data, stream, sweeps)
+        return path_of(subject, scene, at, data, stream, sweeps)
 
-    _check_moves(subject.name, at, path)
+    _check_moves(subject.name, at, np.linspace(-2.0, 2.0, scene.N), path)
     reproducible = np.array_equal(path(_FEW, y[0], 1), path(_FEW, y[0], 1))
     if _same(path, (y[0], 1), (y[0], 2)):
         raise BrokenError(_hidden_seed(subject.name), "hidden seed")
     if reproducible and _same(path, (y[0], 1), (y[1] + 5.0, 1)):
         raise BrokenError(_ignored(subject.name, "the data y"), "ignores the data")
-    if reproducible and _ignores_priors(subject, accepted, at, y[0]):
+    if reproducible and _ignores_priors(subject, fitted.scenes, at, y[0]):
         raise BrokenError(
             _ignored(subject.name, "the priors") + ", or keeps those of its first call",
             "ignores the priors",
         )
-    remembers = reproducible and _remembers(subject, scene, at, y)
-    return Contract(tuple(accepted), tuple(refused), reproducible, remembers)
+    if reproducible:
+        check_extreme_priors(subject, fitted.scenes, seed)
+
+    def few_sweeps(rng: np.random.Generator) -> Array:
+        moved = at
+        for _ in range(_FEW):
+            moved = subject.sweep(moved, y[0].copy(), scene.priors, rng)
+        return np.concatenate(moved)
+
+    return Contract(
+        fitted.scenes,
+        domain,
+        _refusals(domain, fitted),
+        reproducible,
+        reproducible and remembers(subject, scene, at, y),
+        stream_of(few_sweeps, reproducible),
+        permutes,
+    )
 
 
-def probe_sampler(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Contract:
-    """Run a sampler a few times and see whether it keeps the contract.
+def probe_sampler(subject: Subject, seed: int) -> Contract:
+    """Run a sampler a few times: see what it takes, and whether it keeps the contract.
 
     Parameters
     ----------
     subject : Subject
         A whole sampler.
-    scenes : tuple of Scene
-        Where it is tried.
     seed : int
 
     Raises
@@ -134,17 +182,21 @@ def probe_sampler(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Con
     BrokenError
         If it fails in every scene, or does not use the data or ``rng``.
     """
-    accepted, refused = _accepted(subject, scenes, seed)
-    scene = accepted[0]
+    attempt = _attempts(subject, seed)
+    domain = explore(attempt, further=False)
+    fitted = fit(attempt, domain, only_main=True)
+    scene = fitted.scenes[0]
     ours, _ = streams(seed, scene.key)
     _, y = scene.sample_joint(ours, 2)
 
-    def once(data: Array, stream: int) -> Array:
-        rng = np.random.default_rng(stream)
-        seed_global_streams(np.random.default_rng(stream))
+    def run(data: Array, rng: np.random.Generator) -> Array:
         return np.concatenate(
             subject.run(data, scene.K, scene.priors, draws=40, warmup=20, chains=4, rng=rng)
         )
+
+    def once(data: Array, stream: int) -> Array:
+        seed_global_streams(np.random.default_rng(stream))
+        return run(data, np.random.default_rng(stream))
 
     first, again, other = (once(y[0], stream) for stream in (1, 1, 2))
     reproducible = np.array_equal(first, again)
@@ -152,32 +204,38 @@ def probe_sampler(subject: Subject, scenes: tuple[Scene, ...], seed: int) -> Con
         raise BrokenError(_hidden_seed(subject.name), "hidden seed")
     if reproducible and np.array_equal(first, once(y[1] + 5.0, 1)):
         raise BrokenError(_ignored(subject.name, "the data y"), "ignores the data")
-    return Contract(tuple(accepted), tuple(refused), reproducible)
+    stream = stream_of(lambda rng: run(y[0], rng), reproducible)
+    refused = _refusals(domain, fitted)
+    return Contract(fitted.scenes, domain, refused, reproducible, stream=stream)
 
 
-def _accepted(
-    subject: Subject, scenes: tuple[Scene, ...], seed: int
-) -> tuple[list[Scene], list[Reason]]:
-    """Return each scene with numbers or vectors as priors, whichever is accepted, and the rest."""
-    accepted: list[Scene] = []
-    refused: list[Reason] = []
-    first: BrokenError | None = None
-    for scene in scenes:
-        if scene.instead_of in {s.name for s in accepted}:
-            continue
-        forms = [scene] if scene.vector else [scene, scene.expanded()]
-        for form in forms:
+def _attempts(subject: Subject, seed: int) -> Attempt:
+    """Return the function that makes a first call in a scene; each scene is tried once."""
+    known: dict[Scene, BrokenError | None] = {}
+
+    def attempt(scene: Scene) -> BrokenError | None:
+        if scene not in known:
             try:
-                _try(subject, form, seed)
-                accepted.append(form)
-                break
+                _try(subject, scene, seed)
+                known[scene] = None
             except BrokenError as error:
-                first = first or error
-                if form is forms[-1]:
-                    refused.append(_refusal(scene, error))
-    if not accepted and first is not None:
-        raise first
-    return accepted, refused
+                known[scene] = error
+        return known[scene]
+
+    return attempt
+
+
+def _refusals(domain: Domain, fitted: Fitted) -> tuple[Reason, ...]:
+    """Say what was refused and why: sizes, priors that differ, and places that nobody took."""
+    reasons = []
+    if domain.refused_sizes:
+        error = domain.errors["K"]
+        numbers = {"sizes": list(domain.refused_sizes), "what": error.what, "message": str(error)}
+        reasons.append(Reason(Code.SIZES_REFUSED, numbers))
+    if "vectors" in domain.errors:
+        reasons.append(_refusal(asymmetric(domain.K), domain.errors["vectors"]))
+    reasons += [_refusal(scene, error) for scene, error in fitted.refused]
+    return tuple(reasons)
 
 
 def _refusal(scene: Scene, error: BrokenError) -> Reason:
@@ -187,24 +245,11 @@ def _refusal(scene: Scene, error: BrokenError) -> Reason:
 
 def _try(subject: Subject, scene: Scene, seed: int) -> None:
     ours, theirs = streams(seed, scene.key, 0)
-    start, y = scene.sample_joint(ours, 1)
+    at, y = scene.one_point(ours)
     if subject.kind == "kernel":
-        subject.sweep(Params(*(a[0] for a in start)), y[0], scene.priors, theirs)
+        subject.sweep(at, y, scene.priors, theirs)
     else:
-        subject.run(y[0], scene.K, scene.priors, draws=40, warmup=20, chains=4, rng=theirs)
-
-
-def _path(
-    subject: Subject, scene: Scene, at: Params, data: Array, stream: int, sweeps: int
-) -> Array:
-    """Return where so many sweeps lead, shape (sweeps, 3, K)."""
-    rng = np.random.default_rng(stream)
-    seed_global_streams(np.random.default_rng(stream))
-    out = np.empty((sweeps, 3, scene.K))
-    for i in range(sweeps):
-        at = subject.sweep(at, data.copy(), scene.priors, rng)
-        out[i] = at
-    return out
+        subject.run(y, scene.K, scene.priors, draws=40, warmup=20, chains=4, rng=theirs)
 
 
 def _same(
@@ -214,11 +259,10 @@ def _same(
     return all(np.array_equal(path(n, *one), path(n, *other)) for n in _LENGTHS)
 
 
-def _check_moves(name: str, at: Params, path: Callable[[int, Array, int], Array]) -> None:
-    y = np.linspace(-2.0, 2.0, 12)
+def _check_moves(name: str, at: Params, y: Array, path: Callable[[int, Array, int], Array]) -> None:
     for n in _LENGTHS:
         moved = [
-            (values != old).any()
+            (values != old).any() or (old == 1.0).all()  # the weight of one component
             for values, old in zip(path(n, y, 1).swapaxes(0, 1), at, strict=True)
         ]
         if all(moved):
@@ -240,25 +284,9 @@ def _ignores_priors(subject: Subject, scenes: Sequence[Scene], at: Params, y: Ar
     first = scenes[0]
     other = next((s for s in scenes[1:] if s.K == first.K), None)
     return other is not None and all(
-        np.array_equal(_path(subject, first, at, y, 1, n), _path(subject, other, at, y, 1, n))
+        np.array_equal(path_of(subject, first, at, y, 1, n), path_of(subject, other, at, y, 1, n))
         for n in _LENGTHS
     )
-
-
-def _remembers(subject: Subject, scene: Scene, at: Params, y: Array) -> bool:
-    """Whether some sweep of a chain differs from the same sweep made on its own."""
-
-    def once(point: Params, data: Array, stream: int) -> Params:
-        return Params(*_path(subject, scene, point, data, stream, 1)[0])
-
-    for stream in range(_MEMORY_SWEEPS):
-        there = once(at, y[0], 1000 + stream)
-        in_chain = once(there, y[0], stream)
-        once(at, y[1], stream)
-        if not np.array_equal(in_chain, once(there, y[0], stream)):
-            return True
-        at = there
-    return False
 
 
 def _hidden_seed(name: str) -> str:

@@ -11,6 +11,14 @@ have mean zero. Whether they do is tested by betting (`betting`), in rounds that
 scenes. Rounds end when the total wealth reaches 1 / alpha; a scene is followed beyond its first
 share of `Plan.base` replicates only while its wealth is three times what it started with, and at
 most to its share of `Plan.most`.
+
+*Given data.* The same holds for any data that are held fixed, tied or rounded ones too, if
+parameters are drawn from their posterior, which is known exactly for a few observations.
+
+*Permuted labels.* A kernel that permutes labels at random leaves the posterior as it is where all
+components have the same prior (Fruehwirth-Schnatter 2001). Where priors differ it does not; but
+functions that do not depend on labels have, after one sweep, the mean that they had before. Such a
+kernel is judged by all functions where priors are the same, and by those elsewhere.
 """
 
 from __future__ import annotations
@@ -27,8 +35,8 @@ from gmmcompare.model.params import Array, Params
 from gmmcompare.runtime.progress import Step
 from gmmcompare.runtime.tasks import OutOfTimeError
 from gmmcompare.validation import error_rates
-from gmmcompare.validation.betting import Wealth
-from gmmcompare.validation.checks.quantities import Quantity, evaluate, quantities
+from gmmcompare.validation.betting import Wealth, smallest_effect
+from gmmcompare.validation.checks.quantities import Quantity, evaluate, quantities, symmetric
 from gmmcompare.validation.checks.scenes import Scene
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
@@ -82,19 +90,25 @@ class Replicates(NamedTuple):
         return cls(joined(start), np.concatenate(y), joined(first), joined(last))
 
 
-def kernel_replicates(subject: Subject, scene: Scene, seed: int, block: int, n: int) -> Replicates:
-    """Make replicates; runs in the child process.
+def kernel_replicates(
+    subject: Subject,
+    scene: Scene,
+    seed: int,
+    block: int,
+    n: int,
+    drawn: tuple[Params, Array] | None = None,
+) -> Replicates:
+    """Make n replicates; runs in the child process.
 
     Parameters
     ----------
     subject : Subject
-        A kernel.
     scene : Scene
-    seed : int
-    block : int
-        Number of this task, which has random streams of its own.
+    seed, block : int
+        For the random streams.
     n : int
-        Number of replicates.
+    drawn : tuple of Params and ndarray, optional
+        Parameters (n, K) and data (n, N) to start from; by default drawn here.
 
     Raises
     ------
@@ -103,7 +117,7 @@ def kernel_replicates(subject: Subject, scene: Scene, seed: int, block: int, n: 
     """
     ours, theirs = streams(seed, scene.key, block)
     seed_global_streams(ours)
-    start, y = scene.sample_joint(ours, n)
+    start, y = drawn or scene.sample_joint(ours, n)
     first, last = (Params(*(np.empty_like(a) for a in start)) for _ in range(2))
     for i in range(n):
         at = Params(*(a[i] for a in start))
@@ -117,43 +131,77 @@ def kernel_replicates(subject: Subject, scene: Scene, seed: int, block: int, n: 
 class SceneTest:
     """One scene's running test.
 
-    ``kept`` are the first replicates, for the diagnosis to describe what moved; ``pits`` counts
-    where each parameter (w, mu and sigma of every component) lies in its prior after the sweeps.
+    Attributes
+    ----------
+    scene : Scene
+    names : tuple of Quantity
+        What is bet on.
+    wealth : Wealth
+    label_free : bool
+        Whether only what does not depend on labels is bet on, after one sweep.
+    aside : Wealth, optional
+        If so, of a bet on everything, which tells how the kernel does under priors that differ.
+    kept : list of Replicates
+        The first ones, for the diagnosis to describe what moved.
+    pits : ndarray of int, shape (3 K, bins)
+        Where each parameter (w, mu and sigma of every component) lies in its prior after the
+        sweeps.
     """
 
     scene: Scene
     names: tuple[Quantity, ...]
     wealth: Wealth
+    label_free: bool = False
+    aside: Wealth | None = None
     kept: list[Replicates] = field(default_factory=list)
     pits: Array = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
-    def of(cls, scene: Scene) -> SceneTest:
+    def of(cls, scene: Scene, label_free: bool = False) -> SceneTest:
         """Start with nothing seen."""
-        names = quantities(scene)
-        marginal = sum(_is_parameter(q) for q in names)
-        return cls(scene, names, Wealth(3 * len(names)), pits=np.zeros((marginal, _PIT_BINS)))
+        every = quantities(scene)
+        pits = np.zeros((sum(_is_parameter(q) for q in every), _PIT_BINS))
+        if not label_free:
+            return cls(scene, every, Wealth(3 * len(every)), pits=pits)
+        names = tuple(every[i] for i in symmetric(scene))
+        aside = Wealth(3 * len(every))
+        return cls(scene, names, Wealth(len(names)), True, aside, pits=pits)
 
     def fraction(self, n: int) -> float:
         """Return how far it is on its way to its share of n replicates; 1 where it is there."""
-        return self.wealth.n / (n * self.scene.share)
+        return self.wealth.n / self.scene.replicates(n)
 
     @property
     def doubtful(self) -> bool:
         """Whether the bets leave doubt that the kernel is correct here."""
         return bool(self.wealth.log_wealth > -np.log(FOLLOWED))
 
+    @property
+    def needs_equal_priors(self) -> bool:
+        """Whether it is certain that the kernel is wrong here because priors differ."""
+        return self.aside is not None and self.aside.log_wealth >= -np.log(error_rates.INVARIANCE)
+
+    @property
+    def smallest_effect(self) -> float:
+        """What a quantity must be off by to be found; see `betting.smallest_effect`."""
+        return smallest_effect(self.wealth.m, self.wealth.n, error_rates.INVARIANCE)
+
     def add(self, replicates: Sequence[Replicates], rng: np.random.Generator) -> None:
         """Bet on one round."""
         if self.wealth.n < _FOR_DIAGNOSIS:
             self.kept.extend(replicates)
-        self.wealth.add(np.vstack([self._differences(r, rng) for r in replicates]))
+        differences = np.vstack([self._differences(r, rng) for r in replicates])
+        if self.aside is None:
+            self.wealth.add(differences)
+            return
+        self.aside.add(differences)
+        self.wealth.add(differences[:, symmetric(self.scene)])
 
     def table(self) -> dict[str, list[object]]:
         """Return the columns of `Validation.quantities`."""
         n, effect = self.wealth.n, self.wealth.effect
-        sweeps = [1, self.scene.sweeps, self.scene.sweeps]
-        kinds = ["paired", "paired", "fresh"]
+        kinds = ["paired", "paired", "fresh"][: effect.size // len(self.names)]
+        sweeps = [1, self.scene.sweeps, self.scene.sweeps][: len(kinds)]
         return {
             "quantity": [str(q) for _ in kinds for q in self.names],
             "sweeps": [s for s in sweeps for _ in self.names],
@@ -164,6 +212,13 @@ class SceneTest:
             "log_wealth": self.wealth.log_single.max(axis=1).round(2).tolist(),
         }
 
+    @property
+    def parameters(self) -> list[str]:
+        """What the rows of ``pits`` are."""
+        return [
+            f"{q.name} {int(q.component) + 1}" for q in quantities(self.scene) if _is_parameter(q)
+        ]
+
     def _differences(self, made: Replicates, rng: np.random.Generator) -> Array:
         """Return paired (one sweep), paired (all) and fresh differences, halved, (n, 3 M)."""
         n = len(made.y)
@@ -171,7 +226,7 @@ class SceneTest:
             evaluate(p, made.y, self.scene) for p in (made.start, made.first, made.last)
         )
         fresh = sum(evaluate(*self.scene.sample_joint(rng, n), self.scene) for _ in range(_FRESH))
-        columns = [i for i, q in enumerate(self.names) if _is_parameter(q)]
+        columns = [i for i, q in enumerate(quantities(self.scene)) if _is_parameter(q)]
         cells = (0.5 * (last[:, columns] + 1.0) * _PIT_BINS).astype(int).clip(0, _PIT_BINS - 1)
         for row, cell in zip(self.pits, cells.T, strict=True):
             row += np.bincount(cell, minlength=_PIT_BINS)
@@ -196,6 +251,7 @@ def check_invariance(
     plan: Plan,
     seed: int,
     progress: Step,
+    permutes: bool = False,
 ) -> Outcome:
     """Test a kernel in every scene, in rounds; see the module.
 
@@ -209,6 +265,8 @@ def check_invariance(
     seed : int
     progress : callable
         Called with the fraction done of the replicates wanted in any case.
+    permutes : bool
+        Whether the kernel was seen to permute labels.
 
     Raises
     ------
@@ -216,7 +274,7 @@ def check_invariance(
         If the kernel fails in a call.
     """
     started = time.perf_counter()
-    tests = tuple(SceneTest.of(scene) for scene in scenes)
+    tests = tuple(SceneTest.of(s, permutes and not s.priors.exchangeable) for s in scenes)
     ours = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
     path: list[tuple[int, float]] = []
     out_of_time = False
@@ -239,7 +297,7 @@ def log_total(tests: Sequence[SceneTest]) -> float:
 
 def _done(tests: Sequence[SceneTest], plan: Plan) -> float:
     """Return the part of the replicates wanted in any case that is made."""
-    shares = [t.scene.share for t in tests]
+    shares = [t.scene.replicates(plan.base) for t in tests]
     return float(np.average([min(1.0, t.fraction(plan.base)) for t in tests], weights=shares))
 
 
@@ -249,8 +307,16 @@ def _active(tests: Sequence[SceneTest], plan: Plan) -> list[SceneTest]:
     unfinished = [
         t for t in tests if t.fraction(plan.base) < 1 or (t.doubtful and t.fraction(plan.most) < 1)
     ]
-    # Other sizes and units come last: what is wrong everywhere is best described in a main scene.
-    return [t for t in unfinished if t.scene.main] or unfinished
+    # Other sizes and units come later: what is wrong everywhere is best described in a main scene.
+    # Given data come last, as a wrong kernel may not even survive them.
+    return min(
+        (
+            [t for t in unfinished if t.scene.main],
+            [t for t in unfinished if not t.scene.main and not t.scene.data],
+            unfinished,
+        ),
+        key=lambda some: not some,
+    )
 
 
 def _one_round(
@@ -265,12 +331,16 @@ def _one_round(
     tasks: list[Task] = []
     counts: list[int] = []
     for t in active:
-        n = size or max(plan.first, t.wealth.n)
-        blocks = -(-n // _BLOCK)
-        done = t.wealth.n // _BLOCK
+        block_size = t.scene.least or _BLOCK
+        n = size or max(min(plan.first, t.scene.least or plan.first), t.wealth.n)
+        blocks = -(-n // block_size)
+        done = t.wealth.n // block_size
         counts.append(blocks)
         for block in range(done, done + blocks):
-            arguments = {"scene": t.scene, "seed": seed, "block": block, "n": _BLOCK}
+            arguments = {"scene": t.scene, "seed": seed, "block": block, "n": block_size}
+            if t.scene.data:  # here, as each process would have to sum the posterior first
+                source = streams(seed, t.scene.key, block, 1)[0]
+                arguments["drawn"] = t.scene.sample_joint(source, block_size)
             tasks.append(Task(kernel_replicates, arguments))
     results = sandbox.run(tasks)
     for t, blocks in zip(active, counts, strict=True):
@@ -311,12 +381,7 @@ def _check(
             "path": {"replicates": [a for a, _ in path], "log_wealth": [b for _, b in path]},
             "quantities": {t.scene.name: t.table() for t in tests},
             "pits": {
-                t.scene.name: {
-                    "parameters": [
-                        f"{q.name} {int(q.component) + 1}" for q in t.names if _is_parameter(q)
-                    ],
-                    "counts": t.pits.astype(int),
-                }
+                t.scene.name: {"parameters": t.parameters, "counts": t.pits.astype(int)}
                 for t in tests
             },
             "scenes": {
@@ -352,9 +417,15 @@ def _verdict(
         }
         return "failed", Reason(Code.NOT_INVARIANT, numbers)
     if out_of_time and any(t.fraction(plan.base) < 1 for t in tests):
-        wanted = round(sum(plan.base * t.scene.share for t in tests))
+        wanted = sum(t.scene.replicates(plan.base) for t in tests)
         return "inconclusive", Reason(Code.OUT_OF_TIME, {"done": made, "wanted": wanted})
     if highest >= -np.log(DOUBT):
         numbers = {"log10_wealth": log10_wealth, "replicates": made}
         return "inconclusive", Reason(Code.SUSPICIOUS, numbers)
-    return "passed", Reason(Code.INVARIANT, {"replicates": made, "priors": len(tests)})
+    main = [t for t in tests if t.scene.main]
+    numbers = {
+        "replicates": made,
+        "priors": len(tests),
+        "effect": max((t.smallest_effect for t in main), default=float("nan")),
+    }
+    return "passed", Reason(Code.INVARIANT, numbers)

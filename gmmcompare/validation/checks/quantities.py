@@ -26,7 +26,10 @@ from gmmcompare.model.params import Array, Params
 from gmmcompare.validation.checks.scenes import Scene
 
 _PILOT_SIZE = 10_000
+_PILOT_OBSERVATIONS = 400_000
+_PILOT_OF_GIVEN = 2000
 _TINY = 1e-300
+_SAME = 1e-9
 _LOADS = (
     ("nearly empty components", 0.0, 0.5),
     ("components of about one point", 0.5, 2.5),
@@ -79,9 +82,25 @@ class _Plain(NamedTuple):
     n_k: Array  # (n, K) expected counts
 
 
+@lru_cache
 def quantities(scene: Scene) -> tuple[Quantity, ...]:
     """Return what the columns of `evaluate` are."""
     return tuple(_bounded(*scene.sample_joint(np.random.default_rng(0), 2), scene))
+
+
+@lru_cache
+def symmetric(scene: Scene) -> tuple[int, ...]:
+    """Return the columns of `evaluate` that stay the same when components change places.
+
+    Found by trying: under priors that differ, means over components depend on labels as well.
+    """
+    params, y = scene.sample_joint(np.random.default_rng(0), 20)
+    before = evaluate(params, y, scene)
+    same = np.ones(before.shape[1], dtype=bool)
+    for shift in range(1, scene.K):
+        moved = evaluate(Params(*(np.roll(a, shift, axis=1) for a in params)), y, scene)
+        same &= np.abs(moved - before).max(axis=0) < _SAME
+    return tuple(np.flatnonzero(same).tolist())
 
 
 def evaluate(params: Params, y: Array, scene: Scene) -> Array:
@@ -164,10 +183,10 @@ def _plain(params: Params, y: Array, scene: Scene) -> _Plain:
     pull = (sum_y - n_k * m0) * s0**2 / (variance + n_k * s0**2)
     rest = c.sum() - c
     probabilities = {
-        ("marginal", "w"): betainc(c, rest, w),
+        ("marginal", "w"): _beta_cdf(c, rest, w),
         ("marginal", "mu"): ndtr((mu - m0) / s0),
         ("marginal", "sigma"): gammaincc(a, b / variance),
-        ("conditional", "w"): betainc(c + n_k, rest + scene.N - n_k, w),
+        ("conditional", "w"): _beta_cdf(c + n_k, rest + scene.N - n_k, w),
         ("conditional", "mu"): ndtr((mu - m0 - pull) / (s0 * np.sqrt(share))),
         ("conditional", "sigma"): gammaincc(a + n_k / 2, (b + sum_sq / 2) / variance),
         ("share", "of the data"): n_k / scene.N,
@@ -194,10 +213,17 @@ def _plain(params: Params, y: Array, scene: Scene) -> _Plain:
     return _Plain(probabilities, scores, whole, n_k)
 
 
+def _beta_cdf(a: Array, b: Array, w: Array) -> Array:
+    """Return the distribution function of a weight; 1/2 for that of one component, always 1."""
+    return np.asarray(np.where(w.shape[1] > 1, betainc(a, b, w), 0.5))
+
+
 @lru_cache
 def _units(scene: Scene) -> dict[str, tuple[float, float]]:
     """Return centre and scale of what is squashed, from draws of the joint distribution."""
-    plain = _plain(*scene.sample_joint(np.random.default_rng(0), _PILOT_SIZE), scene)
+    size = min(_PILOT_SIZE, _PILOT_OBSERVATIONS // scene.N)
+    size = min(size, _PILOT_OF_GIVEN) if scene.data else size
+    plain = _plain(*scene.sample_joint(np.random.default_rng(0), size), scene)
     units = {}
     for name, values in {**plain.scores, **plain.whole}.items():
         low, centre, high = np.percentile(values, [16, 50, 84])

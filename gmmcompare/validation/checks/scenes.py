@@ -3,25 +3,43 @@
 With thousands of observations a dropped prior term or a shape off by one half moves the posterior
 by less than Monte Carlo noise. With twelve, components are often empty or hold one observation, and
 the prior counts as much as the data.
+
+Which problems a sampler gets follows from what it takes (see `domain`): `planned` gives a list of
+places, each with the scenes that may take it, best first. The places are the same for every
+sampler, so that one written for two components is tried as hard as any other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 
 import numpy as np
 
+from gmmcompare.model.exact import ExactPosterior, exact_posterior
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
+
+FIELDS = tuple(f.name for f in fields(Priors))
 
 
 @dataclass(frozen=True)
 class Scene:
     """One prior, one number of components and observations, and how many sweeps are made.
 
-    ``vector`` says whether fields of the prior differ between components, which not every sampler
-    takes. ``share`` is the part of a plan's replicates that it gets. ``instead_of`` names a scene
-    whose place it takes where a sampler does not accept that.
+    Attributes
+    ----------
+    name : str
+    priors : Priors
+    K, N, sweeps : int
+    share : float
+        The part of a plan's replicates that it gets; at least 1 for main scenes.
+    least : int
+        Replicates that it gets however few its share is.
+    data : tuple of float
+        Data that are given, tied or rounded as the model's own never are; parameters are then
+        draws of their exact posterior. Empty where data are drawn from the model.
     """
 
     name: str
@@ -30,17 +48,18 @@ class Scene:
     N: int = 12
     sweeps: int = 5
     share: float = 1.0
-    instead_of: str = ""
+    least: int = 0
+    data: tuple[float, ...] = ()
 
     @property
     def vector(self) -> bool:
         """Whether any field of the prior is a vector."""
-        return any(np.ndim(getattr(self.priors, f.name)) for f in fields(self.priors))
+        return any(np.ndim(getattr(self.priors, name)) for name in FIELDS)
 
     @property
     def main(self) -> bool:
         """Whether faults are sought here in earnest, and not just in other sizes or units."""
-        return self.share == 1
+        return self.share >= 1
 
     @property
     def crowded(self) -> bool:
@@ -58,14 +77,28 @@ class Scene:
         centre, spread = (np.asarray(p).mean() for p in (self.priors.mean_loc, self.priors.mean_sd))
         return f"K = {self.K}, N = {self.N}, means near {centre:g} +- {spread:g}"
 
-    def expanded(self) -> Scene:
-        """Return the same scene with every field of the prior of shape (K,)."""
-        return replace(self, priors=self.priors.expanded(self.K))
+    def replicates(self, n: int) -> int:
+        """Return how many of a plan's n replicates it gets."""
+        return max(round(n * self.share), self.least)
+
+    def given_as(self, vectors: Collection[str]) -> Scene:
+        """Return the same scene with these fields of the prior of shape (K,), the rest as it is."""
+        full = self.priors.expanded(self.K)
+        return replace(
+            self, priors=replace(self.priors, **{name: getattr(full, name) for name in vectors})
+        )
 
     def sample_joint(self, rng: np.random.Generator, n: int) -> tuple[Params, Array]:
-        """Draw parameters from the prior and data given them: (n, K) each, and (n, N)."""
+        """Draw parameters and data: (n, K) each, and (n, N).
+
+        Parameters from the prior and data given them; or, where data are given, these and
+        parameters from their posterior.
+        """
+        if self.data:
+            params = _exact(self).sample(n, rng)
+            return params, np.tile(np.array(self.data), (n, 1))
         p = self.priors.expanded(self.K)
-        c, m0, s0, a, b = (np.asarray(getattr(p, f.name)) for f in fields(p))
+        c, m0, s0, a, b = (np.asarray(getattr(p, name)) for name in FIELDS)
         w = rng.dirichlet(c, size=n)
         mu = rng.normal(m0, s0, size=(n, self.K))
         sigma = np.sqrt(b / rng.standard_gamma(a, size=(n, self.K)))
@@ -75,6 +108,24 @@ class Scene:
         y = rng.normal(mu[rows, z], sigma[rows, z])
         return Params(w, mu, sigma), y
 
+    def one_point(self, rng: np.random.Generator) -> tuple[Params, Array]:
+        """Return a likely point and data of it, for a first call: (K,) each, and (N,).
+
+        Costs nothing where data are given, as the exact posterior is not asked.
+        """
+        if not self.data:
+            params, y = self.sample_joint(rng, 1)
+            return Params(*(a[0] for a in params)), y[0]
+        order = rng.permutation(self.K)
+        even = np.ones(self.K)
+        mu = (_centres(self.K) + np.mean(_ROUNDED[: self.N // self.K]))[order]
+        return Params(even / self.K, mu, 0.1 * even), np.array(self.data)
+
+
+@lru_cache(maxsize=8)
+def _exact(scene: Scene) -> ExactPosterior:
+    return exact_posterior(scene.data, scene.K, scene.priors)
+
 
 CALIBRATION = Scene("calibration", Priors(2.0, 0.5, 1.5, 3.0, 1.0))
 # Small concentrations leave components empty and tie the weights closely to the allocations: there
@@ -83,7 +134,9 @@ ASYMMETRIC = Scene(
     "asymmetric",
     Priors([0.2, 0.3, 0.5], [-0.5, 0.5, 1.5], [2.0, 3.0, 4.0], [3.0, 4.0, 2.5], [1.0, 0.5, 2.0]),
 )
-SPARSE = Scene("sparse", Priors(0.3, 0.5, 3.0, 3.0, 1.0), instead_of=ASYMMETRIC.name)
+SPARSE = Scene("sparse", Priors(0.3, 0.5, 3.0, 3.0, 1.0))
+DENSE = Scene("dense", Priors(4.0, -1.0, 3.0, 2.5, 2.0))
+"""For samplers that take no concentration below 1."""
 
 # What is wrong only for another number of components or observations, or in another unit, is mostly
 # gross (a constant 3, a loop that ends early, a floor under sigma, squares that cancel in single
@@ -95,6 +148,81 @@ FIVE = replace(CALIBRATION, name="five-component", priors=_WEAK, K=5, N=3, share
 _SMALL, _LARGE = (CALIBRATION.priors.transformed(*unit) for unit in ((-5e3, 1e3), (-20.0, 1e-3)))
 SMALL_UNIT = replace(CALIBRATION, name="small-unit", priors=_SMALL, share=1 / 8)
 LARGE_UNIT = replace(CALIBRATION, name="large-unit", priors=_LARGE, share=1 / 8)
+# Counts that one byte does not hold, and observations that a loop may leave out.
+MANY = replace(CALIBRATION, name="many-observations", N=1000, sweeps=1, share=1 / 32, least=125)
 
-SCENES = (CALIBRATION, ASYMMETRIC, SPARSE, TWO, FIVE, SMALL_UNIT, LARGE_UNIT)
-"""Where kernels are tried; of whole samplers, the first that they accept is ranked."""
+# The default prior, but for means as far apart as its data: so far that hardly a draw in 10^10 has
+# an empty component, whose sigma would be beyond any floating-point number under such a prior.
+NEARLY_IMPROPER = Priors(1.0, 0.0, 2000.0, 1e-4, 1e-4)
+_GAP = 1000.0
+_ROUNDED = (0.0, 0.1, 0.1, 0.0, 0.0, 0.2, 0.1, 0.1, 0.2, 0.0, 0.3, 0.1)
+_MOST_TIED = 5
+"""Components of the tied scene; of more, each would hold too few of the 16 observations."""
+
+SCENES = (CALIBRATION, ASYMMETRIC, SPARSE)
+"""The main scenes of three components, in which known faults have their signatures."""
+
+
+def tied(K: int) -> Scene:
+    """Return rounded data with ties in K clusters, under a prior that is nearly improper."""
+    each = max(12 // K, 3)
+    y = tuple(float(c + v) for c in _centres(K) for v in _ROUNDED[:each])
+    return Scene("tied", NEARLY_IMPROPER, K, len(y), share=1 / 8, data=y)
+
+
+def _centres(K: int) -> Array:
+    return np.asarray(_GAP * (np.arange(K) - (K - 1) / 2))
+
+
+def asymmetric(K: int, unequal: Collection[str] = FIELDS) -> Scene:
+    """Return the asymmetric scene for K components, in which these fields are vectors."""
+    at = np.linspace(0.0, 2.0, K)
+    priors = replace(
+        SPARSE.priors,
+        **{f: np.interp(at, np.arange(3), getattr(ASYMMETRIC.priors, f)) for f in unequal},
+    )
+    if set(unequal) == set(FIELDS):
+        return _for(K, replace(ASYMMETRIC, priors=priors))
+    return _for(K, Scene("part-asymmetric", priors))
+
+
+def planned(
+    K: int, N: int, sizes: Collection[int], unequal: Collection[str], permutes: bool = False
+) -> list[Sequence[Scene]]:
+    """Return the places of a plan, and for each the scenes that may take it, best first.
+
+    Parameters
+    ----------
+    K, N : int
+        Numbers of components and observations of the main scenes.
+    sizes : collection of int
+        Numbers of components that a sampler takes.
+    unequal : collection of str
+        Fields of the prior that may differ between components.
+    permutes : bool
+        Whether labels are permuted at random: then both main scenes have one prior for all
+        components, and that in which priors differ comes beside them.
+    """
+    here = (CALIBRATION, SPARSE, DENSE, SMALL_UNIT, LARGE_UNIT)
+    calibration, sparse, dense, small, large = (_for(K, scene, N) for scene in here)
+    differing = [replace(asymmetric(K, unequal), N=N)] if unequal and K > 1 else []
+    more = _for(K, replace(TWO, name="more-observations"))
+    few = [_for(K, replace(FIVE, name="few-observations"), n) for n in (max(K - 1, 1), K, K + 2, N)]
+    beside = [[replace(scene, share=1 / 2) for scene in differing]] if permutes else []
+    return [
+        [calibration],
+        [*([] if permutes else differing), sparse, dense],
+        *beside,
+        [*([TWO] if 2 in sizes else []), more, replace(more, N=25)],
+        [*([FIVE] if 5 in sizes else []), *few],
+        [small],
+        [large],
+        [tied(K)] if K <= _MOST_TIED else [],
+        [_for(K, MANY)],
+    ]
+
+
+def _for(K: int, scene: Scene, N: int | None = None) -> Scene:
+    """Return a scene for K components, under a name of its own where that changes it."""
+    name = scene.name if K == CALIBRATION.K else f"{scene.name}-{K}"
+    return replace(scene, name=name, K=K, N=N or scene.N)

@@ -25,7 +25,6 @@ from gmmcompare.validation.sandbox.sandbox import Sandbox
 from gmmcompare.validation.sandbox.target import Target
 
 STORED = Path(__file__).with_name("signatures.npz")
-_SCENES = tuple(scene for scene in SCENES if scene.main)
 _REPLICATES = 4000
 _SEED = 11
 
@@ -77,7 +76,7 @@ def write_signatures(
     kept = [name for name in KERNEL_FAULTS if name in rows]
     arrays: dict[str, Any] = {
         scene.name: np.array([rows[name][scene.name] for name in kept], np.float32)
-        for scene in _SCENES
+        for scene in SCENES
     }
     np.savez_compressed(path, faults=np.array(kept), n=np.array(_REPLICATES), **arrays)
 
@@ -87,7 +86,7 @@ def _effects(name: str, jobs: int) -> dict[str, Array]:
     plan = Plan(first=_REPLICATES, base=_REPLICATES, most=_REPLICATES)
     with Sandbox(Target(PREFIX + name), jobs, 300.0) as sandbox:
         sandbox.start()
-        outcome = check_invariance(sandbox, _SCENES, plan, _SEED, no_progress)
+        outcome = check_invariance(sandbox, SCENES, plan, _SEED, no_progress)
     return {t.scene.name: t.wealth.effect for t in outcome.tests}
 
 

@@ -118,11 +118,19 @@ def similarity(tests: Sequence[SceneTest], known: Signatures) -> Array:
     by chance a little more (Spearman 1904 on attenuation). Over the scenes that both have: those
     with few replicates are not stored.
     """
-    both = [t for t in tests if t.scene.name in known.effects]
+    both = [t for t in tests if _has_signatures(t, known)]
+    if not both:
+        return np.full(len(known.faults), -np.inf)
     seen = np.concatenate([t.wealth.effect for t in both])
     stored = np.hstack([known.effects[t.scene.name] for t in both]).astype(float)
     noise = sum(t.wealth.effect.size / t.wealth.n for t in both)
     return _cosines(stored, stored.shape[1] / known.n, seen, noise)
+
+
+def _has_signatures(test: SceneTest, known: Signatures) -> bool:
+    """Whether the same quantities were stored: not for other sizes, or label-free ones alone."""
+    stored = known.effects.get(test.scene.name)
+    return stored is not None and stored.shape[1] == test.wealth.m
 
 
 def _cosines(stored: Array, stored_noise: float, seen: Array, noise: float) -> Array:

@@ -180,9 +180,6 @@ KERNEL_FAULTS = _by_name(
         "order = np.argsort(mu) is applied to w, mu and sigma at the end of every sweep instead "
         "of after sampling",
         "means are in ascending order; nothing else is wrong unless priors differ by component"),
-    Variant("labels-permuted-at-random", "relabel", labels.permuted_at_random,
-        "labels are permuted at random in every sweep, and the permutation is never rejected",
-        "components take one another's priors where these differ; correct where they are equal"),
 )
 SAMPLER_FAULTS = _by_name(
     Variant("one-seed-for-all-chains", "chain_streams", order.one_seed_for_all_chains,
@@ -199,6 +196,10 @@ NOT_FAULTS = _by_name(
     Variant("empty-left-as-it-was", "draw_parameters", order.empty_left_as_it_was,
         "none: an empty component keeps its mu and sigma until it receives an observation",
         "none, except slower mixing"),
+    Variant("labels-permuted-at-random", "relabel", labels.permuted_at_random,
+        "none where all components have the same prior; elsewhere permutations have to be accepted "
+        "or rejected",
+        "none where all components have the same prior; elsewhere they take one another's"),
 )
 # fmt: on
 FAULTS: Mapping[str, Variant] = {**KERNEL_FAULTS, **SAMPLER_FAULTS}

@@ -29,8 +29,8 @@ class BrokenError(EngineError):
     """A call of the user's code failed, or returned what is not a point or draws.
 
     ``what`` is a short word for tables: raised, exited, hangs, returned (something that is no point
-    or draws), hidden seed, copied chains, does not move, ignores the data, ignores the priors, or
-    failed.
+    or draws), hidden seed, copied chains, does not move, ignores the data, ignores the priors,
+    replaces a prior, or failed.
     """
 
     def __init__(self, message: str, what: str = "returned", details: str = "") -> None:

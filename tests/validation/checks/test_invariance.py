@@ -73,7 +73,9 @@ def test_rounds_double_up_to_the_plan() -> None:
     assert outcome.check.verdict == "passed"
     assert [t.wealth.n for t in outcome.tests] == [1000, 250]  # 500, and more for a diagnosis
     assert outcome.check.data["path"]["replicates"] == [250, 500, 750]
-    assert outcome.check.reasons[0].numbers == {"replicates": 750, "priors": 2}
+    numbers = outcome.check.reasons[0].numbers
+    assert {**numbers, "effect": 0.0} == {"replicates": 750, "priors": 2, "effect": 0.0}
+    assert numbers["effect"] == outcome.tests[0].smallest_effect
     assert outcome.check.error_rate == error_rates.INVARIANCE
 
 

@@ -60,8 +60,10 @@ def test_what_is_no_fault_passes(name: str) -> None:
     # False-positive rate 1e-5, "inconclusive" 1e-3 at most; the seed is the first one tried.
     plan = Plan(first=500, base=1000, most=1000)
     scenes = (CALIBRATION, ASYMMETRIC)
-    outcome = check_invariance(InProcess(fault(name)), scenes, plan, 1, silent)
+    permutes = name == "labels-permuted-at-random"
+    outcome = check_invariance(InProcess(fault(name)), scenes, plan, 1, silent, permutes)
     assert outcome.check.verdict == "passed"
+    assert [t.needs_equal_priors for t in outcome.tests] == [False, permutes]
 
 
 @pytest.mark.parametrize("name", ["rate-for-scale", "mean-loc-ignored", "mu-from-previous-counts"])

@@ -1,0 +1,89 @@
+"""What a sampler does that no theorem forbids but its users should know: seen in a few calls.
+
+From which random stream it draws, what it keeps from call to call, and whether labels change places
+inside a sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from gmmcompare.model.params import Array, Params
+from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
+from gmmcompare.validation.sandbox.subject import BrokenError, Subject
+
+_MEMORY_SWEEPS = 30
+_LABEL_SWEEPS = 200
+
+Stream = Literal["only", "not only", "never"]
+"""Whether a sampler draws from ``rng`` only, from other streams as well, or never from it."""
+
+
+def path_of(
+    subject: Subject, scene: Scene, at: Params, data: Array, stream: int, sweeps: int
+) -> Array:
+    """Return where so many sweeps lead, shape (sweeps, 3, K)."""
+    rng = np.random.default_rng(stream)
+    seed_global_streams(np.random.default_rng(stream))
+    out = np.empty((sweeps, 3, scene.K))
+    for i in range(sweeps):
+        at = subject.sweep(at, data.copy(), scene.priors, rng)
+        out[i] = at
+    return out
+
+
+def stream_of(draw: Callable[[np.random.Generator], Array], reproducible: bool) -> Stream:
+    """Say whether draws come from the ``rng`` that is handed in, from others, or from both."""
+    results, touched = [], False
+    for elsewhere in (1, 2):
+        seed_global_streams(np.random.default_rng(elsewhere))
+        rng = np.random.default_rng(1)
+        before = _state(rng)
+        results.append(draw(rng))
+        touched = touched or _state(rng) != before
+    if not touched:
+        return "never"
+    return "only" if reproducible and np.array_equal(results[0], results[1]) else "not only"
+
+
+def _state(rng: np.random.Generator) -> tuple[str, int]:
+    """Return what changes when an ``rng`` draws, or has children that do."""
+    seeds = rng.bit_generator.seed_seq
+    return str(rng.bit_generator.state), int(getattr(seeds, "n_children_spawned", 0))
+
+
+def permutes_labels(subject: Subject, scenes: Sequence[Scene], seed: int) -> bool:
+    """Whether components change places for no reason: where they are a thousand sds apart.
+
+    A kernel that fails there is judged by the checks to come.
+    """
+    scene = next((s for s in scenes if s.data), None)
+    if scene is None or scene.K == 1:
+        return False
+    ours, _ = streams(seed, scene.key)
+    at, y = scene.one_point(ours)
+    try:
+        means = path_of(subject, scene, at, y, 1, _LABEL_SWEEPS)[:, 1]
+    except BrokenError:
+        return False
+    return len({tuple(order) for order in np.argsort(means, axis=1)}) > 1
+
+
+def remembers(subject: Subject, scene: Scene, at: Params, y: Array) -> bool:
+    """Whether some sweep of a chain differs from the same sweep made on its own."""
+
+    def once(point: Params, data: Array, stream: int) -> Params:
+        return Params(*path_of(subject, scene, point, data, stream, 1)[0])
+
+    for stream in range(_MEMORY_SWEEPS):
+        there = once(at, y[0], 1000 + stream)
+        in_chain = once(there, y[0], stream)
+        once(at, y[1], stream)
+        if not np.array_equal(in_chain, once(there, y[0], stream)):
+            return True
+        at = there
+    return False
