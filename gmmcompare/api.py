@@ -174,8 +174,8 @@ def validate(
     offline : bool
         Do not use the network for the card's data.
     **options
-        ``quick``, ``seed``, ``jobs``, ``tasks``, ``time_limit``, ``call_limit``, ``geweke`` and
-        ``progress`` of `gmmcompare.validation.run.validate`.
+        ``quick``, ``seed``, ``jobs``, ``tasks``, ``time_limit``, ``call_limit``, ``geweke``,
+        ``strict`` and ``progress`` of `gmmcompare.validation.run.validate`.
 
     Returns
     -------

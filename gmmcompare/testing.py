@@ -21,6 +21,7 @@ def assert_valid_kernel(
     seed: int = DEFAULT_SEED,
     jobs: int = 1,
     time_limit: float = 300.0,
+    strict: bool = False,
 ) -> Validation:
     """Fail the test unless the sampler is correct.
 
@@ -33,7 +34,7 @@ def assert_valid_kernel(
         A kernel ``(w, mu, sigma, y, priors, rng)`` or a whole sampler; see `validate`.
     quick : bool
         A few thousand replicates, in seconds. ``False`` looks for subtle errors too.
-    seed, jobs, time_limit
+    seed, jobs, time_limit, strict
         As in `validate`.
 
     Returns
@@ -46,7 +47,7 @@ def assert_valid_kernel(
     AssertionError
         With the verdict, what moved and the likeliest faults.
     """
-    found = validate(sweep, quick=quick, seed=seed, jobs=jobs, time_limit=time_limit)
+    found = validate(sweep, quick=quick, seed=seed, jobs=jobs, time_limit=time_limit, strict=strict)
     if found.verdict != "passed":
         raise AssertionError(str(found))
     return found

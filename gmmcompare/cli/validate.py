@@ -50,6 +50,10 @@ def validate(
     time_limit: Annotated[
         float, typer.Option("--time-limit", min=1, help="Seconds for everything.")
     ] = 900.0,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Fail a sampler that draws from anything but its rng."),
+    ] = False,
     card: Annotated[
         str | None,
         typer.Option("--card", metavar="CARD", help="Compare with NUTS on this card's data, too."),
@@ -90,7 +94,7 @@ def validate(
         with chosen_tasks(workers, scheduler) as tasks, Bars(transient=True) as bars:
             grade_folder(
                 grade, table, function=function, quick=quick, seed=seed, jobs=jobs, tasks=tasks,
-                progress=bars,
+                strict=strict, progress=bars,
             )  # fmt: skip
         print_grades(table)
         return
@@ -101,6 +105,7 @@ def validate(
             data=load(chosen, data, offline=offline, progress=bars) if chosen else None,
             posterior_sbc=posterior_sbc or around, out=out, cache=user_cache(), progress=bars,
             tasks=tasks, quick=quick, seed=seed, jobs=jobs, time_limit=time_limit, geweke=geweke,
+            strict=strict,
         )  # fmt: skip
     page = write_validation(found, out / "index.html", command_line()) if out else None
     print_validation(found, as_json, page)

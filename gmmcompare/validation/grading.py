@@ -12,7 +12,7 @@ from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import TaskError, Tasks
 from gmmcompare.validation.run import DEFAULT_SEED, validate
 
-COLUMNS = ("submission", "verdict", "seconds", "suspect", "diagnosis")
+COLUMNS = ("submission", "verdict", "seconds", "rng", "suspect", "diagnosis", "tested", "notes")
 
 
 def grade(
@@ -24,6 +24,7 @@ def grade(
     seed: int = DEFAULT_SEED,
     jobs: int = 2,
     tasks: Tasks | None = None,
+    strict: bool = False,
     progress: Progress = no_progress,
 ) -> Path:
     """Validate every Python file of a folder and write one CSV row for each.
@@ -33,10 +34,11 @@ def grade(
     folder : path
         Submissions, ``*.py``; each defines ``function``.
     out : path
-        The CSV: submission, verdict, seconds, first suspect, diagnosis.
+        The CSV: submission, verdict, seconds, whether it draws from ``rng`` (only, not only or
+        never), first suspect, diagnosis, what was tested, and what else was noticed.
     function : str
         The name of a kernel or a whole sampler.
-    quick, seed, jobs, tasks
+    quick, seed, jobs, tasks, strict
         As in `validate`.
     progress : callable
         Called with a file's name and 0 before it is validated, 1 afterwards.
@@ -54,7 +56,7 @@ def grade(
     files = sorted(Path(folder).glob("*.py"))
     if not files:
         raise InputError(f"{folder}: no Python files; give a folder of submissions, one file each")
-    options = {"quick": quick, "seed": seed, "jobs": jobs, "tasks": tasks}
+    options = {"quick": quick, "seed": seed, "jobs": jobs, "tasks": tasks, "strict": strict}
     rows = [_row(file, function, options, progress) for file in files]
     out = Path(out)
     with replacing(out) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
@@ -73,10 +75,12 @@ def _row(
     except TaskError:
         raise
     except GmmCompareError as error:
-        return file.stem, "failed", 0.0, "", str(error)
+        return file.stem, "failed", 0.0, "", "", str(error), "", ""
     finally:
         progress(file.name, 1.0)
     suspects = found.diagnosis.suspects
     first = suspects[0].fault if suspects else ""
     words = "; ".join([*found.reasons, *found.news.findings])
-    return file.stem, found.verdict, round(found.seconds, 1), first, words
+    said = "; ".join(found.tested), "; ".join(found.notes)
+    seconds = round(found.seconds, 1)
+    return file.stem, found.verdict, seconds, found.stream, first, words, *said

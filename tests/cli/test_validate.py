@@ -101,3 +101,10 @@ def test_an_empty_folder_of_submissions_is_bad_input(tmp_path: Path) -> None:
     result = run("--grade", tmp_path)
     assert result.exit_code == 2
     assert "no Python files" in result.stderr
+
+
+def test_strictness_is_handed_on(asked: dict[str, Any]) -> None:
+    run("own.py:sweep", "--strict")
+    assert asked["strict"]
+    run("own.py:sweep")
+    assert not asked["strict"]

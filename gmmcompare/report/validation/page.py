@@ -23,7 +23,9 @@ from gmmcompare.report.frame.words import (
 from gmmcompare.report.validation import figures
 from gmmcompare.runtime.files import write_text
 from gmmcompare.validation.checks.conditionals import TOLERANCE
+from gmmcompare.validation.reasons import Code
 from gmmcompare.validation.verdict import Check, Validation
+from gmmcompare.validation.words import phrase
 
 TITLES = {"passed": "Passed", "failed": "Failed", "inconclusive": "Inconclusive"}
 ASKS = {
@@ -108,9 +110,19 @@ def _sentence(found: Validation) -> str:
     return f"{what} {lead}. {worst.name.capitalize()}: {worst.summary}."
 
 
+_PROMINENT = (Code.RNG_UNUSED, Code.RNG_NOT_ALONE, Code.NOT_REPRODUCIBLE, Code.PERMUTES_LABELS)
+"""What is said at the top of the page, although no check failed for it."""
+
+
+def _sentence_of(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
+
+
 def _brief(found: Validation) -> list[tuple[str, str]]:
     replicates = sum(c.replicates for c in found.checks)
     rows = [("What was tested", f"{found.name}, a {found.kind}" if found.kind else found.name)]
+    rows += [("Scope", _sentence_of(what)) for what in found.tested]
+    rows += [("Note", _sentence_of(phrase(r))) for r in found.noticed if r.code in _PROMINENT]
     if found.diagnosis.suspects:
         likeliest = found.diagnosis.suspects[0]
         rows.append(("Most likely error", likeliest.effect))

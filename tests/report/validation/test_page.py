@@ -50,6 +50,28 @@ def test_only_priors_with_replicates_are_drawn(failed: Validation, text: str) ->
     assert "sizes other than K = 3 with N = 12" in failed.not_tested
 
 
+def test_scope_and_random_stream_are_said_at_the_top(failed: Validation, tmp_path: Path) -> None:
+    scope = {
+        "kind": "kernel",
+        "sizes": [(2, 12)],
+        "taken": [2],
+        "refused": [3],
+        "unequal": [],
+        "equal": ["mean_loc"],
+    }
+    found = replace(
+        failed,
+        scope=(Reason(Code.SCOPE, scope),),
+        noticed=(Reason(Code.RNG_UNUSED), Reason(Code.PRINTED, {"lines": 1, "log": ""})),
+    )
+    brief = validation_context(found)["brief"]
+    said = dict(brief)
+    assert said["Scope"].startswith("Tested with K = 2 (N = 12), as this kernel is for K = 2 alone")
+    assert said["Note"].startswith("It never touches rng")
+    text = write_validation(found, tmp_path / "index.html").read_text(encoding="utf-8")
+    assert text.index("It never touches rng") < text.index('id="checks-title"')
+
+
 def test_ids_are_unique_and_terms_are_explained(text: str) -> None:
     ids = re.findall(r" id=\"([^\"]+)\"", text)
     assert len(ids) == len(set(ids))
