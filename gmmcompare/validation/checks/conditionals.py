@@ -146,6 +146,14 @@ def examine_conditionals(subject: Subject, seed: int, scene: Scene = ASYMMETRIC)
 def check_conditionals(sandbox: TaskRunner, seed: int, scene: Scene = ASYMMETRIC) -> Check | None:
     """Test the conditionals that a kernel shows; None where it shows none, or has one component.
 
+    Parameters
+    ----------
+    sandbox : TaskRunner
+        Where the kernel is called.
+    seed : int
+    scene : Scene
+        Whose number of components and priors the kernel takes.
+
     Raises
     ------
     BrokenError

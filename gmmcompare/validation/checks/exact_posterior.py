@@ -155,7 +155,20 @@ def _out_of_time(chains: int, lengths: Lengths) -> Reason:
 
 
 def data_taken(subject: Subject, scene: Scene, seed: int) -> Array | None:
-    """Return the data that a kernel takes; in the child. Whole samplers are not tried twice."""
+    """Return the data that a kernel takes; in the child. Whole samplers are not tried twice.
+
+    Parameters
+    ----------
+    subject : Subject
+    scene : Scene
+        Of it only K and the prior play a part.
+    seed : int
+
+    Returns
+    -------
+    ndarray, shape (N,), or None
+        `DATA` or a few more; None where it takes neither.
+    """
     if subject.kind == "sampler":
         return DATA
     at, _ = scene.one_point(streams(seed, scene.key)[0])

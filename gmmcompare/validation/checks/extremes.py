@@ -51,6 +51,19 @@ def check_extreme_priors(subject: Subject, scenes: Sequence[Scene], seed: int) -
     value a step of a part in a thousand shows in every sweep. (In a Metropolis step, whose
     proposals are accepted or not, so small a step does not show; nothing is then said. Nor is it
     where a kernel does not take such values.)
+
+    Parameters
+    ----------
+    subject : Subject
+        A kernel that repeats its draws.
+    scenes : sequence of Scene
+        In the form that it takes.
+    seed : int
+
+    Raises
+    ------
+    BrokenError
+        If it replaces a value.
     """
     for step in _STEPS:
         scene = next((s for s in scenes if bool(s.data) == step.tied), None)

@@ -26,7 +26,26 @@ Stream = Literal["only", "not only", "never"]
 def path_of(
     subject: Subject, scene: Scene, at: Params, data: Array, stream: int, sweeps: int
 ) -> Array:
-    """Return where so many sweeps lead, shape (sweeps, 3, K)."""
+    """Return where so many sweeps lead, shape (sweeps, 3, K).
+
+    Parameters
+    ----------
+    subject : Subject
+        A kernel.
+    scene : Scene
+        Whose priors it is given.
+    at : Params
+        Where it starts, (K,) each.
+    data : ndarray, shape (N,)
+    stream : int
+        Seed of ``rng``, and of what it may draw from besides.
+    sweeps : int
+
+    Raises
+    ------
+    BrokenError
+        If a sweep fails.
+    """
     rng = np.random.default_rng(stream)
     seed_global_streams(np.random.default_rng(stream))
     out = np.empty((sweeps, 3, scene.K))
@@ -60,6 +79,14 @@ def permutes_labels(subject: Subject, scenes: Sequence[Scene], seed: int) -> boo
     """Whether components change places for no reason: where they are a thousand sds apart.
 
     A kernel that fails there is judged by the checks to come.
+
+    Parameters
+    ----------
+    subject : Subject
+        A kernel.
+    scenes : sequence of Scene
+        Of which that with given data is used.
+    seed : int
     """
     scene = next((s for s in scenes if s.data), None)
     if scene is None or scene.K == 1:
@@ -74,7 +101,19 @@ def permutes_labels(subject: Subject, scenes: Sequence[Scene], seed: int) -> boo
 
 
 def remembers(subject: Subject, scene: Scene, at: Params, y: Array) -> bool:
-    """Whether some sweep of a chain differs from the same sweep made on its own."""
+    """Whether some sweep of a chain differs from the same sweep made on its own.
+
+    Parameters
+    ----------
+    subject : Subject
+        A kernel that repeats its draws.
+    scene : Scene
+        Whose priors it is given.
+    at : Params
+        Where it starts, (K,) each.
+    y : ndarray, shape (2, N)
+        Two data sets.
+    """
 
     def once(point: Params, data: Array, stream: int) -> Params:
         return Params(*path_of(subject, scene, point, data, stream, 1)[0])
