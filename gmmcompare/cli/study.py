@@ -66,6 +66,13 @@ def study_gallery(
     out: StudyOption = Path("reports/fault-gallery"),
     seed: SeedOption = 1001,
     quick: Annotated[bool, typer.Option("--quick", help="Quick validations.")] = False,
+    kernels: Annotated[
+        str,
+        typer.Option(
+            "--kernels",
+            help="For two components alone, or priors as numbers: two, numbers, two-numbers.",
+        ),
+    ] = "",
     jobs: JobsOption = 2,
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
@@ -73,7 +80,7 @@ def study_gallery(
     """Measure how often planted faults are caught, by what and how soon, and correct ones pass."""
     from gmmcompare.studies.gallery import GalleryStudy
 
-    _carry_out(GalleryStudy(out, seed, quick), repetitions, jobs, workers, scheduler)
+    _carry_out(GalleryStudy(out, seed, quick, kernels), repetitions, jobs, workers, scheduler)
 
 
 def _carry_out(

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.store import Row
 from gmmcompare.studies import markdown
 from gmmcompare.studies.study import Found, Study
 from gmmcompare.validation import error_rates
 from gmmcompare.validation.checks.invariance import FOLLOWED, QUICK, Plan
-from gmmcompare.validation.checks.scenes import SCENES
+from gmmcompare.validation.checks.scenes import FIELDS, Scene, planned
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS, NOT_FAULTS, PREFIX
+from gmmcompare.validation.faults.narrow import FAMILIES
 from gmmcompare.validation.gallery import exhibit
 from gmmcompare.validation.run import validate
 from gmmcompare.validation.sandbox.target import KERNELS
@@ -35,24 +37,53 @@ class GalleryStudy(Study):
     ----------
     quick : bool
         Whether validations are quick ones; see `validate`.
+    kernels : str
+        "" for the gallery as it is, or a family of kernels that take less: see
+        `validation.faults.narrow`.
     """
 
     quick: bool = False
+    kernels: str = ""
 
     name = "gallery"
 
+    def __post_init__(self) -> None:
+        """Check the family.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name.
+        """
+        super().__post_init__()
+        if self.kernels and self.kernels not in FAMILIES:
+            raise InputError(f"kernels are one of {', '.join(FAMILIES)}, found {self.kernels!r}")
+
     @property
     def settings(self) -> dict[str, object]:
-        """Whether validations are quick."""
-        return {"quick": self.quick}
+        """Whether validations are quick, and the family of kernels if it is not the gallery's."""
+        return {"quick": self.quick} | ({"kernels": self.kernels} if self.kernels else {})
+
+    @property
+    def planted(self) -> tuple[str, ...]:
+        """Samplers that must fail."""
+        if not self.kernels:
+            return PLANTED
+        return tuple(f"{PREFIX}{name}@{self.kernels}" for name in KERNEL_FAULTS)
+
+    @property
+    def correct(self) -> tuple[str, ...]:
+        """Samplers that must pass."""
+        if not self.kernels:
+            return (*CORRECT_KERNELS, *CORRECT_RUNS)
+        return tuple(f"{PREFIX}{name}@{self.kernels}" for name in NOT_FAULTS)
 
     def plan(self, repetitions: int) -> dict[str, int]:
         """Repeat correct kernels most often: their rate of failures must be smallest."""
         few, fewer = -(-repetitions // 5), -(-repetitions // 10)
         return {
-            **dict.fromkeys(PLANTED, few),
-            **dict.fromkeys(CORRECT_KERNELS, repetitions),
-            **dict.fromkeys(CORRECT_RUNS, fewer),
+            **dict.fromkeys(self.planted, few),
+            **{c: fewer if c in CORRECT_RUNS else repetitions for c in self.correct},
         }
 
     def repeat(self, case: str, number: int) -> Row:
@@ -67,7 +98,7 @@ class GalleryStudy(Study):
             call_limit=300.0,
         )
         return {
-            **exhibit(case.removeprefix(PREFIX), found)._asdict(),
+            **exhibit(case.removeprefix(PREFIX).partition("@")[0], found)._asdict(),
             "processor_seconds": _processor_seconds() - before,
             "checks": {c.name: [c.verdict, c.replicates, c.seconds] for c in found.checks},
         }
@@ -78,9 +109,9 @@ class GalleryStudy(Study):
             "# The gallery of faults: which are caught, by what, and how soon",
             f"{self.origin(found, 'validations')} Every validation is a "
             f"{'quick' if self.quick else 'full'} one, with a seed of its own. The study can be "
-            "interrupted and continued; the tables say how many runs there are.",
-            markdown.bullets(_headlines(found)),
-            _method(QUICK if self.quick else Plan()),
+            f"interrupted and continued; the tables say how many runs there are.{self._family()}",
+            markdown.bullets(_headlines(found, self.planted, self.correct)),
+            _method(QUICK if self.quick else Plan(), _first_scenes(self.kernels)),
             "## Faults",
             "Replicates are those until the verdict. Processor seconds are those of the whole "
             f"validation on one {platform.machine()} core, from starting Python's child processes "
@@ -90,7 +121,7 @@ class GalleryStudy(Study):
                     "fault", "runs", "failed", "caught by", "replicates: median, most",
                     "processor seconds: median", "named first", "in first three",
                 ],
-                [_fault_cells(name, found[name]) for name in PLANTED if name in found],
+                [_fault_cells(name, found[name]) for name in self.planted if name in found],
                 "lrrlrrrr",
             ),
             "## Correct samplers",
@@ -104,7 +135,7 @@ class GalleryStudy(Study):
                 ],
                 [
                     _correct_cells(name, found[name])
-                    for name in (*CORRECT_KERNELS, *CORRECT_RUNS)
+                    for name in self.correct
                     if name in found
                 ],
             ),
@@ -116,15 +147,33 @@ class GalleryStudy(Study):
             ),
         )  # fmt: skip
 
+    def _family(self) -> str:
+        """Say which kernels these are."""
+        two, numbers = FAMILIES.get(self.kernels, (False, False))
+        takes = " and ".join(
+            [
+                *(["two components"] if two else []),
+                *(["priors as plain numbers"] if numbers else []),
+            ]
+        )
+        return f" The kernels are written for {takes} alone." if takes else ""
+
+
+def _first_scenes(kernels: str) -> list[Scene]:
+    """Return the scenes of a family's kernels."""
+    two, numbers = FAMILIES.get(kernels, (False, False))
+    K, sizes = (2, (2,)) if two else (3, (2, 3, 5))
+    return [place[0] for place in planned(K, 12, sizes, () if numbers else FIELDS)]
+
 
 def _processor_seconds() -> float:
     """Return the time that this process and its finished children spent computing."""
     return sum(os.times()[:4])
 
 
-def _headlines(found: Found) -> Iterator[str]:
-    planted = [row for name in PLANTED for row in found.get(name, ())]
-    correct = [row for name in (*CORRECT_KERNELS, *CORRECT_RUNS) for row in found.get(name, ())]
+def _headlines(found: Found, fail: Sequence[str], passing: Sequence[str]) -> Iterator[str]:
+    planted = [row for name in fail for row in found.get(name, ())]
+    correct = [row for name in passing for row in found.get(name, ())]
     caught_kernels = [r for r in planted if r["name"] in KERNEL_FAULTS and r["verdict"] == "failed"]
     broken = sum("contract" in r["caught_by"] for r in caught_kernels)
     of = len(caught_kernels)
@@ -145,16 +194,16 @@ def _headlines(found: Found) -> Iterator[str]:
     )
 
 
-def _method(plan: Plan) -> str:
-    scenes = ", ".join(f"{s.name} (K={s.K}, N={s.N}) {plan.base * s.share:,.0f}" for s in SCENES)
+def _method(plan: Plan, first: Sequence[Scene]) -> str:
+    scenes = ", ".join(f"{s.name} (K={s.K}, N={s.N}) {s.replicates(plan.base):,}" for s in first)
     exponent = round(-np.log10(error_rates.INVARIANCE))
     return (
         f"The false-positive rate of the invariance test is at most "
         f"{markdown.number(error_rates.INVARIANCE)} in all, however long it runs: it is a bet "
         "whose wealth a correct kernel multiplies by "
         f"10^{exponent} with probability at most 10^-{exponent} (Ville 1939). These priors and "
-        f"sizes get replicates of 5 sweeps: {scenes}; the sparse prior takes the place of the "
-        "asymmetric one for kernels that refuse vectors. Other sizes and units come last. A prior "
+        f"sizes get replicates of 5 sweeps (of 1 with many observations): {scenes}. Other sizes, "
+        "units and given data come last. A prior "
         f"whose wealth is then above {1 / FOLLOWED:.0f} is followed to {plan.most // plan.base} "
         "times as many."
     )

@@ -123,6 +123,21 @@ def test_a_command_runs_what_is_missing_and_writes_a_page(small, tmp_path, monke
     assert (tmp_path / "reports" / "some-study.md").read_text().startswith("# ")
 
 
+def test_a_family_of_kernels_is_a_study_of_its_own(tmp_path: Path) -> None:
+    every, two = GalleryStudy(tmp_path, 1), GalleryStudy(tmp_path, 1, kernels="two")
+    assert every.identity != two.identity
+    plan = two.plan(100)
+    assert plan["fault:rate-for-scale@two"] == 20
+    assert plan["fault:labels-permuted-at-random@two"] == 100
+    assert not set(plan) & set(every.plan(100))
+    row = {**VALIDATION, "name": "correct", "verdict": "passed"}
+    page = two.page({"fault:correct@two": [row]})
+    assert "The kernels are written for two components alone." in page
+    assert "asymmetric-2 (K=2, N=12) 16,000" in page
+    with pytest.raises(InputError, match="two, numbers, two-numbers, found 'three'"):
+        GalleryStudy(tmp_path, 1, kernels="three")
+
+
 # --- the committed pages --------------------------------------------------------------------------
 
 VERDICT = {"verdict": "agree", "suspect": None, "rounds": 1}

@@ -17,6 +17,7 @@ from typing import Any
 
 from gmmcompare.runtime.errors import InputError, did_you_mean
 from gmmcompare.validation.faults import allocations, conditionals, labels, order
+from gmmcompare.validation.faults.narrow import FAMILIES, Narrow
 from gmmcompare.validation.faults.sweep import GibbsSampler, GibbsSweep
 
 PREFIX = "fault:"
@@ -208,16 +209,21 @@ FAULTS: Mapping[str, Variant] = {**KERNEL_FAULTS, **SAMPLER_FAULTS}
 def fault(name: str) -> Any:
     """Return a fresh kernel or sampler of the gallery, by its name with or without ``fault:``.
 
+    ``NAME@two`` is the kernel for two components alone; see `narrow` for other families.
+
     Raises
     ------
     InputError
         If the gallery has none of that name.
     """
     gallery = {**FAULTS, **NOT_FAULTS}
-    short = name.removeprefix(PREFIX)
+    short, _, family = name.removeprefix(PREFIX).partition("@")
     if short not in gallery:
         raise InputError(
             f"{name}: the gallery has no such fault{did_you_mean(short, gallery)}; "
             f"it has: {', '.join(gallery)}"
         )
-    return gallery[short].build()
+    if family and (family not in FAMILIES or gallery[short].whole):
+        raise InputError(f"{name}: kernels come in these families: {', '.join(FAMILIES)}")
+    built = gallery[short].build()
+    return Narrow(built, family) if family else built

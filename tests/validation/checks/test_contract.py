@@ -121,6 +121,16 @@ def test_a_pass_says_no_more_than_was_seen(name: str, reproducible: bool, vector
     assert ("the same for all components" in check.summary) != vectors
 
 
+def test_a_whole_sampler_may_be_for_two_components_alone() -> None:
+    def two(y, K, priors, draws, warmup, chains, rng):  # type: ignore[no-untyped-def]
+        assert K == 2
+        return samplers.whole(y, K, priors, draws, warmup, chains, rng)
+
+    contract = probe_sampler(Subject(two, "own"), seed=1)
+    assert names_of(contract) == ("calibration-2", "asymmetric-2")
+    assert (contract.domain.sizes, contract.domain.refused_sizes) == ((2,), (3,))
+
+
 def test_whole_samplers_are_tried_in_the_main_scenes_only() -> None:
     sampler = InProcess(partial(samplers.whole))
     contract, check = check_contract(sampler, "sampler", seed=1)

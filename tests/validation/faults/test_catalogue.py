@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from inprocess import InProcess, silent
@@ -11,7 +13,7 @@ from gmmcompare.model.priors import Priors
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.validation.checks import invariance
 from gmmcompare.validation.checks.invariance import Plan, check_invariance
-from gmmcompare.validation.checks.scenes import ASYMMETRIC, CALIBRATION, SPARSE
+from gmmcompare.validation.checks.scenes import ASYMMETRIC, CALIBRATION, SPARSE, asymmetric
 from gmmcompare.validation.diagnosis.signatures import stored_signatures
 from gmmcompare.validation.diagnosis.suspects import diagnose
 from gmmcompare.validation.faults.catalogue import (
@@ -21,6 +23,7 @@ from gmmcompare.validation.faults.catalogue import (
     Variant,
     fault,
 )
+from gmmcompare.validation.faults.narrow import FAMILIES
 from gmmcompare.validation.faults.sweep import GibbsSweep
 from gmmcompare.validation.reasons import Code
 from gmmcompare.validation.sandbox.subject import BrokenError, Subject
@@ -137,3 +140,31 @@ def test_a_sigma_that_collapses_is_told_what_may_be_missing() -> None:
 def test_an_unknown_fault_is_refused_with_a_suggestion() -> None:
     with pytest.raises(InputError, match="did you mean 'rate-for-scale'"):
         fault("fault:rate-for-scal")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_narrow_kernel_takes_less_and_draws_the_same_distribution(family: str) -> None:
+    """Means of 4,000 single sweeps from one point, six standard errors: 1e-7 for six numbers."""
+    two, numbers = FAMILIES[family]
+    narrow, wide = fault(f"fault:correct@{family}"), GibbsSweep()
+    K = 2 if two else 3
+    start, y = replace(CALIBRATION, K=K).sample_joint(np.random.default_rng(1), 1)
+    at = Params(*(a[0] for a in start))
+    draws = [
+        np.array([kernel(*at, y[0], CALIBRATION.priors, rng).w for _ in range(4000)])
+        for kernel, rng in ((narrow, np.random.default_rng(2)), (wide, np.random.default_rng(3)))
+    ]
+    gap = draws[0].mean(axis=0) - draws[1].mean(axis=0)
+    assert (np.abs(gap) < 6 * np.sqrt((draws[0].var(0) + draws[1].var(0)) / 4000)).all()
+    if numbers:
+        refused = (*at, y[0], asymmetric(K).priors)
+    else:
+        refused = (np.full(3, 1 / 3), np.zeros(3), np.ones(3), y[0], Priors())
+    with pytest.raises((ValueError, TypeError)):
+        narrow(*refused, np.random.default_rng(1))
+
+
+def test_a_family_must_be_known_and_of_kernels() -> None:
+    for name in ("correct@three", "one-seed-for-all-chains@two"):
+        with pytest.raises(InputError, match="these families: two, numbers, two-numbers"):
+            fault(name)
