@@ -201,12 +201,14 @@ class _Run:
             self._say_what_was_tested(
                 "kernel", contract, [t.scene for t in outcome.tests if t.wealth.n]
             )
-            self._note_on_labels(outcome.tests, contract)
             self.untested += _too_small(outcome.tests, self.quick)
             if outcome.check.verdict == "failed":
-                self.diagnosis = diagnose(outcome.tests, contract.remembers)
-            elif contract.remembers:
-                self.noticed.append(Reason(Code.REMEMBERS))
+                # What labels do under priors that differ is no trace of any other mistake.
+                telling = [t for t in outcome.tests if not t.label_free]
+                self.diagnosis = diagnose(telling, contract.remembers)
+            else:
+                self._note_on_labels(outcome.tests, contract)
+                self.noticed += [Reason(Code.REMEMBERS)] if contract.remembers else []
         if self.geweke:
             with self._failures_noted("joint distribution"):
                 self.checks.append(check_joint_distribution(sandbox, self.seed, contract.scenes[0]))

@@ -116,6 +116,26 @@ def test_conditionals_for_two_components_are_tested(kernel: type, verdict: str) 
     assert check.verdict == verdict
 
 
+class NumbersToVectors(GibbsSweep):
+    """Takes plain numbers alone; its conditionals take the vectors that it makes of them."""
+
+    def __call__(self, w, mu, sigma, y, priors, rng):  # type: ignore[no-untyped-def,override]
+        float(priors.mean_loc)
+        return super().__call__(w, mu, sigma, y, priors, rng)
+
+
+def test_conditionals_are_given_priors_in_the_form_that_they_take() -> None:
+    """A correct one fails with probability 1e-6."""
+    for kernel in (NumbersToVectors(), two_components.Kernel(numbers=True)):
+        scene = probe_kernel(Subject(kernel, "own"), seed=1).scenes[1]
+        check = check_conditionals(InProcess(kernel), 1, scene)
+        if isinstance(kernel, NumbersToVectors):
+            assert check is not None
+            assert check.verdict == "passed"
+        else:
+            assert check is None
+
+
 def at_least(n: int) -> object:
     def kernel(w, mu, sigma, y, priors, rng):  # type: ignore[no-untyped-def]
         assert y.size >= n

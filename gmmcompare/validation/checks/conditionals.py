@@ -119,8 +119,6 @@ def examine_conditionals(subject: Subject, seed: int, scene: Scene = ASYMMETRIC)
     """
     functions = shown(subject.function)
     rng = np.random.default_rng(seed)
-    # Where the kernel takes vectors its conditionals have always been given all of them.
-    priors = scene.priors.expanded(scene.K) if scene.vector else scene.priors
     out = []
     for parameter, test in (("weights", _weights), ("means", _means), ("variances", _variances)):
         conditional = functions.get(f"{parameter}_conditional")
@@ -131,7 +129,7 @@ def examine_conditionals(subject: Subject, seed: int, scene: Scene = ASYMMETRIC)
         try:
             # A wrong formula may well divide by zero here; then its ratio is off by infinity.
             with np.errstate(divide="ignore", invalid="ignore"):
-                out.append(test(conditional, draw, priors, cases(scene.K), rng))
+                out.append(_in_its_form(test, conditional, draw, scene, rng))
         except Exception as error:
             raise BrokenError(
                 f"{subject.name}: its conditional of the {parameter} raised "
@@ -141,6 +139,24 @@ def examine_conditionals(subject: Subject, seed: int, scene: Scene = ASYMMETRIC)
     if "draw_allocations" in functions:
         out.append(_allocations(functions["draw_allocations"], scene.K, rng))
     return out
+
+
+def _in_its_form(
+    test: Callable[..., Tested],
+    conditional: Callable[..., Any] | None,
+    draw: Callable[..., Any] | None,
+    scene: Scene,
+    rng: np.random.Generator,
+) -> Tested:
+    """Test a conditional with the priors that its kernel takes, or else with vectors.
+
+    A kernel may make vectors of plain numbers before it calls its own functions.
+    """
+    each = cases(scene.K)
+    try:
+        return test(conditional, draw, scene.priors, each, rng)
+    except Exception:
+        return test(conditional, draw, scene.priors.expanded(scene.K), each, rng)
 
 
 def check_conditionals(sandbox: TaskRunner, seed: int, scene: Scene = ASYMMETRIC) -> Check | None:
