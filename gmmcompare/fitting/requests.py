@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from gmmcompare.engines.base import BUILT_IN, Engine, all_values_needed, built_in_engine
-from gmmcompare.engines.imported import ImportedEngine
+from gmmcompare.engines.imported.engine import ImportedEngine
 from gmmcompare.engines.own import OwnEngine, resolve
 from gmmcompare.model.card import EngineSection
 from gmmcompare.runtime.errors import InputError, did_you_mean

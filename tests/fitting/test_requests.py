@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gmmcompare.engines.imported import ImportedEngine
+from gmmcompare.engines.imported.engine import ImportedEngine
 from gmmcompare.engines.own import OwnEngine
 from gmmcompare.fitting.requests import EngineRequest, engine_requests, engine_seed
 from gmmcompare.model.card import EngineSection, SamplerSettings

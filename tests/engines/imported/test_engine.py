@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from gmmcompare.engines.base import Draws, Problem, no_progress
-from gmmcompare.engines.imported import ImportedEngine
+from gmmcompare.engines.imported.engine import ImportedEngine
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import EngineError, InputError

@@ -1,0 +1,1 @@
+"""Draws made elsewhere, as an engine."""
