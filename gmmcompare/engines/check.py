@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from gmmcompare.model.params import Params
 from gmmcompare.runtime.errors import EngineError
 
 _FIELDS = ("w", "mu", "sigma")
+IN_A_ROW = 4
+"""So many rounded draws in a row that are another chain's make a copy."""
 
 
 class CopiedChainsError(EngineError):
@@ -79,20 +83,43 @@ def copied_chains(params: Params) -> list[tuple[int, int]]:
     Two chains with one seed and different starts soon coincide, so the second half decides. One
     long chain cut into pieces that overlap gives chains that are copies moved by some draws: more
     than half of the draws of each are found in the other, wherever, which independent draws never
-    are.
+    are. Rounded draws of few parameters coincide by chance, but not several in a row.
     """
     if params.w.ndim != 3 or params.w.shape[1] < 4:
         return []
     tail = np.concatenate(params, axis=-1)[:, params.w.shape[1] // 2 :]
     moving = (tail != tail[:, :1]).any(axis=(1, 2))
     keys = _keys(tail)
+    if _return_to_earlier_draws(keys):
+        keys = _keys(sliding_window_view(keys, min(IN_A_ROW, keys.shape[1]), axis=1))
     return [
         (a, b)
-        for a in range(len(tail))
-        for b in range(a + 1, len(tail))
+        for a, b in _pairs_with_one_key(keys)
         if (moving[a] or moving[b])
         and min(np.isin(keys[a], keys[b]).mean(), np.isin(keys[b], keys[a]).mean()) > 0.5
     ]
+
+
+def _return_to_earlier_draws(keys: np.ndarray[Any, Any]) -> bool:
+    """Whether more than 5 % of the moves of a chain lead where it has been, as where it is rounded.
+
+    Arrays (chains, draws).
+    """
+    moves = 1 + (np.diff(keys, axis=1) != 0).sum(axis=1)
+    visited = np.array([np.unique(chain).size for chain in keys])
+    return bool((visited < 0.95 * moves).any())
+
+
+def _pairs_with_one_key(keys: np.ndarray[Any, Any]) -> list[tuple[int, int]]:
+    """Return the pairs of chains that have a key in common: of good chains none, however many."""
+    unique = [np.unique(chain) for chain in keys]
+    every = np.concatenate(unique)
+    values, counts = np.unique(every, return_counts=True)
+    common = values[counts > 1]
+    if not common.size:
+        return []
+    sharing = [c for c, own in enumerate(unique) if np.isin(own, common).any()]
+    return list(combinations(sharing, 2))
 
 
 def _keys(draws: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import numpy as np
 import pytest
@@ -182,3 +183,25 @@ def test_means_near_1e12_are_no_copies():
     result = good()
     result["mu"] += 1e12
     check_engine(result)
+
+
+@pytest.mark.parametrize("decimals", [1, 2])
+def test_rounded_draws_of_one_component_are_no_copies(decimals):
+    """As from a text file: there are few values, and every chain has been at each."""
+    result = good(chains=4, draws=2000, K=1)
+    rounded = {name: np.round(a, decimals) for name, a in result.items()}
+    rounded["sigma"] += 0.1
+    assert copied_chains(check_engine(rounded)) == []
+    for array in rounded.values():
+        array[3] = np.roll(array[1], 5, axis=0)
+    assert copied_chains(Params(**rounded)) == [(1, 3)]
+
+
+def test_many_chains_are_compared_at_once():
+    """All pairs of 2,000 chains would take minutes."""
+    result = good(chains=2000, draws=40)
+    for array in result.values():
+        array[1999] = array[7]
+    started = time.process_time()
+    assert copied_chains(Params(**result)) == [(7, 1999)]
+    assert time.process_time() - started < 5

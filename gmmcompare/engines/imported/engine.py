@@ -14,6 +14,7 @@ import xarray as xr
 
 from gmmcompare.engines.base import Draws, Problem, Seconds, Step
 from gmmcompare.engines.check import check_engine
+from gmmcompare.engines.imported.rounding import rescaled
 from gmmcompare.model.params import Params
 from gmmcompare.runtime.errors import EngineError, InputError
 
@@ -70,10 +71,11 @@ class ImportedEngine:
             raise InputError(f"{self._path}: no such file or folder of draws")
         is_stan = self._path.is_dir() and any(self._path.glob("*.csv"))
         arrays, stats = _from_stan(self._path) if is_stan else _from_arviz(self._path)
+        arrays["w"], note = rescaled(np.asarray(arrays["w"], dtype=float))
         params = check_engine(arrays, K=problem.K, name=self.name)
         if params.w.ndim != 3:
             raise EngineError(f"{self.name}: draws need the axes (chain, draw, component)")
-        return Draws(params, Seconds(0.0, 0.0), stats)
+        return Draws(params, Seconds(0.0, 0.0), stats, notes=(note,) if note else ())
 
 
 def _from_arviz(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -209,3 +209,20 @@ def test_settings_change_with_the_files(tmp_path):
     with (tmp_path / "model-2.csv").open("a") as file:
         file.write("# more\n")
     assert engine.settings != before
+
+
+def test_weights_of_six_digits_are_rescaled_and_it_is_said(tmp_path):
+    """Stan's default until 2025."""
+    K, rng = 3, np.random.default_rng(3)
+    for chain in range(4):
+        content = {name: a[:1] for name, a in arrays(1, 1000, K).items()}
+        content["w"] = rng.dirichlet(np.ones(K), (1, 1000))
+        lines = [",".join(f"{name}.{k + 1}" for name in content for k in range(K))]
+        table = np.concatenate([a[0] for a in content.values()], axis=1)
+        lines += [",".join(f"{v:.6g}" for v in row) for row in table]
+        (tmp_path / f"{chain}.csv").write_text("\n".join(lines) + "\n")
+    found = read(tmp_path, Problem(PROBLEM.sample, K, Priors()))
+    np.testing.assert_allclose(found.params.w.sum(axis=-1), 1, atol=1e-14)
+    assert [note[:60] for note in found.notes] == [
+        "weights are rounded to 6 digits, so that they were rescaled "
+    ]
