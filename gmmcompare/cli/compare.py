@@ -17,6 +17,7 @@ from gmmcompare.cli.options import (
     OfflineOption,
     OutOption,
     OwnOption,
+    RenameOption,
     SchedulerOption,
     SeedOption,
     SetOption,
@@ -34,6 +35,7 @@ def compare(
     engines: EnginesOption = "em,gibbs,nuts",
     engine: OwnOption = None,
     draws: DrawsOption = None,
+    rename: RenameOption = None,
     data: DataOption = None,
     out: OutOption = None,
     seed: SeedOption = None,
@@ -54,7 +56,7 @@ def compare(
     from gmmcompare.workflows.load import load
 
     chosen = chosen_card(card, set_, seed)
-    requests = engine_requests(listed(engines), engine or (), draws or ())
+    requests = engine_requests(listed(engines), engine or (), draws or (), rename)
     folder = out or Path("reports") / chosen.name
     with chosen_tasks(workers, scheduler, memory) as tasks, Bars() as bars:
         outcome = compare_card(

@@ -27,7 +27,15 @@ OwnOption = Annotated[
 ]
 DrawsOption = Annotated[
     list[str] | None,
-    typer.Option("--draws", metavar="NAME=FILE", help="Draws made elsewhere: NetCDF, Zarr, Stan."),
+    typer.Option(
+        "--draws", metavar="NAME=FILE", help="Draws made elsewhere: NetCDF, Zarr, CSV, npz, Stan."
+    ),
+]
+RenameOption = Annotated[
+    str | None,
+    typer.Option(
+        "--rename", metavar="w=theta,...", help="What draws made elsewhere call w, mu and sigma."
+    ),
 ]
 DataOption = Annotated[
     str | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from gmmcompare.engines.base import BUILT_IN, Engine, all_values_needed, built_in_engine
 from gmmcompare.engines.imported.engine import ImportedEngine
+from gmmcompare.engines.imported.names import parsed_rename
 from gmmcompare.engines.own import OwnEngine, resolve
 from gmmcompare.model.card import EngineSection
 from gmmcompare.runtime.errors import InputError, did_you_mean
@@ -27,6 +28,7 @@ class EngineRequest:
     origin: Literal["built-in", "own", "draws"] = "built-in"
     spec: str = ""
     function: Callable[..., Any] | None = None
+    rename: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def built_in(cls, name: str, otherwise: str) -> EngineRequest:
@@ -82,7 +84,7 @@ class EngineRequest:
             If there is no such function, or it cannot be run on data in partitions.
         """
         if self.origin == "draws":
-            return ImportedEngine(self.name, self.spec)
+            return ImportedEngine(self.name, self.spec, dict(self.rename))
         if self.origin == "own":
             if partitioned:
                 raise InputError(all_values_needed(self.name))
@@ -95,6 +97,7 @@ def engine_requests(
     engines: Sequence[str] = DEFAULT_ENGINES,
     own: Sequence[str] = (),
     draws: Sequence[str] = (),
+    rename: str | None = None,
 ) -> list[EngineRequest]:
     """Turn what the command line says of engines into requests, EM's first.
 
@@ -106,16 +109,26 @@ def engine_requests(
         Each ``NAME=FILE.py:FUNC``, as for ``--engine``.
     draws : sequence of str, optional
         Each ``NAME=FILE``, as for ``--draws``.
+    rename : str, optional
+        What the parameters are called in all files of draws, as for ``--rename``.
 
     Raises
     ------
     InputError
-        If a built-in engine is unknown, a ``NAME=`` is missing, or two engines have one name.
+        If a built-in engine is unknown, a ``NAME=`` is missing, two engines have one name, or
+        ``rename`` cannot be read.
     """
     how = "add your own by --engine NAME=FILE.py:FUNC"
     requests = [EngineRequest.built_in(name, how) for name in engines]
     requests += [_named("--engine", text, "own", "FILE.py:FUNC") for text in own]
-    requests += [_named("--draws", text, "draws", "FILE") for text in draws]
+    renamed = tuple(parsed_rename(rename).items()) if rename else ()
+    if renamed and not draws:
+        raise InputError(
+            "--rename: names arrays of a file of draws; give --draws NAME=FILE as well"
+        )
+    requests += [
+        replace(_named("--draws", text, "draws", "FILE"), rename=renamed) for text in draws
+    ]
     names = [r.name for r in requests]
     twice = next((n for n in names if names.count(n) > 1), None)
     if twice:

@@ -1,32 +1,40 @@
-"""Draws made elsewhere: NetCDF or Zarr that ArviZ reads, or a folder of Stan CSV files."""
+"""Draws made elsewhere: NetCDF, Zarr, CSV files of Stan and others, arrays of NumPy."""
 
 from __future__ import annotations
 
 import hashlib
-import io
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import xarray as xr
+from typing import Any
 
 from gmmcompare.engines.base import Draws, Problem, Seconds, Step
 from gmmcompare.engines.check import check_engine
-from gmmcompare.engines.imported.rounding import rescaled
-from gmmcompare.model.params import Params
-from gmmcompare.runtime.errors import EngineError, InputError
+from gmmcompare.engines.imported.csvfiles import read_csv_files
+from gmmcompare.engines.imported.found import Found
+from gmmcompare.engines.imported.mixture import as_mixture, refuse_other_units
+from gmmcompare.engines.imported.names import Rename
+from gmmcompare.engines.imported.npzfile import read_npz
+from gmmcompare.engines.imported.trees import READABLE, read_tree
+from gmmcompare.runtime.errors import InputError
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
+_HEAD = 8
 
 
 class ImportedEngine:
-    """Draws from a file as an engine: it is asked for draws and reads them."""
+    """Draws from a file as an engine: it is asked for draws and reads them.
 
-    def __init__(self, name: str, path: str | Path) -> None:
-        self._name, self._path = name, Path(path)
+    Parameters
+    ----------
+    name : str
+        What the user calls the draws.
+    path : str or Path
+        A file, a folder, or a pattern such as ``run2_*.csv``.
+    rename : mapping of str to str, optional
+        Which of the file's arrays are w, mu and sigma; see `names.parsed_rename`.
+    """
+
+    def __init__(self, name: str, path: str | Path, rename: Rename | None = None) -> None:
+        self._name, self._path, self._rename = name, Path(path), dict(rename or {})
 
     @property
     def name(self) -> str:
@@ -37,11 +45,11 @@ class ImportedEngine:
     def settings(self) -> Mapping[str, Any]:
         """The files' digest, so that other draws under the same name are read again."""
         digest = hashlib.sha256()
-        files = [self._path] if self._path.is_file() else sorted(self._path.rglob("*"))
-        for file in files:
+        for file in self._files():
             if file.is_file():
                 digest.update(file.read_bytes())
-        return {"draws_sha256": digest.hexdigest()}
+        renamed = {"rename": self._rename} if self._rename else {}
+        return {"draws_sha256": digest.hexdigest(), **renamed}
 
     def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Read the draws.
@@ -49,7 +57,7 @@ class ImportedEngine:
         Parameters
         ----------
         problem : Problem
-            Only its K plays a part.
+            Its K tells axes apart; draws that would fit its data in other units are refused.
         seed : int
             Plays no part.
         progress : callable
@@ -63,97 +71,69 @@ class ImportedEngine:
         Raises
         ------
         InputError
-            If the file is missing or holds no draws of w, mu and sigma.
+            If the file is missing, holds no draws of w, mu and sigma, or those of other data.
         EngineError
             If the draws are not those of a mixture of K normals.
         """
-        if not self._path.exists():
-            raise InputError(f"{self._path}: no such file or folder of draws")
-        is_stan = self._path.is_dir() and any(self._path.glob("*.csv"))
-        arrays, stats = _from_stan(self._path) if is_stan else _from_arviz(self._path)
-        arrays["w"], note = rescaled(np.asarray(arrays["w"], dtype=float))
+        found = self.read()
+        arrays, notes = as_mixture(found, problem.K, self._rename, str(self._path))
         params = check_engine(arrays, K=problem.K, name=self.name)
-        if params.w.ndim != 3:
-            raise EngineError(f"{self.name}: draws need the axes (chain, draw, component)")
-        return Draws(params, Seconds(0.0, 0.0), stats, notes=(note,) if note else ())
+        refuse_other_units(params, problem, str(self._path))
+        return Draws(params, Seconds(0.0, 0.0), found.stats, notes=tuple(notes))
+
+    def read(self) -> Found:
+        """Read what is in the file, whatever its names.
+
+        Raises
+        ------
+        InputError
+            If it is missing or is no file of draws.
+        """
+        path = self._path
+        if path.exists():
+            tables = sorted(path.glob("*.csv")) if path.is_dir() else []
+            return read_csv_files(tables, path) if tables else _read(path)
+        matching = self._files()
+        if not matching:
+            raise InputError(f"{path}: no such file or folder of draws")
+        return read_csv_files(matching, path)
+
+    def _files(self) -> list[Path]:
+        """Return the file, those of the folder, or those of the pattern."""
+        if self._path.is_file():
+            return [self._path]
+        if self._path.is_dir():
+            return sorted(self._path.rglob("*"))
+        return sorted(self._path.parent.glob(self._path.name))
 
 
-def _from_arviz(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    # Asking for consolidated metadata would warn where there are none; no store needs them.
-    options: dict[str, Any] = {"engine": "zarr", "consolidated": False}
-    if path.is_file():
-        options = {"engine": "h5netcdf"}
+def _read(path: Path) -> Found:
+    """Read a file by what its first bytes say it is, or a folder as Zarr."""
+    if path.is_dir():
+        return read_tree(path)
     try:
-        with xr.open_datatree(path, **options) as stored:
-            tree = stored.load()
-    except Exception as error:
-        raise InputError(
-            f"{path}: cannot be read as draws ({type(error).__name__}); give NetCDF or Zarr that "
-            "ArviZ writes, or a folder of Stan CSV files"
-        ) from None
-    if "posterior" not in tree.children:
-        raise InputError(
-            f"{path}: has no group 'posterior'; groups are: {', '.join(tree.children) or 'none'}"
-        )
-    posterior = tree["posterior"].to_dataset()
-    missing = [name for name in Params._fields if name not in posterior]
-    if missing:
-        raise InputError(
-            f"{path}: posterior has no {' and no '.join(missing)}; it has: "
-            f"{', '.join(map(str, posterior.data_vars))}; rename to w, mu and sigma (a standard "
-            "deviation)"
-        )
-    arrays = {}
-    for name in Params._fields:
-        variable = posterior[name]
-        if not {"chain", "draw"} <= set(variable.dims) or variable.ndim != 3:
-            raise InputError(
-                f"{path}: {name} has axes {variable.dims}; want chain, draw, component"
-            )
-        arrays[name] = variable.transpose("chain", "draw", ...).values
-    stats: dict[str, Any] = {}
-    if "sample_stats" in tree.children and "diverging" in tree["sample_stats"].data_vars:
-        diverging = tree["sample_stats"].to_dataset()["diverging"]
-        if set(diverging.dims) == {"chain", "draw"}:
-            stats["diverging"] = diverging.transpose("chain", "draw").values
-    return arrays, stats
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    if head.startswith((b"PK", b"\x93NUMPY")) and path.suffix != ".zarr":
+        return read_npz(path)
+    for start, what in _OTHERS.items():
+        if head.startswith(start):
+            raise InputError(f"{path}: {what}")
+    if head.startswith(b"\x89HDF") or b"\0" in head or path.suffix in (".nc", ".zarr"):
+        return read_tree(path)
+    return read_csv_files([path], path)
 
 
-def _stan_chain(file: Path) -> DataFrame:
-    """Read the draws after warmup; draws saved during it stand before the end of adaptation."""
-    import pandas as pd
-
-    try:
-        text = file.read_text(encoding="utf-8")
-        before, adapted, after = text.partition("# Adaptation terminated")
-        names = next((line for line in before.splitlines() if line and line[0] != "#"), "")
-        return pd.read_csv(io.StringIO(f"{names}{after}" if adapted else text), comment="#")
-    except (ValueError, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{file}: is not a Stan CSV file: {reason}") from None
-
-
-def _from_stan(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    chains = [_stan_chain(file) for file in sorted(folder.glob("*.csv"))]
-    length = {len(c) for c in chains}
-    if len(length) != 1:
-        raise InputError(f"{folder}: chains differ in length: {sorted(length)}; is one unfinished?")
-    arrays: dict[str, Any] = {}
-    for name in Params._fields:
-        columns = [c for c in chains[0].columns if re.fullmatch(rf"{name}\.\d+", str(c))]
-        columns.sort(key=lambda c: int(str(c).rpartition(".")[2]))
-        if not columns or any(set(columns) - set(c.columns) for c in chains):
-            raise InputError(
-                f"{folder}: no columns {name}.1, {name}.2, ... in every file; name the parameters "
-                "w, mu and sigma in the Stan program"
-            )
-        try:
-            arrays[name] = np.stack([c[columns].to_numpy(dtype=float) for c in chains])
-        except ValueError:
-            raise InputError(
-                f"{folder}: {name} has text among its draws; is a file cut short?"
-            ) from None
-    stats: dict[str, Any] = {}
-    if all("divergent__" in c for c in chains):
-        stats["diverging"] = np.stack([c["divergent__"].to_numpy() > 0 for c in chains])
-    return arrays, stats
+_AS_CSV = "in R write write.csv(posterior::as_draws_df(fit), 'draws.csv')"
+_OTHERS = {
+    b"\x1f\x8b": f"is compressed (gzip), as R's .rds is; unpack it, or {_AS_CSV}",
+    b"RDX": f"is an R workspace; {_AS_CSV}",
+    b"RDA": f"is an R workspace; {_AS_CSV}",
+    b"\x80\x04": f"is a Python pickle, which could run any code; give {READABLE}",
+    b"\x80\x05": f"is a Python pickle, which could run any code; give {READABLE}",
+    b"CDF": "is NetCDF of the old format 3; write it again by ArviZ, with engine='h5netcdf'",
+    b"{": f"is JSON; give {READABLE}",
+    b"[": f"is JSON; give {READABLE}",
+}

@@ -39,6 +39,8 @@ def rescaled(w: Array) -> tuple[Array, str]:
         return w, ""
     positive = np.maximum(w, 0.0)
     how = _in_words(digits, decimals)
+    if worst < 1e-6 and digits is decimals is None:  # single precision: not worth a word
+        return positive / positive.sum(axis=-1, keepdims=True), ""
     note = f"weights are {how}, so that they were rescaled to sum to 1 (off by up to {worst:.1g})"
     return positive / positive.sum(axis=-1, keepdims=True), note
 

@@ -119,19 +119,19 @@ def test_stan_columns_are_in_the_order_of_their_numbers(tmp_path):
     [
         (
             tree({"w": arrays()["w"], "tau": arrays()["mu"]}),
-            "posterior has no mu and no sigma; it h",
+            "draws have no mu; they have: w, tau; say which are they by --rename, as in --rena",
         ),
         (
             tree(arrays(), ("chain", "sample", "component")),
-            "w has axes ('chain', 'sample', 'compon",
+            "w has axes (chain, sample, component); mu has",
         ),
         (
             tree({name: a[..., 0] for name, a in arrays().items()}, ("chain", "draw")),
-            "w has axes ('chain', 'draw'); want chain, draw, component",
+            "w is one number for each draw, where 2 components need a vector of 2; give it axes",
         ),
         (
             xr.DataTree.from_dict({"prior": DIVERGING}),
-            "has no group 'posterior'; groups are: prior",
+            "has no group 'posterior', where ArviZ keeps draws; groups are: prior",
         ),
     ],
 )
@@ -163,7 +163,9 @@ def test_files_that_are_no_draws(tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     for path in (text, empty):
-        with pytest.raises(InputError, match=r"cannot be read as draws .*folder of Stan CSV files"):
+        with pytest.raises(
+            InputError, match=r"cannot be read as draws; give NetCDF or Zarr .* Stan's CSV files"
+        ):
             read(path)
 
 
@@ -176,12 +178,15 @@ def stan_with(tmp_path, text: str):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "model-2.csv: is not a Stan CSV file: No columns to parse from file"),
-        ("# only\n# comments\n", "model-2.csv: is not a Stan CSV file: No columns"),
-        ('a,b\n"1,2\n3', "model-2.csv: is not a Stan CSV file: "),
+        ("", "model-2.csv: is empty, or has comment lines only: its run has not begun to draw"),
+        ("# only\n# comments\n", "model-2.csv: is empty, or has comment lines only"),
+        ('a,b\n"1,2\n3', "model-2.csv: is not a CSV file of draws: "),
         (f"{HEADER}\n1,1,0,0,0.5,0.5,1,1,0,1\n", "chains differ in length: [1, 6]; is one unfin"),
-        ("x,y\n" + "1,2\n" * 6, "no columns w.1, w.2, ... in every file; name the parameters w,"),
-        (HEADER + "\n1,1,0,0,0.5,0.5,1,1,0,x" * 6, "mu has text among its draws; is a file cut"),
+        ("lp__,y\n" + "1,2\n" * 6, "model-1.csv and model-2.csv have different columns, as those"),
+        (
+            HEADER + "\n1,1,0,0,0.5,0.5,1,1,0,x" * 6,
+            "model-2.csv: mu.2 has text among its draws; is the f",
+        ),
     ],
 )
 def test_stan_files_that_cannot_be_used(tmp_path, text, says):
@@ -195,7 +200,7 @@ def test_a_stan_file_cut_short_in_a_row(tmp_path):
     whole = (tmp_path / "model-1.csv").read_text().splitlines()
     whole[-3] = whole[-3].rpartition(",")[0]
     (tmp_path / "model-1.csv").write_text("\n".join(whole))
-    with pytest.raises(EngineError, match="theirs: mu has 1 NaN"):
+    with pytest.raises(InputError, match=r"model-1\.csv: the last row is cut short: the file was"):
         read(tmp_path)
 
 
