@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from gmmcompare.model.card import Card, load_card, validated_card
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
+from gmmcompare.runtime.files import alone_in
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
 from gmmcompare.selection.selection import Selection, parse_components
@@ -108,9 +110,10 @@ def fit(
         card_or_sample, 1 if components is None else components, priors, seed, offline
     )
     kept, cache = _folder(folder)
-    return fit_card(
-        card.changed(changes), request, data=data, folder=kept, cache=cache, tasks=tasks
-    )
+    with _alone_in(kept):
+        return fit_card(
+            card.changed(changes), request, data=data, folder=kept, cache=cache, tasks=tasks
+        )
 
 
 def compare(fits: Sequence[Fit], sample: Sample | None = None) -> Comparison:
@@ -196,9 +199,10 @@ def validate(
         card = card if isinstance(card, Card) else load_card(card)
         data = data or load(card, offline=offline)
     kept, cache = _folder(out)
-    return validate_sampler(
-        sampler, card, data=data, posterior_sbc=posterior_sbc, out=kept, cache=cache, **options
-    )
+    with _alone_in(kept):
+        return validate_sampler(
+            sampler, card, data=data, posterior_sbc=posterior_sbc, out=kept, cache=cache, **options
+        )
 
 
 def select(
@@ -252,9 +256,10 @@ def select(
     card, data = _card_and_data(card_or_sample, numbers[0], priors, seed, offline)
     kept, cache = _folder(folder)
     requests = engine_requests(engines)
-    return select_card(
-        card, numbers, requests, data=data, folder=kept, cache=cache, tasks=tasks
-    ).selection
+    with _alone_in(kept):
+        return select_card(
+            card, numbers, requests, data=data, folder=kept, cache=cache, tasks=tasks
+        ).selection
 
 
 def sensitivity(
@@ -311,15 +316,16 @@ def sensitivity(
     if subsample is not None:
         card = card.changed({"data.subsample": subsample})
     kept, cache = _folder(folder, fresh)
-    return check_sensitivity(
-        card,
-        source=rows or data,
-        factor=factor,
-        offline=offline,
-        folder=kept,
-        cache=cache,
-        progress=progress,
-    )
+    with _alone_in(kept):
+        return check_sensitivity(
+            card,
+            source=rows or data,
+            factor=factor,
+            offline=offline,
+            folder=kept,
+            cache=cache,
+            progress=progress,
+        )
 
 
 def write_report(
@@ -382,3 +388,8 @@ def _card_for(sample: Sample, components: int, priors: Priors) -> Card:
 def _folder(folder: str | Path | None, fresh: bool = False) -> tuple[Path | None, FitCache]:
     """Return where fits go, and whence they may come: without a folder nothing is kept."""
     return (Path(folder), user_cache(fresh)) if folder else (None, NOTHING_KEPT)
+
+
+def _alone_in(folder: Path | None) -> AbstractContextManager[None]:
+    """Return what waits until no other run writes to the folder."""
+    return alone_in(folder) if folder else nullcontext()

@@ -16,13 +16,12 @@ import typer
 from typer.core import TyperGroup
 
 from gmmcompare._version import __version__
+from gmmcompare.cli.streams import stand_fast
 from gmmcompare.runtime.errors import GmmCompareError
 
 EXIT_CODES = {"agree": 0, "passed": 0, "disagree": 1, "failed": 1, "inconclusive": 3}
 BAD_INPUT = 2
 INTERRUPTED = 130
-READER_LEFT = 141
-"""What a shell says of a program that was writing to a pipe nobody reads any more (``| head``)."""
 
 
 class _Commands(TyperGroup):
@@ -39,9 +38,6 @@ class _Commands(TyperGroup):
         except KeyboardInterrupt:
             _complain("interrupted; finished fits and replicates in an output folder are kept")
             raise typer.Exit(INTERRUPTED) from None
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(READER_LEFT) from None
         except (typer.Exit, typer.Abort):
             raise
         except Exception as error:
@@ -70,6 +66,7 @@ def main() -> None:
     """Run the command line."""
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")  # chains are the parallel unit
+    stand_fast()
     app()
 
 

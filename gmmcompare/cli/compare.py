@@ -52,23 +52,25 @@ def compare(
     from gmmcompare.fitting.cache import user_cache
     from gmmcompare.fitting.requests import engine_requests
     from gmmcompare.report import write_report
+    from gmmcompare.runtime.files import alone_in
     from gmmcompare.workflows.compare import compare_card
     from gmmcompare.workflows.load import load
 
     chosen = chosen_card(card, set_, seed)
     requests = engine_requests(listed(engines), engine or (), draws or (), rename)
     folder = out or Path("reports") / chosen.name
-    with chosen_tasks(workers, scheduler, memory) as tasks, Bars() as bars:
-        outcome = compare_card(
-            chosen,
-            load(chosen, data, offline=offline, tasks=tasks, progress=bars),
-            requests,
-            folder=folder,
-            cache=user_cache(fresh),
-            progress=bars,
-            command=command_line(),
-            tasks=tasks,
-        )
-    page = write_report(outcome, folder / "index.html")
+    with alone_in(folder):
+        with chosen_tasks(workers, scheduler, memory) as tasks, Bars() as bars:
+            outcome = compare_card(
+                chosen,
+                load(chosen, data, offline=offline, tasks=tasks, progress=bars),
+                requests,
+                folder=folder,
+                cache=user_cache(fresh),
+                progress=bars,
+                command=command_line(),
+                tasks=tasks,
+            )
+        page = write_report(outcome, folder / "index.html")
     print_comparison(outcome, page)
     raise typer.Exit(EXIT_CODES[outcome.comparison.verdict])

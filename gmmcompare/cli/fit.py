@@ -50,19 +50,25 @@ def fit(
     from gmmcompare.comparison.comparison import compare_fits
     from gmmcompare.fitting.cache import user_cache
     from gmmcompare.fitting.requests import engine_requests
+    from gmmcompare.runtime.files import alone_in
     from gmmcompare.workflows.fit import fit_card
     from gmmcompare.workflows.load import load
 
     chosen = chosen_card(card, set_, seed)
+    folder = out or Path("reports") / chosen.name
     own = [engine] if "=" in engine else []
     (request,) = engine_requests([] if own else [engine], own)
-    with chosen_tasks(workers, scheduler, memory) as tasks, Bars() as bars:
+    with (
+        alone_in(folder),
+        chosen_tasks(workers, scheduler, memory) as tasks,
+        Bars() as bars,
+    ):
         loaded = load(chosen, data, offline=offline, tasks=tasks, progress=bars)
         found = fit_card(
             chosen,
             request,
             data=loaded,
-            folder=out or Path("reports") / chosen.name,
+            folder=folder,
             cache=user_cache(fresh),
             progress=bars,
             tasks=tasks,

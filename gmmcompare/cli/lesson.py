@@ -23,8 +23,9 @@ def lesson(
     """Write interactive lesson pages: how EM, Gibbs and NUTS differ, and how each can fail."""
     from gmmcompare.cli.progress import Bars
     from gmmcompare.lessons import write_lessons
+    from gmmcompare.runtime.files import alone_in
 
-    with Bars(transient=True) as bars:
+    with alone_in(out), Bars(transient=True) as bars:
         pages = write_lessons(names, out, notebook, bars)
     for page in pages:
         typer.echo(page)

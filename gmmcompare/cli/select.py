@@ -53,7 +53,7 @@ def select(
     from gmmcompare.fitting.cache import user_cache
     from gmmcompare.fitting.requests import engine_requests
     from gmmcompare.report import write_selection
-    from gmmcompare.runtime.files import to_json
+    from gmmcompare.runtime.files import alone_in, to_json
     from gmmcompare.selection.selection import parse_components
     from gmmcompare.workflows.load import load
     from gmmcompare.workflows.select import select_card, selection_json
@@ -62,19 +62,20 @@ def select(
     chosen = chosen_card(card, set_, seed)
     requests = engine_requests(listed(engines))
     folder = out or Path("reports") / f"select-{chosen.name}"
-    with chosen_tasks(workers, scheduler) as tasks, Bars() as bars:
-        outcome = select_card(
-            chosen,
-            numbers,
-            requests,
-            data=load(chosen, data, offline=offline, progress=bars),
-            folder=folder,
-            cache=user_cache(fresh),
-            progress=bars,
-            command=command_line(),
-            tasks=tasks,
-        )
-    page = write_selection(outcome, folder / "index.html")
+    with alone_in(folder):
+        with chosen_tasks(workers, scheduler) as tasks, Bars() as bars:
+            outcome = select_card(
+                chosen,
+                numbers,
+                requests,
+                data=load(chosen, data, offline=offline, progress=bars),
+                folder=folder,
+                cache=user_cache(fresh),
+                progress=bars,
+                command=command_line(),
+                tasks=tasks,
+            )
+        page = write_selection(outcome, folder / "index.html")
     if as_json:
         typer.echo(to_json(selection_json(outcome)), nl=False)
     else:

@@ -50,6 +50,7 @@ def sensitivity(
     from gmmcompare.cli.show import print_sensitivity
     from gmmcompare.fitting.cache import user_cache
     from gmmcompare.report import write_sensitivity
+    from gmmcompare.runtime.files import alone_in
     from gmmcompare.workflows.sensitivity import check_sensitivity
 
     chosen = chosen_card(card, set_, seed)
@@ -58,16 +59,17 @@ def sensitivity(
         chosen = chosen.changed({"data.subsample": subsample})
         name = f"sensitivity-{subsample}"
     folder = out or Path("reports") / chosen.name / name
-    with Bars() as bars:
-        found = check_sensitivity(
-            chosen,
-            source=data,
-            factor=factor,
-            offline=offline,
-            folder=folder,
-            cache=user_cache(fresh),
-            progress=bars,
-            command=command_line(),
-        )
-    page = write_sensitivity(found, folder / "index.html")
+    with alone_in(folder):
+        with Bars() as bars:
+            found = check_sensitivity(
+                chosen,
+                source=data,
+                factor=factor,
+                offline=offline,
+                folder=folder,
+                cache=user_cache(fresh),
+                progress=bars,
+                command=command_line(),
+            )
+        page = write_sensitivity(found, folder / "index.html")
     print_sensitivity(found, page, as_json)

@@ -88,8 +88,10 @@ def _carry_out(
 ) -> None:
     """Run what is missing and write all up; print the page's path."""
     from gmmcompare.cli.progress import Bars
+    from gmmcompare.runtime.files import alone_in
     from gmmcompare.runtime.tasks import open_tasks
 
-    with open_tasks(workers, scheduler, jobs) as tasks, Bars(transient=True) as bars:
-        study.run(repetitions, tasks, partial(bars, f"{study.name} study"))
-    typer.echo(study.write())
+    with alone_in(study.folder):
+        with open_tasks(workers, scheduler, jobs) as tasks, Bars(transient=True) as bars:
+            study.run(repetitions, tasks, partial(bars, f"{study.name} study"))
+        typer.echo(study.write())

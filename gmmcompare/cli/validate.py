@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -76,6 +77,7 @@ def validate(
     from gmmcompare.cli.show import print_gallery, print_grades, print_validation
     from gmmcompare.fitting.cache import user_cache
     from gmmcompare.report import write_validation
+    from gmmcompare.runtime.files import alone_in
     from gmmcompare.validation import grade as grade_folder
     from gmmcompare.validation import run_gallery
     from gmmcompare.workflows.load import load
@@ -99,14 +101,15 @@ def validate(
         print_grades(table)
         return
     chosen = chosen_card(card, set_, None) if card else None
-    with chosen_tasks(workers, scheduler) as tasks, Bars(transient=True) as bars:
-        found = validate_sampler(
-            str(sampler), chosen,
-            data=load(chosen, data, offline=offline, progress=bars) if chosen else None,
-            posterior_sbc=posterior_sbc or around, out=out, cache=user_cache(), progress=bars,
-            tasks=tasks, quick=quick, seed=seed, jobs=jobs, time_limit=time_limit, geweke=geweke,
-            strict=strict,
-        )  # fmt: skip
-    page = write_validation(found, out / "index.html", command_line()) if out else None
+    with alone_in(out) if out else nullcontext():
+        with chosen_tasks(workers, scheduler) as tasks, Bars(transient=True) as bars:
+            found = validate_sampler(
+                str(sampler), chosen,
+                data=load(chosen, data, offline=offline, progress=bars) if chosen else None,
+                posterior_sbc=posterior_sbc or around, out=out, cache=user_cache(), progress=bars,
+                tasks=tasks, quick=quick, seed=seed, jobs=jobs, time_limit=time_limit,
+                geweke=geweke, strict=strict,
+            )  # fmt: skip
+        page = write_validation(found, out / "index.html", command_line()) if out else None
     print_validation(found, as_json, page)
     raise typer.Exit(EXIT_CODES[found.verdict])

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gmmcompare.runtime.errors import InputError
+
+_notices = logging.getLogger("gmmcompare")
+_ours: set[str] = set()
+"""Folders that this process has for itself."""
 
 
 def cache_folder() -> Path:
@@ -39,6 +44,56 @@ def make_folder(folder: Path, remedy: str = "choose another by --out") -> None:
         probe.unlink()
     except OSError as error:
         raise InputError(f"{folder}: cannot be written: {error.strerror}; {remedy}") from None
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Make a folder, and wait, after a warning, while another run is writing to it.
+
+    Else two runs at once would leave files of both. The lock is on the folder itself, ends with the
+    process, whatever happens to it, and keeps nobody of this process away. A folder that was made
+    for nothing is taken away again.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be made or written.
+    """
+    was_there = folder.is_dir()
+    make_folder(folder)
+    key = os.path.realpath(folder)
+    if key in _ours:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(descriptor, folder)
+        _ours.add(key)
+        yield
+    finally:
+        _ours.discard(key)
+        os.close(descriptor)
+        if not was_there:
+            with suppress(OSError):  # it holds files, as it should
+                folder.rmdir()
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # not a POSIX system
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _notices.warning(
+            "another run is writing to %s; waiting until it has ended (or choose another folder by "
+            "--out)",
+            folder,
+        )
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError:  # a file system without locks
+        return
 
 
 @contextmanager

@@ -411,19 +411,3 @@ def test_import_is_light() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
-
-
-def test_a_reader_that_leaves_is_no_error() -> None:
-    """As in ``gmmcompare validate ... | head``."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gmmcompare", "validate", "fault:rate-for-scale", "--quick"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    process.stdout.close()
-    assert process.wait(60) == 141
-    assert process.stderr is not None
-    assert process.stderr.read().strip() == ""
-    process.stderr.close()

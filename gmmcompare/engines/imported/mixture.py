@@ -99,10 +99,11 @@ def refuse_other_units(params: Params, problem: Problem, place: str) -> None:
     if not heights[best] - low > max(20.0, 2.0 * sample.n):
         return
     mean = float(np.median((few.w * few.mu).sum(axis=-1)))
+    low_end, high_end = problem.sample.values[[0, -1]]
     raise InputError(
-        f"{place}: the draws do not fit the data, which lie between {problem.sample.values[0]:g} and "
-        f"{problem.sample.values[-1]:g} (the draws' mean is near {mean:.3g}), but {best} they would; other "
-        "units or another transform? Convert them, or fit the data as they were fitted (transform)"
+        f"{place}: the draws do not fit the data, which lie between {low_end:g} and {high_end:g} "
+        f"(the draws' mean is near {mean:.3g}), but {best} they would; other units or another "
+        "transform? Convert them, or fit the data as they were fitted (transform)"
     )
 
 
