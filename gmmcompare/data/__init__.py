@@ -3,13 +3,13 @@
 from gmmcompare.data.datasets import (
     Description,
     Listing,
-    Rows,
     describe,
     fetch,
     list_datasets,
     load_rows,
     load_sample,
 )
+from gmmcompare.data.rows import Rows
 
 __all__ = [
     "Description",

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from gmmcompare.data import archive
 from gmmcompare.data.archive import Snapshot, file_sha256
-from gmmcompare.data.csvfile import Column, CsvFile
+from gmmcompare.data.astrotable import AstroTable
+from gmmcompare.data.column import Column, read_column
+from gmmcompare.data.csvfile import CsvFile, explained
+from gmmcompare.data.kinds import kind_of_file
+from gmmcompare.data.rows import Rows
+from gmmcompare.data.table import Table
 from gmmcompare.model.params import Array
-from gmmcompare.model.sample import Origin, Sample, random_ranks
+from gmmcompare.model.sample import Origin, Sample
 from gmmcompare.runtime.bundled import bundled
 from gmmcompare.runtime.errors import InputError, did_you_mean
 
@@ -85,60 +88,6 @@ DATASETS = {dataset.name: dataset for dataset in _DATASETS}
 STAND_IN = DATASETS["exoplanets-simulated"]
 
 
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Observations in the order of the file, for what is reported row by row.
-
-    Attributes
-    ----------
-    y : ndarray, shape (N,)
-        Transformed values, missing ones dropped.
-    row : ndarray, shape (N,), int64
-        The row of the file that each came from; 1 is the first below the header.
-    names : tuple of str, length N, or None
-        The cells of the name column, where one was asked for.
-    origin : Origin
-    """
-
-    y: Array
-    row: NDArray[np.int64]
-    names: tuple[str, ...] | None
-    origin: Origin
-
-    @classmethod
-    def of(cls, y: ArrayLike, names: Sequence[str] | None = None) -> Rows:
-        """Make rows of observations given from Python, shape (N,), in this order."""
-        values = np.asarray(y, dtype=float)
-        origin = Sample.of(values).origin
-        row = np.arange(1, values.size + 1)
-        return cls(values, row, None if names is None else tuple(names), origin)
-
-    @cached_property
-    def sample(self) -> Sample:
-        """The observations as a sample, their order and names forgotten."""
-        return Sample.of(self.y, self.origin)
-
-    def random_part(self, n: int, seed: int) -> Rows:
-        """Return n of the rows, chosen at random and in their order.
-
-        Raises
-        ------
-        InputError
-            If there are fewer.
-        """
-        chosen = random_ranks(self.y.size, n, seed, self.origin.source)
-        names = self.names and tuple(self.names[i] for i in chosen)
-        origin = self.origin.as_random_part(n, self.y.size, seed)
-        return Rows(self.y[chosen], self.row[chosen], names, origin)
-
-    def names_by_value(self) -> dict[float, list[str]]:
-        """Return the names at each value, in the order of the file; empty where there are none."""
-        found: dict[float, list[str]] = {}
-        for value, name in zip(self.y.tolist(), self.names or (), strict=False):
-            found.setdefault(value, []).append(name)
-        return found
-
-
 @dataclass(frozen=True)
 class Listing:
     """A data set, and whether it is at hand.
@@ -184,7 +133,8 @@ def load_sample(
     Parameters
     ----------
     source : str or Path
-        A name that `list_datasets` shows, or a CSV file.
+        A name that `list_datasets` shows, or a file: CSV, or FITS, VOTable, IPAC and CDS tables
+        where astropy is installed.
     column : str, optional
         The data set's own default, or the only numeric column of the file.
     transform : {"none", "log", "log10"}
@@ -210,13 +160,16 @@ def load_rows(
     name_column: str | None = None,
     offline: bool = False,
     names_required: bool = True,
+    where: str | None = None,
+    weight: str | None = None,
 ) -> Rows:
     """Load one column in the order of the file, with the names of its rows if asked for.
 
     Parameters
     ----------
     source : str or Path
-        A name that `list_datasets` shows, or a CSV file.
+        A name that `list_datasets` shows, or a file: CSV, or FITS, VOTable, IPAC and CDS tables
+        where astropy is installed.
     column : str, optional
         The data set's own default, or the only numeric column of the file.
     transform : {"none", "log", "log10"}
@@ -229,6 +182,10 @@ def load_rows(
         Do not fetch anything; see `load_sample`.
     names_required : bool
         Whether a file without ``name_column`` is an error; if not, the logger ``gmmcompare`` warns.
+    where : str, optional
+        Which rows: a condition on columns, as pandas' ``DataFrame.query`` reads it.
+    weight : str, optional
+        The column that says how often each observation occurs.
 
     Returns
     -------
@@ -250,29 +207,38 @@ def load_rows(
     dataset, path = located.dataset, located.path
     if column is None and dataset:
         column = dataset.column
-    file = CsvFile.open(path)
+    file = _opened(path, column)
     if name_column is not None and not names_required and name_column not in file.header:
         _notices.warning(
             "%s: no column '%s', so that observations have no names", path, name_column
         )
         name_column = None
-    read = file.column(column, name_column)
-    present = np.flatnonzero(~np.isnan(read.values))
+    read = read_column(file, column, name_column, where, weight)
+    missing = np.isnan(read.values)
+    present = np.flatnonzero(~missing if read.counts is None else ~missing & (read.counts > 0))
     if not present.size:
         found = f"only missing values ({read.values.size} rows)" if read.values.size else "no rows"
         raise InputError(f"{path}: column '{read.name}' has {found}; choose another column")
     of_column = dataset.label if dataset and read.name == dataset.column else read.name
     origin = Origin(
         name=dataset.name if dataset else path.stem,
-        source=located.source,
+        source=located.source if where is None else f"{located.source}, where {where}",
         simulated=bool(dataset and dataset.simulated),
-        n_missing=read.values.size - present.size,
+        n_missing=int(missing.sum()),
         sha256=file_sha256(path),
         label=label or (of_column if transform == "none" else f"{transform} {of_column}"),
     )
     names = read.names and tuple(read.names[i] for i in present)
     y = _transformed(read, present, transform, path)
-    return Rows(y, np.asarray(present + 1, dtype=np.int64), names, origin)
+    counts = None if read.counts is None else read.counts[present]
+    return Rows(y, read.row[present] + 1, names, origin, counts)
+
+
+def _opened(path: Path, column: str | None) -> Table:
+    """Open a file of any kind that can be read."""
+    with explained(path):
+        kind = kind_of_file(path)
+    return CsvFile.open(path) if kind == "text" else AstroTable.open(path, kind, column)
 
 
 def list_datasets() -> list[Listing]:
@@ -366,8 +332,9 @@ def _transformed(read: Column, present: NDArray[np.intp], transform: str, path: 
         bad = np.flatnonzero(y <= 0)
         raise InputError(
             f"{path}: column '{read.name}' has {bad.size} values that are zero or negative, the "
-            f"first {y[bad[0]]:g} in row {present[bad[0]] + 1} below the header, and transform "
-            f"'{transform}' needs positive ones; remove those rows, or use transform 'none'"
+            f"first {y[bad[0]]:g} in row {read.row[present[bad[0]]] + 1} below the header, and "
+            f"transform '{transform}' needs positive ones; remove those rows, or use transform "
+            "'none'"
         )
     return np.log10(y) if transform == "log10" else np.log(y)
 

@@ -27,6 +27,7 @@ class _Section(BaseModel):
 class DataSection(_Section):
     """Which column of which data, and how it is transformed.
 
+    ``where`` chooses rows; ``weight`` is a column that counts how often each observation occurs;
     ``subsample`` takes so many of the values at random; the seed is the run's.
     """
 
@@ -36,6 +37,8 @@ class DataSection(_Section):
     transform: Transform = "none"
     label: str | None = None
     name_column: str | None = None
+    where: str | None = None
+    weight: str | None = None
     subsample: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")

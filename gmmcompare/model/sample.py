@@ -66,8 +66,20 @@ class Sample:
     origin: Origin = field(default_factory=Origin)
 
     @classmethod
-    def of(cls, y: ArrayLike, origin: Origin | None = None) -> Sample:
-        """Build a sample from observations in any order, shape (N,).
+    def of(
+        cls,
+        y: ArrayLike,
+        origin: Origin | None = None,
+        counts: NDArray[np.integer] | None = None,
+    ) -> Sample:
+        """Build a sample from observations in any order.
+
+        Parameters
+        ----------
+        y : array_like, shape (N,)
+        origin : Origin, optional
+        counts : ndarray of int, shape (N,), optional
+            How often each occurs; by default once.
 
         Raises
         ------
@@ -87,7 +99,8 @@ class Sample:
             raise InputError(
                 f"observation {bad + 1} is {array[bad]}: drop missing and infinite values first"
             )
-        sample = cls(*_distinct(array), origin or Origin())
+        values, multiplicity = _distinct(array) if counts is None else _counted(array, counts)
+        sample = cls(values, multiplicity, origin or Origin())
         if not sample.origin.sha256:
             return replace(sample, origin=replace(sample.origin, sha256=sample.fingerprint))
         return sample
@@ -215,3 +228,12 @@ def _distinct(y: Array) -> tuple[Array, NDArray[np.integer]]:
     first = np.flatnonzero(is_new)
     counts = np.diff(first, append=values.size).astype(np.int32)
     return values[first], counts
+
+
+def _counted(y: Array, counts: NDArray[np.integer]) -> tuple[Array, NDArray[np.integer]]:
+    """Return sorted distinct values, and how often each occurs by counts of observations."""
+    values, place = np.unique(y + 0.0, return_inverse=True)
+    total = np.zeros(values.size, dtype=np.int64)
+    np.add.at(total, place, counts)
+    small = total.max() <= np.iinfo(np.int32).max
+    return values, total.astype(np.int32) if small else total

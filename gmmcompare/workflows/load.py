@@ -10,6 +10,7 @@ from gmmcompare.data.partitions.part import random_part
 from gmmcompare.data.partitions.pieces import PartitionedFiles, is_partitioned
 from gmmcompare.model.card import Card
 from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
 from gmmcompare.workflows.partitions import open_partitions
@@ -72,6 +73,7 @@ def load(
     if isinstance(found, Rows):
         rows = found
     elif is_partitioned(found):
+        _refuse_choice_of_rows(card, found)
         progress(f"reading {found}", 0.0)
         files = PartitionedFiles.find(found, section.column, section.transform, section.label)
         if section.subsample is None:
@@ -89,7 +91,19 @@ def load(
             section.name_column,
             offline,
             names_required=source is None,
+            where=section.where,
+            weight=section.weight,
         )
     if section.subsample is not None:
         rows = rows.random_part(section.subsample, card.run.seed)
     return Data(rows.sample, rows)
+
+
+def _refuse_choice_of_rows(card: Card, found: str | Path) -> None:
+    """Refuse what needs whole rows: data in partitions are read one column at a time, by many."""
+    for key in ("where", "weight"):
+        if getattr(card.data, key) is not None:
+            raise InputError(
+                f"{found}: data.{key} is for one file, and not for data in partitions; choose the "
+                "rows when the files are written"
+            )

@@ -68,7 +68,8 @@ def _write_allocations(comparison: Comparison, rows: Rows, path: Path) -> None:
     """Write what every engine says of every observation, in the order of the file.
 
     Columns: ``row`` of the file (1 is the first below the header), ``name`` where the data have
-    names, ``value`` as it was fitted, then those of `Clustering.table`, to nine decimals.
+    names, ``value`` as it was fitted, ``weight`` where they are counted, then those of
+    `Clustering.table`, to nine decimals.
 
     Raises
     ------
@@ -82,6 +83,8 @@ def _write_allocations(comparison: Comparison, rows: Rows, path: Path) -> None:
             piece = slice(start, start + ROWS_AT_ONCE)
             part = table.iloc[at[piece]]
             part.insert(0, "row", rows.row[piece])
+            if rows.counts is not None:
+                part.insert(2, "weight", rows.counts[piece])
             if rows.names is not None:
                 part.insert(1, "name", rows.names[piece])
             part.to_csv(file, index=False, header=not start)

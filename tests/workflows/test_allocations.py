@@ -126,3 +126,21 @@ def test_every_planet_of_the_snapshot(snapshot: Path, tmp_path: Path) -> None:
     pair = next(p for p in clustering["pairs"] if {p["a"], p["b"]} == {"gibbs", "nuts"})
     assert pair["same_mode"] == pytest.approx((table["gibbs_mode"] == table["nuts_mode"]).mean())
     assert pair["adjusted_rand"] > 0.98
+
+
+def test_rows_that_are_chosen_and_counted(tmp_path: Path) -> None:
+    """`where` and `weight` of the card: the fit is that of the observations written out."""
+    card = card_of(tmp_path, LINES)
+    many = [f"{line},{i % 3},{i % 2}" for i, line in enumerate(LINES)]
+    (tmp_path / "counted.csv").write_text("\n".join(["name,x,n,flag", *many]) + "\n")
+    chosen = card.changed(
+        {"data.path": "counted.csv", "data.where": "flag == 1", "data.weight": "n"}
+    )
+    data = load(chosen)
+    assert data.sample.values.tolist() == [-2.2, -2.1, 0.1]
+    assert data.sample.counts.tolist() == [1, 1, 2]
+    compare_card(chosen, data, engine_requests(["gibbs"]), folder=tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out" / "allocations.csv")
+    assert list(table.columns[:4]) == ["row", "name", "value", "weight"]
+    assert table["row"].tolist() == [2, 6, 8]
+    assert table["weight"].tolist() == [1, 2, 1]

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import partitioned
 import pytest
 from ledger import Ledger
@@ -108,3 +109,15 @@ def test_partitions_are_a_sample_without_rows_and_reading_them_is_told(tmp_path:
 def test_a_sample_alone_is_data_without_rows() -> None:
     sample = gc.Sample.of([1.0, 2.0])
     assert Data(sample).names == {}
+
+
+def test_rows_of_partitions_are_not_chosen(tmp_path):
+    pd.DataFrame({"mag": np.arange(40.0), "n": 1}).to_csv(tmp_path / "a1.csv", index=False)
+    for key, value in (("where", "mag > 3"), ("weight", "n")):
+        card = card_of(tmp_path / "parts.toml", path="a*.csv", column="mag").changed(
+            {f"data.{key}": value}
+        )
+        with pytest.raises(
+            InputError, match=f"data.{key} is for one file, and not for data in par"
+        ):
+            load(card)

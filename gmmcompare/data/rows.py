@@ -1,0 +1,74 @@
+"""Observations in the order of their file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmcompare.model.params import Array
+from gmmcompare.model.sample import Origin, Sample, random_ranks
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Observations in the order of the file, for what is reported row by row.
+
+    Attributes
+    ----------
+    y : ndarray, shape (N,)
+        Transformed values, missing ones dropped.
+    row : ndarray, shape (N,), int64
+        The row of the file that each came from; 1 is the first below the header.
+    names : tuple of str, length N, or None
+        The cells of the name column, where one was asked for.
+    origin : Origin
+    counts : ndarray, shape (N,), integers, all at least 1, or None
+        How often each observation occurs, where a column of weights was asked for.
+    """
+
+    y: Array
+    row: NDArray[np.int64]
+    names: tuple[str, ...] | None
+    origin: Origin
+    counts: NDArray[np.integer] | None = None
+
+    @classmethod
+    def of(cls, y: ArrayLike, names: Sequence[str] | None = None) -> Rows:
+        """Make rows of observations given from Python, shape (N,), in this order."""
+        values = np.asarray(y, dtype=float)
+        origin = Sample.of(values).origin
+        row = np.arange(1, values.size + 1)
+        return cls(values, row, None if names is None else tuple(names), origin)
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The observations as a sample, their order and names forgotten."""
+        return Sample.of(self.y, self.origin, self.counts)
+
+    def random_part(self, n: int, seed: int) -> Rows:
+        """Return n of the rows, chosen at random and in their order.
+
+        Raises
+        ------
+        InputError
+            If there are fewer.
+        """
+        size = self.y.size if self.counts is None else int(self.counts.sum())
+        chosen, counts = random_ranks(size, n, seed, self.origin.source), None
+        if self.counts is not None:  # of all observations; those of one row are counted again
+            rows = np.searchsorted(np.cumsum(self.counts), chosen, side="right")
+            chosen, counts = np.unique(rows, return_counts=True)
+        names = self.names and tuple(self.names[i] for i in chosen)
+        origin = self.origin.as_random_part(n, size, seed)
+        return Rows(self.y[chosen], self.row[chosen], names, origin, counts)
+
+    def names_by_value(self) -> dict[float, list[str]]:
+        """Return the names at each value, in the order of the file; empty where there are none."""
+        found: dict[float, list[str]] = {}
+        for value, name in zip(self.y.tolist(), self.names or (), strict=False):
+            found.setdefault(value, []).append(name)
+        return found
