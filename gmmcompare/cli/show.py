@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from gmmcompare.comparison.numerals import with_spread
 from gmmcompare.comparison.words import clause, sentence
 from gmmcompare.runtime.files import to_json
 
@@ -291,10 +292,5 @@ def _estimates(comparison: Comparison) -> Table:
 
 
 def _with_spread(value: float, spread: float) -> str:
-    if not np.isfinite(value):
-        return "no mean"  # an empty component's sd under a nearly improper prior
-    if not np.isfinite(spread) or spread <= 0:
-        return f"{value:.4g}"
-    # As many decimals as show two digits of the spread.
-    decimals = int(np.clip(1 - np.floor(np.log10(spread)), 0, 12))
-    return f"{value:.{decimals}f} ± {spread:.{decimals}f}"
+    # An empty component's sd under a nearly improper prior has no mean.
+    return with_spread(value, spread) if np.isfinite(value) else "no mean"

@@ -18,6 +18,7 @@ from arviz_stats.base import array_stats
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from gmmcompare.comparison.numerals import rounded
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
 
@@ -213,7 +214,7 @@ class EngineDiagnostics:
             ),
             (
                 "label switches per 1,000 draws, per chain",
-                ", ".join(f"{1000 * rate:.2g}" for rate in self.switch_rate),
+                ", ".join(rounded(1000 * rate) for rate in self.switch_rate),
             ),
         ]
 

@@ -12,7 +12,7 @@ from gmmcompare.report.comparison import figures
 from gmmcompare.report.comparison.figures import Looks
 from gmmcompare.report.frame.canvas import Panel
 from gmmcompare.report.frame.look import component_variable
-from gmmcompare.report.frame.words import decimals_for, number, significant
+from gmmcompare.report.frame.words import in_units_of_data, number, significant
 
 WIDE, NARROW = 720, 360
 MOST_GROUPS = 5
@@ -120,7 +120,7 @@ def _alt(clustering: Clustering, engine: str) -> str:
 
 def _group(group: Between, clustering: Clustering) -> BetweenGroup:
     first, second = group.components
-    decimals = 2 + decimals_for(clustering.sample.sd)
+    sd = clustering.sample.sd
     return BetweenGroup(
         first + 1,
         second + 1,
@@ -128,7 +128,7 @@ def _group(group: Between, clustering: Clustering) -> BetweenGroup:
         tuple(
             DoubtfulRow(
                 who=_who(one),
-                value=number(one.value, decimals),
+                value=in_units_of_data(one.value, sd),
                 bar=_bar(one.probability),
                 first=number(one.probability[first], 3),
                 second=number(one.probability[second], 3),

@@ -10,18 +10,19 @@ import numpy as np
 from gmmcompare.comparison.agreement import FunctionalResult, PairVerdict
 from gmmcompare.comparison.comparison import Comparison
 from gmmcompare.comparison.names import parts
+from gmmcompare.comparison.numerals import decimals_for
 from gmmcompare.comparison.thresholds import MARGIN
 from gmmcompare.report.comparison.figures import Looks
 from gmmcompare.report.frame.look import component_variable
 from gmmcompare.report.frame.strips import Mark, Scale
 from gmmcompare.report.frame.words import (
     component_of,
-    decimals_for,
     number,
     quantity,
     quantity_in_group,
     short_statistic,
     significant,
+    with_spread,
 )
 
 _NAMES = {"w": "Weights", "mu": "Means", "sigma": "Standard deviations"}
@@ -135,10 +136,11 @@ def _cells(comparison: Comparison, looks: Looks, field: int, k: int) -> tuple[Ce
         # The same decimals in a row, unless one engine's spread is of another order.
         decimals = min(finest, decimals_for(spread) + 1)
         mcse = float(summary.mcse[field][k])
+        estimate, beside = with_spread(float(summary.point[field][k]), spread, decimals)
         cells.append(
             Cell(
-                estimate=number(float(summary.point[field][k]), decimals),
-                spread=f"± {number(spread, decimals)}" if np.isfinite(spread) else "",
+                estimate=estimate,
+                spread=beside,
                 mcse=f"MCSE {significant(mcse)}" if np.isfinite(mcse) and mcse > 0 else "",
             )
         )

@@ -6,18 +6,13 @@ import math
 import re
 
 from gmmcompare.comparison import names
+from gmmcompare.comparison.numerals import decimals_for, power_for, scaled
 
 MINUS = "\N{MINUS SIGN}"
 MISSING = "\N{EM DASH}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
+_TOO_LONG = 1e15
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def decimals_for(spread: float) -> int:
-    """Return how many decimals show a spread to two significant digits."""
-    if not math.isfinite(spread) or spread <= 0:
-        return 4
-    return max(0, min(12, 1 - math.floor(math.log10(spread))))
 
 
 def number(value: float, decimals: int = 2, sign: bool = False) -> str:
@@ -35,6 +30,8 @@ def number(value: float, decimals: int = 2, sign: bool = False) -> str:
         return MISSING
     if math.isinf(value):
         return "\N{INFINITY}" if value > 0 else f"{MINUS}\N{INFINITY}"
+    if abs(value) >= _TOO_LONG:
+        return scientific(value, 4)
     rounded = round(value, decimals) + 0.0  # no negative zero
     return f"{rounded:{'+' if sign and rounded else ''},.{decimals}f}".replace("-", MINUS)
 
@@ -47,6 +44,43 @@ def significant(value: float, digits: int = 2) -> str:
         return scientific(value, digits)
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     return number(value, decimals)
+
+
+def with_spread(value: float, spread: float, decimals: int) -> tuple[str, str]:
+    """Write a number and, after its ±, its spread; both by one power of ten where it must be.
+
+    Parameters
+    ----------
+    value, spread : float
+    decimals : int
+        Of both, where no power of ten is needed.
+
+    Returns
+    -------
+    tuple of str
+        The second is empty where there is no spread.
+    """
+    power = power_for(value, spread)
+    if not power or not math.isfinite(value):
+        return number(value, decimals), f"± {number(spread, decimals)}" if known(spread) else ""
+    value, spread = scaled(value, power), scaled(spread, power)
+    times = f" × 10{str(power).translate(_SUPERSCRIPT)}"
+    if not known(spread):
+        return number(value, 3) + times, ""
+    decimals = decimals_for(spread) if spread > 0 else 3
+    return number(value, decimals), f"± {number(spread, decimals)}{times}"
+
+
+def in_units_of_data(value: float, unit: float) -> str:
+    """Write a value of the data to two digits more than those of their spread."""
+    if power_for(value, unit) or power_for(unit, unit):
+        return scientific(value, 4)
+    return number(value, 2 + decimals_for(unit))
+
+
+def known(value: float) -> bool:
+    """Whether a number is finite."""
+    return math.isfinite(value)
 
 
 def power_of_ten(value: float) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gmmcompare.comparison.names import listed
+from gmmcompare.comparison.numerals import decimals_for, power_for
 from gmmcompare.comparison.thresholds import MARGIN
 from gmmcompare.comparison.words import sentence
 from gmmcompare.prior_sensitivity.findings import PriorFit, Rerun
@@ -25,10 +26,10 @@ from gmmcompare.report.frame.render import render
 from gmmcompare.report.frame.strips import Mark, Scale
 from gmmcompare.report.frame.words import (
     component_of,
-    decimals_for,
     number,
     quantity,
     quantity_in_group,
+    scientific,
     significant,
     typeset,
 )
@@ -322,6 +323,8 @@ def _move(s: Shift | None, fit: PriorFit, scale: Scale) -> Move:
 
 
 def _median(median: float, error: float) -> str:
+    if power_for(median, error):
+        return scientific(median, 4)
     return number(median, min(5, decimals_for(error)) if np.isfinite(error) else 3)
 
 

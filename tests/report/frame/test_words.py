@@ -8,10 +8,10 @@ from importlib.resources import files
 import pytest
 
 from gmmcompare.comparison.functionals import STATISTICS
+from gmmcompare.comparison.numerals import decimals_for
 from gmmcompare.report.frame.look import COMPONENT_COLOURS
 from gmmcompare.report.frame.strips import Scale
 from gmmcompare.report.frame.words import (
-    decimals_for,
     number,
     quantity,
     significant,
