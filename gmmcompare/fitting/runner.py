@@ -70,6 +70,24 @@ class Runner:
         self._requests: dict[str, EngineRequest] = {}
         self._fitted: dict[tuple[str, int], Fit | EngineError] = {}
 
+    def check(self, requests: Sequence[EngineRequest]) -> None:
+        """Find a user's functions and read draws made elsewhere, before anything is fitted.
+
+        Raises
+        ------
+        InputError
+            If a function or a file is missing or is not what it should be.
+        EngineError
+            If draws are not those of such a mixture.
+        """
+        partitioned = isinstance(self.sample, PartitionedSample)
+        for request in requests:
+            if request.origin == "own":
+                request.build(self.card.engines, partitioned=partitioned)
+        for request in requests:
+            if request.origin == "draws":
+                self.fit(request)
+
     def fit(self, request: EngineRequest, this_round: int = 1) -> Fit:
         """Return the engine's fit: at hand, from the cache, or run now.
 

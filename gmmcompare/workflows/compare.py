@@ -62,6 +62,7 @@ def compare_card(
         make_folder(folder)
     runner = Runner(card, data.sample, folder, cache, progress, tasks or InProcess())
     requests = requests or engine_requests()
+    runner.check(requests)
     if tasks:
         fit_together([(runner, request) for request in requests], tasks)
     fits = [runner.fit(request) for request in requests]

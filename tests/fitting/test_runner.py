@@ -16,9 +16,10 @@ from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache
 from gmmcompare.fitting.fit import load_fit
 from gmmcompare.fitting.requests import EngineRequest, engine_requests, engine_seed
 from gmmcompare.fitting.runner import Runner, _Watch, fit_together
-from gmmcompare.model.card import load_card
+from gmmcompare.model.card import load_card, validated_card
+from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
-from gmmcompare.runtime.errors import EngineError, InputError
+from gmmcompare.runtime.errors import EngineError, GmmCompareError, InputError
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import InProcess, Tasks, open_tasks
 from gmmcompare.workflows.load import load
@@ -259,3 +260,36 @@ def test_news_of_a_run_that_has_ended_are_dropped() -> None:
     watch.end(0)
     watch(0, 0.7)
     assert told == [0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("own", "draws", "said"),
+    [
+        (["mine=none.py:sweep"], [], "none.py: no such file"),
+        (["mine=a.py:swep"], [], r"a.py: no function 'swep' \(did you mean 'sweep'\?\)"),
+        (["mine=a.py:other"], [], "the arguments tell what a function is"),
+        ([], ["stan=none/"], "no such file or folder of draws"),
+        ([], ["stan=a.npz"], "2 components where 1 were asked for"),
+    ],
+)
+def test_what_the_user_brings_is_checked_before_anything_is_fitted(
+    tmp_path, monkeypatch, own, draws, said
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.py").write_text(
+        "def sweep(w, mu, sigma, y, priors, rng): pass\ndef other(x): pass\n"
+    )
+    point = {"w": [[[0.5, 0.5]]] * 4, "mu": [[[0.0, 1.0]]] * 4, "sigma": [[[1.0, 1.0]]] * 4}
+    np.savez(tmp_path / "a.npz", **{n: np.repeat(a, 5, axis=1) for n, a in point.items()})
+    content = {
+        "title": "t",
+        "data": {"path": "none"},
+        "mixture": {"components": 1},
+        "priors": Priors().to_dict(),
+    }
+    card = validated_card(content, tmp_path / "card.toml")
+    asked = []
+    runner = Runner(card, Sample.of([0.0, 1.0, 2.0]), progress=lambda name, f: asked.append(name))
+    with pytest.raises(GmmCompareError, match=said):
+        runner.check(engine_requests(["em", "gibbs"], own, draws))
+    assert not {"em", "gibbs"} & set(asked)
