@@ -26,6 +26,7 @@ from gmmcompare.runtime.files import replacing
 _ATTRIBUTE = "gmmcompare"
 _DRAW_DIMS = ("chain", "draw")
 _COMPONENT = "component"
+_POSTERIOR, _RAW = "posterior", "posterior_raw"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +37,14 @@ class Fit:
     ----------
     kind : "draws" or "point"
     tree : xarray.DataTree
-        ``posterior`` with w, mu, sigma over (chain, draw, component) as the engine labelled them
-        (a point has one chain of one draw); ``sample_stats`` with ``lp`` and ``log_lik`` from our
-        own prior and mixture code, ``prob_empty`` (probability that at least one component has no
-        observation) and ``prob_small`` (upper bound on the probability that one has at most one),
-        and the engine's own statistics; ``observed_data`` with distinct values and counts;
-        ``standard_error`` and ``engine`` where the engine gave such; ``aligned`` after a
-        comparison.
+        ``posterior`` with w, mu, sigma over (chain, draw, component), a point as one chain of one
+        draw: as the engine labelled them, or, once they were aligned, with component k the same in
+        every draw, and ``posterior_raw`` as the engine labelled them; ``sample_stats`` with ``lp``
+        and ``log_lik`` from our own prior and mixture code, ``prob_empty`` (probability that at
+        least one component has no observation) and ``prob_small`` (upper bound on the
+        probability that one has at most one), and the engine's own statistics; ``observed_data``
+        with distinct values and counts; ``standard_error`` and ``engine`` where the engine gave
+        such.
     engine : str
     seed : int
     seconds : Seconds
@@ -66,7 +68,7 @@ class Fit:
     @property
     def params(self) -> Params:
         """All draws as the engine labelled them, arrays of shape (chains, draws, K)."""
-        return _params_of(self.tree["posterior"])
+        return _params_of(self.tree[_RAW if _RAW in self.tree.children else _POSTERIOR])
 
     @property
     def K(self) -> int:
@@ -82,8 +84,9 @@ class Fit:
 
     @property
     def point(self) -> Params:
-        """The point of a point estimate, or the posterior means, shape (K,)."""
-        return Params(*(a.mean(axis=(0, 1)) for a in self.params))
+        """The point of a point estimate, or the means of ``posterior``, shape (K,)."""
+        params = self.params if self.kind == "point" else _params_of(self.tree[_POSTERIOR])
+        return Params(*(a.mean(axis=(0, 1)) for a in params))
 
     @property
     def standard_errors(self) -> Params | None:
@@ -123,9 +126,12 @@ class Fit:
         return "engine" in self.tree.children and name in self.tree["engine"].data_vars
 
     def with_aligned(self, aligned: Params) -> Fit:
-        """Return the fit with relabelled draws in the group ``aligned``."""
+        """Return the fit with relabelled draws as its posterior, and the engine's beside them."""
         tree = self.tree.copy()
-        tree["aligned"] = xr.DataTree(_dataset(aligned, _DRAW_DIMS))
+        if _RAW not in tree.children:
+            tree[_RAW] = xr.DataTree(tree[_POSTERIOR].to_dataset())
+        relabelled = _dataset(aligned, _DRAW_DIMS).assign_attrs(tree[_RAW].attrs)
+        tree[_POSTERIOR] = xr.DataTree(relabelled)
         return Fit(
             self.kind, tree, self.engine, self.seed, self.seconds, self.status, self.key, self.notes
         )
@@ -251,12 +257,23 @@ def load_fit(path: str | Path) -> Fit:
         )
         if header["sha256"] != _digest(tree, fit._header()):
             raise ValueError("its content has changed")
+        fit = replace(fit, tree=_with_posterior_aligned(tree))
     except Exception as error:  # a damaged file makes its readers raise anything
         raise InputError(
             f"{path}: is damaged or is not a fit of gmmcompare ({type(error).__name__}); "
             "delete it and fit again"
         ) from None
     return fit
+
+
+def _with_posterior_aligned(tree: xr.DataTree) -> xr.DataTree:
+    """Read files of 0.1.0, which kept aligned draws apart, in ``aligned``."""
+    if "aligned" not in tree.children:
+        return tree
+    groups = {name: node.to_dataset() for name, node in tree.children.items()}
+    groups[_RAW] = groups[_POSTERIOR]
+    groups[_POSTERIOR] = groups.pop("aligned").assign_attrs(groups[_RAW].attrs)
+    return xr.DataTree.from_dict(groups)
 
 
 def key_in(path: Path) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gmmcompare.comparison.comparison import reference_point
+from gmmcompare.comparison.labels import Reference, align
 from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.fitting.requests import EngineRequest
@@ -13,6 +15,7 @@ from gmmcompare.runtime.files import make_folder
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import InProcess, Tasks
 from gmmcompare.workflows.load import Data, load
+from gmmcompare.workflows.outcome import keep_aligned
 
 
 def fit_card(
@@ -25,7 +28,7 @@ def fit_card(
     progress: Progress = no_progress,
     tasks: Tasks | None = None,
 ) -> Fit:
-    """Fit one engine.
+    """Fit one engine, and align its draws to the one of highest log-likelihood.
 
     Parameters
     ----------
@@ -52,4 +55,11 @@ def fit_card(
     sample = (data or load(card)).sample
     if folder:
         make_folder(folder)
-    return Runner(card, sample, folder, cache, progress, tasks or InProcess()).fit(request)
+    fit = Runner(card, sample, folder, cache, progress, tasks or InProcess()).fit(request)
+    if fit.kind == "point":
+        return fit
+    reference = Reference.of(reference_point([fit]), sample)
+    fit = fit.with_aligned(align(fit.params, reference).params)
+    if folder:
+        keep_aligned(fit, folder / "fits" / f"{fit.engine}.nc")
+    return fit

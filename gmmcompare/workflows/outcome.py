@@ -48,14 +48,20 @@ def write_outcome(outcome: Outcome, rows: Rows | None, folder: Path) -> None:
         If it cannot be written.
     """
     for name, fit in outcome.comparison.fits.items():
-        _keep_aligned(fit, folder / "fits" / f"{name}.nc")
+        keep_aligned(fit, folder / "fits" / f"{name}.nc")
     if rows:
         _write_allocations(outcome.comparison, rows, folder / "allocations.csv")
     write_json(folder / "comparison.json", comparison_json(outcome))
 
 
-def _keep_aligned(fit: Fit, path: Path) -> None:
-    """Save a fit with its aligned draws, unless that is what the folder has."""
+def keep_aligned(fit: Fit, path: Path) -> None:
+    """Save a fit with its aligned draws, unless that is what the folder has.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
     try:
         if load_fit(path) == fit:
             return

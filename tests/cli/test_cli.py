@@ -105,7 +105,7 @@ class TestCompare:
             result.exit_code == {"agree": 0, "disagree": 1, "inconclusive": 3}[content["verdict"]]
         )
         assert (out / "index.html").stat().st_size > 10_000
-        assert load_fit(out / "fits" / "gibbs.nc").tree["aligned"]["w"].shape == (4, 400, 2)
+        assert load_fit(out / "fits" / "gibbs.nc").tree["posterior_raw"]["w"].shape == (4, 400, 2)
 
     def test_json_has_the_contract_of_the_design(self, first_run: tuple[Path, Result]) -> None:
         content = json.loads((first_run[0] / "comparison.json").read_text())

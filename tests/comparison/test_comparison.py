@@ -61,9 +61,10 @@ def comparison(fits) -> Comparison:
 def spoilt(fit: Fit, name: str) -> Fit:
     """Return the fit under another name with one mean moved by half a posterior sd."""
     tree = fit.tree.copy()
-    posterior = tree["posterior"].to_dataset()
+    group = "posterior_raw" if "posterior_raw" in tree.children else "posterior"
+    posterior = tree[group].to_dataset()
     moved = posterior["mu"] + 0.5 * float(posterior["mu"].min("component").std())
-    tree["posterior"] = xr.DataTree(posterior.assign(mu=moved))
+    tree[group] = xr.DataTree(posterior.assign(mu=moved))
     return Fit(fit.kind, tree, name, fit.seed, fit.seconds)
 
 
@@ -170,7 +171,7 @@ def test_json_has_what_the_design_promises(comparison):
 
 
 def test_aligned_draws_are_kept_with_the_fit(comparison):
-    kept = comparison.fits["gibbs"].tree["aligned"]
+    kept = comparison.fits["gibbs"].tree["posterior"]
     for name, values in zip(Params._fields, comparison.alignments["gibbs"].params, strict=True):
         np.testing.assert_array_equal(kept[name].values, values)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from types import MappingProxyType
 
 import arviz as az
@@ -112,9 +113,31 @@ def test_fits_that_differ_are_not_equal(draws, tmp_path):
 def test_aligned_draws_are_added_and_the_fit_left_alone(draws):
     turned = Params(*(a[..., ::-1] for a in draws.params))
     aligned = draws.with_aligned(turned)
-    np.testing.assert_array_equal(aligned.tree["aligned"]["sigma"], turned.sigma)
-    assert "aligned" not in draws.tree.children
+    np.testing.assert_array_equal(aligned.tree["posterior"]["sigma"], turned.sigma)
+    np.testing.assert_array_equal(aligned.tree["posterior_raw"]["sigma"], draws.params.sigma)
+    np.testing.assert_array_equal(aligned.params.sigma, draws.params.sigma)
+    np.testing.assert_allclose(aligned.point.mu, draws.point.mu[::-1])
+    assert "posterior_raw" not in draws.tree.children
     assert aligned.key == draws.key
+    assert aligned.tree["posterior"].attrs == draws.tree["posterior"].attrs
+    again = aligned.with_aligned(draws.params)
+    np.testing.assert_array_equal(again.tree["posterior"]["sigma"], draws.params.sigma)
+    np.testing.assert_array_equal(again.params.sigma, draws.params.sigma)
+
+
+def test_files_of_the_first_version_still_load(draws, tmp_path):
+    """They have the engine's draws in ``posterior`` and the aligned ones in ``aligned``."""
+    turned = Params(*(a[..., ::-1] for a in draws.params))
+    tree = draws.tree.copy()
+    dims = ("chain", "draw", "component")
+    tree["aligned"] = xr.DataTree(
+        xr.Dataset({n: (dims, a) for n, a in turned._asdict().items()}).assign_coords(
+            draws.tree["posterior"].to_dataset().coords
+        )
+    )
+    replace(draws, tree=tree).save(tmp_path / "old.nc")
+    loaded = load_fit(tmp_path / "old.nc")
+    assert loaded == draws.with_aligned(turned)
 
 
 def test_arviz_reads_a_loaded_fit(draws, tmp_path):
