@@ -181,7 +181,7 @@ def _reason(error: RequestException) -> str:
         return f"no answer within {READ_TIMEOUT:g} seconds"
     if isinstance(error, ChunkedEncodingError):
         return "the connection broke before the whole table had arrived"
-    return f"no connection ({type(error).__name__})"
+    return "no connection"
 
 
 def _checked_rows(fetched: Path, service: str) -> int:

@@ -9,6 +9,7 @@ import importlib.metadata
 import importlib.util
 import inspect
 import sys
+import sysconfig
 import tempfile
 import time
 import traceback
@@ -30,6 +31,8 @@ OwnKind = Literal["kernel", "sampler"]
 ENTRY_POINTS = "gmmcompare.engines"
 KERNEL_ARGUMENTS = ("w", "mu", "sigma", "y", "priors", "rng")
 _FILE_MODULE = "_gmmcompare_own_"
+_PACKAGE = Path(__file__).parent.parent
+_PYTHON = sysconfig.get_path("stdlib")
 SAMPLER_ARGUMENTS = ("y", "K", "priors", "draws", "warmup", "chains", "rng")
 
 
@@ -311,12 +314,24 @@ def one_sweep(
 
 
 def _said(error: BaseException) -> str:
-    """Return an error's type, message and place in one line."""
+    """Return an error's type and message, and the line of the user's code, in one line."""
     text = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
-    every = traceback.extract_tb(error.__traceback__)
-    frames = [f for f in every if not f.filename.startswith("<frozen")]
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    theirs = [f for f in traceback.extract_tb(error.__traceback__) if _is_theirs(f.filename)]
+    place = f" ({Path(theirs[-1].filename).name}, line {theirs[-1].lineno})" if theirs else ""
     return text + place
+
+
+def _is_theirs(filename: str) -> bool:
+    """Whether code is a user's: neither ours nor Python's nor that of an installed package."""
+    if filename.startswith("<frozen"):
+        return False
+    folders = Path(filename).parts
+    installed = "site-packages" in folders or "dist-packages" in folders
+    return (
+        not installed
+        and not Path(filename).is_relative_to(_PACKAGE)
+        and _PYTHON not in (str(parent) for parent in Path(filename).parents)
+    )
 
 
 def _from_entry_point(name: str) -> Callable[..., Any]:

@@ -258,10 +258,9 @@ def load_fit(path: str | Path) -> Fit:
         if header["sha256"] != _digest(tree, fit._header()):
             raise ValueError("its content has changed")
         fit = replace(fit, tree=_with_posterior_aligned(tree))
-    except Exception as error:  # a damaged file makes its readers raise anything
+    except Exception:  # a damaged file makes its readers raise anything
         raise InputError(
-            f"{path}: is damaged or is not a fit of gmmcompare ({type(error).__name__}); "
-            "delete it and fit again"
+            f"{path}: is damaged or is not a fit of gmmcompare; delete it and fit again"
         ) from None
     return fit
 

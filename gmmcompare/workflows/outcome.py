@@ -132,10 +132,8 @@ def load_outcome(folder: str | Path) -> Outcome:
         names = names_in(content.get("clustering", {}))  # 0.1.0 did not write it
     except InputError:
         raise
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: is damaged ({type(error).__name__}: {error}); run `gmmcompare compare` again"
-        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path}: is damaged; run `gmmcompare compare` again") from None
     sample = replace(fits[0].sample, origin=origin)
     comparison = compare_fits(fits, sample, pairs=pairs, names=names)
     provenance = Provenance(card, content["created"], content["command"], content["versions"])

@@ -362,3 +362,26 @@ def test_more_arguments_may_follow():
         return w, mu, sigma
 
     assert kind_of(sweep) == "kernel"
+
+
+def test_no_line_of_ours_is_named(tmp_path):
+    """A call with arguments that a function does not take is raised in our code."""
+
+    def sampler(y, K, priors, draws, warmup, chains, rng, /):
+        return {}
+
+    engine = OwnEngine("mine", sampler, SamplerSettings(), tmp_path)
+    with pytest.raises(EngineError, match=r"raised TypeError: .*; its traceback is in") as caught:
+        engine.run(PROBLEM, 1, no_progress)
+    assert "own.py" not in str(caught.value)
+
+
+def test_the_user_s_own_line_is_named_where_numpy_raises(tmp_path):
+    def sampler(y, K, priors, draws, warmup, chains, rng):
+        return np.linalg.inv(np.zeros((2, 2)))
+
+    engine = OwnEngine("mine", sampler, SamplerSettings(), tmp_path)
+    with pytest.raises(
+        EngineError, match=r"LinAlgError: .* \(test_own\.py, line \d+\); its"
+    ):
+        engine.run(PROBLEM, 1, no_progress)

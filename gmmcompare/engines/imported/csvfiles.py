@@ -109,7 +109,7 @@ def _opened(path: Path) -> CsvDraws:
             index_col=None if separator == r"\s+" else False,
         )
     except ValueError as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
         raise InputError(f"{path}: is not a CSV file of draws: {reason}") from None
     settings = dict(_SETTING.findall(text))
     file = CsvDraws(path, frame, settings, _what_else(frame, settings))
