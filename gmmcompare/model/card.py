@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from gmmcompare.model.priors import Priors
+from gmmcompare.model.scope import not_covered, value_not_covered
 from gmmcompare.runtime.bundled import bundled
 from gmmcompare.runtime.errors import InputError, did_you_mean
 
@@ -278,6 +279,8 @@ def _explained(error: ErrorDetails) -> str:
     names = [str(part) for part in error["loc"]]
     if error["type"] == "extra_forbidden":
         allowed = _fields_at(names[:-1])
+        if beyond := not_covered(".".join(names[:-1]), names[-1]):
+            return f"{'.'.join(names)}: {beyond}"
         return (
             f"unknown key '{'.'.join(names)}'{did_you_mean(names[-1], allowed)}; "
             f"allowed here: {', '.join(allowed)}"
@@ -287,6 +290,8 @@ def _explained(error: ErrorDetails) -> str:
     key = key.removesuffix(".float")
     if error["type"] == "missing":
         return f"key '{key}' is missing"
+    if beyond := value_not_covered(key, error["input"]):
+        return f"{key} = {error['input']!r}: {beyond}"
     if error["type"] == "model_type":
         return f"{key} = {error['input']!r}: must be a section, written [{key}]"
     message = error["msg"].removeprefix("Value error, ")

@@ -381,7 +381,5 @@ def test_the_user_s_own_line_is_named_where_numpy_raises(tmp_path):
         return np.linalg.inv(np.zeros((2, 2)))
 
     engine = OwnEngine("mine", sampler, SamplerSettings(), tmp_path)
-    with pytest.raises(
-        EngineError, match=r"LinAlgError: .* \(test_own\.py, line \d+\); its"
-    ):
+    with pytest.raises(EngineError, match=r"LinAlgError: .* \(test_own\.py, line \d+\); its"):
         engine.run(PROBLEM, 1, no_progress)

@@ -1,0 +1,52 @@
+"""What cards ask for that no engine here covers, so that it is said and not taken for a typo."""
+
+from __future__ import annotations
+
+import re
+
+SEE = "see 'What is covered' in models/README.md"
+_ERRORS = "measurement errors (a column of errors)"
+_DIMENSIONS = "data of two or more dimensions (several columns)"
+_NOT_COVERED: tuple[tuple[str, str, str], ...] = (
+    ("data", r"(.*_)?(err|errors?|e_?\w*err)(_.*)?|sds?|sigmas?|uncertaint.*|noise.*", _ERRORS),
+    ("data", r"columns|features|dimensions?|covariates?|predictors?|x|y", _DIMENSIONS),
+    ("data", r"(.*_)?(lower|upper|limits?|lim)(_.*)?|censor.*|truncat.*", "limits and truncation"),
+    (
+        "mixture",
+        r"famil.*|distributions?|kinds?|types?|likelihood",
+        "components but normal ones",
+    ),
+    ("mixture", r"cov.*|dimensions?|dims?|d", _DIMENSIONS),
+    (
+        "mixture",
+        r"(known|fixed|shared|equal|common|same|tied).*|weights|sds?|sigmas?|mus?|means?",
+        "known or shared parameters of components",
+    ),
+    (
+        "priors",
+        r"famil.*|distributions?|kinds?|types?|.*(cauchy|student|gamma|wishart|uniform|flat|exp).*"
+        r"|(mean_)?(count|kappa|k0)|nu|df|psi|tau.*|lambda.*|cov.*|(sd|sigma|scale|precision)(_.*)?",
+        "priors other than Dirichlet, normal and inverse gamma",
+    ),
+)
+"""Section, keys (a regular expression), and what they ask for."""
+
+
+def not_covered(section: str, key: str) -> str:
+    """Say what an unknown key asks for, if that is known not to be covered; else nothing."""
+    for where, keys, what in _NOT_COVERED:
+        if section == where and re.fullmatch(keys, key, re.IGNORECASE):
+            return f"{what}: not covered; {SEE}"
+    return ""
+
+
+def value_not_covered(key: str, value: object) -> str:
+    """Say what a value of the wrong type asks for, if that is known not to be covered."""
+    if key == "data.column" and isinstance(value, list):
+        return f"{_DIMENSIONS}: not covered; {SEE}"
+    several = isinstance(value, list) or (isinstance(value, str) and not value.isdecimal())
+    if key == "mixture.components" and several:
+        return "one number K; `gmmcompare select CARD --components 1-6` compares several"
+    if key.startswith("priors.") and isinstance(value, str):
+        return f"priors other than Dirichlet, normal and inverse gamma: not covered; {SEE}"
+    return ""
