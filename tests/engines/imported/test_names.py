@@ -185,6 +185,13 @@ def test_wrong_draws_are_for_the_comparison_to_tell(tmp_path: Path, arrays) -> N
     assert read(tmp_path, **arrays).params.mu.shape == (4, 50, 2)
 
 
+def test_sds_thirty_times_too_large_are_a_mistake_and_no_unit(tmp_path: Path) -> None:
+    """About a mean of zero they would fit a little better in hundredths."""
+    centred = Problem(Sample.of(RNG.normal(0, 1, 80)), 1, PRIORS)
+    arrays = {"mu": RNG.normal(0, 0.1, (4, 50, 1)), "sigma": RNG.normal(35, 1, (4, 50, 1))}
+    assert read(tmp_path, problem=centred, **arrays).params.K == 1
+
+
 def test_a_posterior_far_from_the_data_is_believed(tmp_path: Path) -> None:
     """Three observations, and a prior that knows better: no other units would fit both."""
     problem = Problem(Sample.of([1000.0, 1001.0, 1002.0]), 1, Priors(1, 0, 0.1, 200, 200))

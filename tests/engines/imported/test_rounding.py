@@ -64,6 +64,10 @@ def test_one_minus_the_others_may_be_a_little_negative() -> None:
         pytest.param(lambda w: w * (1 + 1e-4), id="not normalised"),
         pytest.param(lambda w: printed(w, "%.6g") + 2e-6, id="more than six digits explain"),
         pytest.param(lambda w: printed(w, "%.4f") * 1.01, id="one per cent"),
+        pytest.param(
+            lambda w: printed(w + np.array([3e-6, 0, 0]), "%.6g"),
+            id="three units of the sixth digit",
+        ),
         pytest.param(lambda w: np.rint(w * 10), id="counts"),
         pytest.param(lambda w: np.where(w > 0.5, np.nan, w), id="NaN"),
         pytest.param(lambda w: w - 0.1, id="negative"),
