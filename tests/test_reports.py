@@ -19,7 +19,15 @@ from gmmcompare.studies.gallery import GalleryStudy
 from gmmcompare.studies.verdict import Frequency
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS
 
-CHECKED = ("benchmarks", "evidence-study", "fault-gallery", "scaling", "spread", "verdict-study")
+CHECKED = (
+    "benchmarks",
+    "evidence-study",
+    "fault-gallery",
+    "public-kernels",
+    "scaling",
+    "spread",
+    "verdict-study",
+)
 
 
 def test_no_report_is_left_out() -> None:

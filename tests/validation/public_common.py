@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -46,9 +47,9 @@ class Public:
 
     @property
     def spec(self) -> str:
-        """What `validate` is given: the file and the function."""
-        module = sys.modules[self.function.__module__]
-        return f"{module.__file__}:{self.function.__name__}"
+        """What `validate` is given: the file, as seen from where we are, and the function."""
+        file = os.path.relpath(inspect.getfile(self.function))
+        return f"{file}:{self.function.__name__}"
 
 
 EMPTY = "wrong: a component without observations gives NaN"
