@@ -72,7 +72,7 @@ def explore(attempt: Attempt, further: bool = True) -> Domain:
     Raises
     ------
     BrokenError
-        If it takes nothing; the first error.
+        If it takes nothing, the first error; or if it returns what is not a number.
     """
     K, N, vectors = _first(attempt, further)
     base = replace(CALIBRATION, N=N)
@@ -81,7 +81,7 @@ def explore(attempt: Attempt, further: bool = True) -> Domain:
     refused: list[int] = []
     candidates = _candidates(K, further)
     for size in candidates:
-        error = None if size == K else attempt(replace(base, K=size).given_as(vectors))
+        error = None if size == K else _refusal(attempt(replace(base, K=size).given_as(vectors)))
         (taken if error is None else refused).append(size)
         if error is not None:
             errors.setdefault("K", error)
@@ -136,12 +136,25 @@ def _first(attempt: Attempt, further: bool) -> tuple[int, int, frozenset[str]]:
     """Return the first number of components, of observations and form of priors that are taken."""
     first: BrokenError | None = None
     for K, N, vectors in _order(further):
-        error = attempt(replace(CALIBRATION, K=K, N=N).given_as(vectors))
+        error = _refusal(attempt(replace(CALIBRATION, K=K, N=N).given_as(vectors)))
         if error is None:
             return K, N, vectors
         first = first or error
     assert first is not None
     raise first
+
+
+def _refusal(error: BrokenError | None) -> BrokenError | None:
+    """Return how a size was refused; to return NaN, as of an empty component, is no refusal.
+
+    Raises
+    ------
+    BrokenError
+        If the call returned what is not a number.
+    """
+    if error is not None and error.what == "not a number":
+        raise error
+    return error
 
 
 def _order(further: bool) -> Iterator[tuple[int, int, frozenset[str]]]:

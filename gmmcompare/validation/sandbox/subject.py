@@ -29,8 +29,8 @@ class BrokenError(EngineError):
     """A call of the user's code failed, or returned what is not a point or draws.
 
     ``what`` is a short word for tables: raised, exited, hangs, returned (something that is no point
-    or draws), hidden seed, copied chains, does not move, ignores the data, ignores the priors,
-    replaces a prior, or failed.
+    or draws), not a number, hidden seed, copied chains, does not move, ignores the data, ignores
+    the priors, replaces a prior, or failed.
     """
 
     def __init__(self, message: str, what: str = "returned", details: str = "") -> None:
@@ -265,8 +265,10 @@ class Subject:
             problem = new.problem() or "sigma is infinite"
             if (sigma == 0).any():
                 problem += "; without var_scale sigma collapses onto a single observation"
+            finite = all(np.isfinite(values).all() for values in new)
             raise BrokenError(
-                f"{self.name}: a sweep returned bad values: {problem} ({self._here(n)})"
+                f"{self.name}: a sweep returned bad values: {problem} ({self._here(n)})",
+                "returned" if finite else "not a number",
             )
 
     def _here(self, n: int) -> Call:

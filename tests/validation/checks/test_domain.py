@@ -102,3 +102,11 @@ def test_a_whole_sampler_is_called_seldom() -> None:
     plan = fit(always, domain, only_main=True)
     assert [scene.name for scene in plan.scenes] == ["calibration", "asymmetric"]
     assert len(set(tried)) == 2
+
+
+def test_not_a_number_is_no_refusal() -> None:
+    def nan_but_for_one(scene: Scene) -> BrokenError | None:
+        return None if scene.K == 1 else BrokenError("mu has 1 NaN", "not a number")
+
+    with pytest.raises(BrokenError, match="1 NaN"):
+        explore(nan_but_for_one)
