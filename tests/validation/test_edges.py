@@ -15,7 +15,7 @@ from gmmcompare.validation.checks import invariance
 from gmmcompare.validation.checks.contract import probe_kernel
 from gmmcompare.validation.checks.invariance import QUICK, Plan, check_invariance
 from gmmcompare.validation.checks.scenes import ASYMMETRIC, CALIBRATION, MANY, Scene, tied
-from gmmcompare.validation.faults.catalogue import fault
+from gmmcompare.validation.faults.catalogue import NOT_FAULTS, fault
 from gmmcompare.validation.reasons import Code
 from gmmcompare.validation.sandbox.subject import Subject
 
@@ -48,6 +48,12 @@ def test_a_correct_kernel_passes_on_rounded_data(K: int) -> None:
     """False-positive rate 1e-5, "inconclusive" 1e-3 at most; the first seed tried."""
     plan = Plan(first=250, base=8000, most=8000)  # of which an eighth
     assert verdict(samplers.right, (tied(K),), plan) == "passed"
+
+
+@pytest.mark.parametrize("name", NOT_FAULTS)
+def test_what_is_no_fault_is_none_on_such_data(name: str) -> None:
+    """False-positive rate 1e-5, "inconclusive" 1e-3 at most; the first seed tried."""
+    assert verdict(fault(name), (tied(2), tied(3), MANY), SHORT) == "passed"
 
 
 def test_random_walks_are_correct_too() -> None:
