@@ -60,6 +60,7 @@ def test_random_walks_are_correct_too() -> None:
     assert verdict(edge_kernels.metropolis, (tied(2), MANY), SHORT) == "passed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", edge_kernels.PERMUTING)
 def test_labels_permuted_at_random_pass_with_a_note(name: str) -> None:
     found = validate(edge_kernels.PERMUTING[name], quick=True, jobs=1)
@@ -103,6 +104,7 @@ def test_a_permuting_kernel_with_a_fault_fails(wrong: Callable[..., Any]) -> Non
     assert outcome.check.verdict == "failed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_kernel_that_never_touches_rng_is_told_so(strict: bool) -> None:
     found = validate(samplers.draws_from_numpy, quick=True, jobs=1, strict=strict)
@@ -112,6 +114,7 @@ def test_a_kernel_that_never_touches_rng_is_told_so(strict: bool) -> None:
     assert ("contract: it never touches rng" in str(found)) == strict
 
 
+@pytest.mark.slow
 def test_a_kernel_that_uses_its_rng_alone_is_strict() -> None:
     found = validate(samplers.right, quick=True, jobs=1, strict=True)
     assert (found.verdict, found.stream, found.notes) == ("passed", "only", ())

@@ -35,6 +35,7 @@ def test_a_folder_of_submissions_is_graded(tmp_path: Path) -> None:
     assert seen == [(f"{name}.py", done) for name in ("ann", "bob", "cyd") for done in (0.0, 1.0)]
 
 
+@pytest.mark.slow
 def test_a_column_tells_who_draws_from_numpy(tmp_path: Path) -> None:
     source = SAMPLERS.read_text(encoding="utf-8")
     for name, kernel in (("ann", "draws_from_numpy"), ("bob", "rate_passed_as_scale")):

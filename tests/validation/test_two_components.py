@@ -55,6 +55,7 @@ def test_what_is_no_fault_under_plain_numbers_passes(fault: str) -> None:
     assert outcome.check.verdict == "passed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("numbers", [False, True])
 def test_the_correct_one_passes_and_the_first_lines_say_for_what(numbers: bool) -> None:
     # False-positive rate below 2e-5; "inconclusive" for 1e-3 at most.
