@@ -127,6 +127,8 @@ def load_sample(
     transform: Transform = "none",
     label: str | None = None,
     offline: bool = False,
+    where: str | None = None,
+    weight: str | None = None,
 ) -> Sample:
     """Load one column of a data set or of a CSV file as a sample.
 
@@ -143,13 +145,20 @@ def load_sample(
     offline : bool
         Do not fetch anything. Where ``exoplanets`` was never fetched, or cannot be, the simulated
         stand-in is loaded, ``origin.simulated`` is true and the logger ``gmmcompare`` warns.
+    where : str, optional
+        Which rows: a condition on columns, as pandas' ``DataFrame.query`` reads it, such as
+        ``"default_flag == 1"``.
+    weight : str, optional
+        The column that says how often each observation occurs.
 
     Raises
     ------
     InputError
         If the data cannot be used; the message names file, place, reason and remedy.
     """
-    return load_rows(source, column, transform, label, offline=offline).sample
+    return load_rows(
+        source, column, transform, label, offline=offline, where=where, weight=weight
+    ).sample
 
 
 def load_rows(

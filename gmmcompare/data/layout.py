@@ -202,7 +202,7 @@ def _counted(path: Path, layout: Layout) -> Layout:
         try:
             last: list[str] = []
             for row in rows:
-                if len(row) != width:
+                if len(row) != width or _is_comment(row):
                     below = [row, *itertools.islice(rows, _MOST_LINES_OF_FOOTER)]
                     return _with_footer(path, layout, number, below, lines.last)
                 number, last = number + 1, row
@@ -213,6 +213,11 @@ def _counted(path: Path, layout: Layout) -> Layout:
             ) from None
     _refuse_total(path, layout, last, number)
     return replace(layout, rows=number)
+
+
+def _is_comment(row: Sequence[str]) -> bool:
+    """Whether a row is a comment; one with a number may be an observation called #1."""
+    return row[0].startswith("#") and not any(map(is_number, row[1:]))
 
 
 class _Counting:

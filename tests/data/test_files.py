@@ -50,6 +50,9 @@ def written(tmp_path: Path, content: str | bytes, name: str = "table.dat") -> Pa
             "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: r}\nname r\na 1.5\nb 2.25\n", id="ECSV"
         ),
         pytest.param("name,r\na,1.5\nb,2.25\n(2 rows)\n", id="psql's footer"),
+        pytest.param("r\n1.5\n2.25\n# end\n", id="a footer behind # of one column"),
+        pytest.param("name,r\na,1.5\nb,2.25\n# made by, me\n", id="a footer of as many cells"),
+        pytest.param("name,r\n#1,1.5\n#2,2.25\n", id="names that begin with #"),
         pytest.param("name,r\na,1.5\nb,2.25\n# made by, me, too\n# end\n", id="a footer behind #"),
         pytest.param("name;r\na;1.5;\nb;2.25;\n".replace(";\n", "\n"), id="semicolons"),
         pytest.param("name,r\na,1.5D0\nb,0.225D+01\n", id="Fortran"),
@@ -329,6 +332,11 @@ def test_a_random_part_of_counted_observations(tmp_path: Path) -> None:
     assert part.sample == plain.random_part(4, 1).sample
     with pytest.raises(InputError, match="7 is more than there are values"):
         rows.random_part(7, 1)
+
+
+def test_a_sample_is_chosen_and_counted_as_well(tmp_path: Path) -> None:
+    path = written(tmp_path, PLANETS)
+    assert data.load_sample(path, "x", where="flag == 1", weight="n").y.tolist() == [1, 1, 4, 4, 4]
 
 
 def test_large_counts_are_kept(tmp_path: Path) -> None:
