@@ -104,7 +104,7 @@ def _only_numeric(table: Table) -> int:
 
 
 def _share_of_numbers(series: pd.Series[Any]) -> float:
-    cells = series.dropna().astype(str)
+    cells = series.dropna().astype(str).str.strip()
     return float(cells.str.fullmatch(r"[+-]?[\d.,]*\d[\d.,]*([eEdD][+-]?\d+)?").mean())
 
 

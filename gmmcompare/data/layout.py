@@ -22,6 +22,7 @@ _SEPARATORS = "\t;|, "
 """In this order where several would do."""
 _MOST_LINES_OF_FOOTER = 5
 _IGNORED_FOOTER = re.compile(r"#.*|\(\d+ rows?\)|-+|=+")
+_RULE = re.compile(r"[-+|=: ]{3,}")
 _TOTAL = re.compile(r"(grand |sub)?(total|sum|mean|average|summe|gesamt)s?\b.*", re.IGNORECASE)
 
 
@@ -134,7 +135,8 @@ def _header(
             f"{path}: the first line holds numbers ({', '.join(first[:3])}), not column "
             "names; put a header line above them"
         )
-    layout = Layout(separator, tuple(first), body[0][0] + 1)
+    names = tuple(name.strip() for name in first)
+    layout = Layout(separator, names, body[0][0] + 1)
     named_rows = len(first) == width - 1 and len(rows) > 1 and len(rows[1]) == width
     if named_rows and any(is_number(cell.replace(",", ".")) for cell in rows[1]):
         return _one_name_short(path, layout, rows[1:], lines[1:])
@@ -183,7 +185,7 @@ def _refuse_title(
     if 0 < at <= _MOST_LINES_OF_FOOTER and not any(map(is_number, rows[at])):
         raise InputError(
             f"{path}: the first line, '{lines[0].strip()[:40]}', is a title and no row of the "
-            f"table ({len(rows[0])} cells, the others {width}); put # in front of it, or delete it"
+            f"table, whose rows have {width} cells; put # in front of it, or delete it"
         )
 
 
@@ -244,7 +246,11 @@ def _with_footer(
     if ends and number and whole and not any(is_number(c) for row in below for c in row):
         raise InputError(
             f"{path}: '{texts[0][:40]}' below row {number} is a footer and no row of the table; "
-            "put # in front of it, or delete it"
+            "delete that line"
+        )
+    if _RULE.fullmatch(texts[0]):
+        raise InputError(
+            f"{path}: '{texts[0][:40]}' is a ruled line and no row of the table; delete that line"
         )
     raise InputError(
         f"{path}: the header has {width} cells and row {number + 1} below it {len(below[0])}; "
@@ -258,5 +264,5 @@ def _refuse_total(path: Path, layout: Layout, last: Sequence[str], number: int) 
         text = layout.separator.join(last).strip()
         raise InputError(
             f"{path}: the last row, '{text[:40]}', is a sum of the others and no observation; "
-            "put # in front of it, or delete it"
+            "delete that line"
         )

@@ -98,7 +98,7 @@ def _text_in(table: Table, name: str, cells: pd.Series[Any], is_text: NDArray[np
     remedy = "write a number, or leave the cell empty where the value is missing"
     if rows.size == 1 and is_text.size > 1 and row in (0, is_text.size - 1):
         what = "a line of units" if row == 0 else "a footer"
-        remedy = f"if it is {what}, put # in front of it or delete it; else {remedy}"
+        remedy = f"if it is {what}, delete that line; else {remedy}"
     elif re.match(r"\s*[<>~]|.*(±|\+/-|\+-)", cell):
         remedy = "limits and errors are not covered: write one number, or leave the cell empty"
     return (

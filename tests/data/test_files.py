@@ -115,7 +115,10 @@ def test_a_long_file_is_told_by_its_lines_and_read_whole(tmp_path: Path) -> None
         (b"n,x\na,1\nb,2\nc,3\nTotal,6\n", ["last row, 'Total,6'", "sum of the others"]),
         (b"n,x\na,1\nb,2\nc,3\nMean value,2\n", ["last row, 'Mean value,2'"]),
         (b"x\n1\nn.a.\n3\n", ["column 'x' has text in row 2", "'n.a.'", "leave the cell empty"]),
-        (b"x\n1\n2\nthe end\n", ["text in row 3", "'the end'", "if it is a footer, put # in"]),
+        (
+            b"x\n1\n2\nthe end\n",
+            ["text in row 3", "'the end'", "if it is a footer, delete that line"],
+        ),
         (b"n,x\na,1\nb,?\nc,3\n", ["column 'x' has text in row 2", "'?'"]),
         (b"n,x\n-,km/s\na,1\nb,2\n", ["text in row 1", "'km/s'", "line of units"]),
         (b"n,x\na,1\nb,< 3\nc,4\nd,< 5\n", ["'< 3'", "limits and errors are not covered"]),
@@ -123,6 +126,8 @@ def test_a_long_file_is_told_by_its_lines_and_read_whole(tmp_path: Path) -> None
         (b"n;x\na;1,234\nb;2,500\n", ["'1,234' a decimal comma, or does it stand between"]),
         (b"x\n1,5\n2,7\n3,1\n", ["'1,5' one number with a decimal comma, or the name of a row"]),
         (b"n,x\na,1\nb,2\nc", ["cut off"]),
+        (b" n | x\n---+---\n a | 1\n b | 2\n(2 rows)\n", ["'---+---' is a ruled line"]),
+        (b"| n | x |\n|---|---|\n| a | 1 |\n| b | 2 |\n", ["line of units, delete that line"]),
     ],
 )
 def test_is_named_in_one_line(tmp_path: Path, content: bytes, words: list[str]) -> None:
@@ -134,6 +139,18 @@ def test_is_named_in_one_line(tmp_path: Path, content: bytes, words: list[str]) 
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Planet radii, Jupiter, 2026\nname,x\na,1\nb,2\nc,3\n",
+        "Table 3\n\nname;x\na;1\nb;2\nc;3\n",
+        "psql\n n | x\n a | 1\n b | 2\n c | 3\n(3 rows)\n",
+    ],
+)
+def test_the_remedy_for_a_title_is_one(tmp_path: Path, content: str) -> None:
+    assert data.load_rows(written(tmp_path, f"# {content}")).y.tolist() == [1, 2, 3]
 
 
 # Codes for missing values

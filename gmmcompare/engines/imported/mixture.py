@@ -92,9 +92,9 @@ def refuse_other_units(params: Params, problem: Problem, place: str) -> None:
             found = log_posterior(sample, moved, problem.priors.expanded(problem.K))
         return float(np.nan_to_num(np.median(found), nan=-np.inf))
 
-    low = height(few)
+    low, moves = height(few), _moves(sample.mean, sample.sd)
     with np.errstate(all="ignore"):
-        heights = {said: height(move(few)) for said, move in _moves(sample.mean, sample.sd).items()}
+        heights = {said: height(move(few)) for said, (move, _) in moves.items()}
     best = max(heights, key=lambda said: heights[said])
     if not heights[best] - low > max(20.0, 2.0 * sample.n):
         return
@@ -103,27 +103,46 @@ def refuse_other_units(params: Params, problem: Problem, place: str) -> None:
     raise InputError(
         f"{place}: the draws do not fit the data, which lie between {low_end:g} and {high_end:g} "
         f"(the draws' mean is near {mean:.3g}), but {best} they would; other units or another "
-        "transform? Convert them, or fit the data as they were fitted (transform)"
+        f"transform? If so, {moves[best][1]}"
     )
 
 
-def _moves(mean: float, sd: float) -> Mapping[str, Callable[[Params], Params]]:
-    moves: dict[str, Callable[[Params], Params]] = {}
+_Move = Callable[[Params], Params]
+
+
+def _moves(mean: float, sd: float) -> Mapping[str, tuple[_Move, str]]:
+    """Return ways of transforming draws, by what they are called; each with its remedy."""
+    moves: dict[str, tuple[_Move, str]] = {}
+    rename = "add --rename 'mu=mu{0}{1},sigma=sigma{0}'".format
     for factor in (100, 1000, 10**6, 10**9):
-        moves[f"divided by {factor:,}"] = _linear(1 / factor, 0.0)
-        moves[f"multiplied by {factor:,}"] = _linear(factor, 0.0)
-    moves["on the scale of standardised data"] = _linear(sd or 1.0, mean)
-    # The delta method: sigma is multiplied by the derivative at mu.
-    moves["as their logarithms"] = lambda p: Params(p.w, np.log(p.mu), p.sigma / p.mu)
-    moves["as their logarithms to base 10"] = lambda p: Params(
-        p.w, np.log10(p.mu), p.sigma / (p.mu * np.log(10))
+        moves[f"divided by {factor:,}"] = _linear(1 / factor, 0.0), rename(f"/{factor}", "")
+        moves[f"multiplied by {factor:,}"] = _linear(factor, 0.0), rename(f"*{factor}", "")
+    scale = sd or 1.0
+    moves["on the scale of standardised data"] = (
+        _linear(scale, mean),
+        rename(f"*{scale:.6g}", f"+{mean:.6g}"),
     )
-    moves["as their exponentials"] = lambda p: Params(p.w, np.exp(p.mu), p.sigma * np.exp(p.mu))
-    moves["as powers of 10"] = lambda p: Params(p.w, 10**p.mu, p.sigma * 10**p.mu * np.log(10))
+    # The delta method: sigma is multiplied by the derivative at mu.
+    moves["as their logarithms"] = (
+        lambda p: Params(p.w, np.log(p.mu), p.sigma / p.mu),
+        "leave the data as they are (--set data.transform=none)",
+    )
+    moves["as their logarithms to base 10"] = (
+        lambda p: Params(p.w, np.log10(p.mu), p.sigma / (p.mu * np.log(10))),
+        "leave the data as they are (--set data.transform=none)",
+    )
+    moves["as their exponentials"] = (
+        lambda p: Params(p.w, np.exp(p.mu), p.sigma * np.exp(p.mu)),
+        "fit the logarithms of the data (--set data.transform=log)",
+    )
+    moves["as powers of 10"] = (
+        lambda p: Params(p.w, 10**p.mu, p.sigma * 10**p.mu * np.log(10)),
+        "fit the logarithms of the data to base 10 (--set data.transform=log10)",
+    )
     return moves
 
 
-def _linear(scale: float, shift: float) -> Callable[[Params], Params]:
+def _linear(scale: float, shift: float) -> _Move:
     return lambda p: Params(p.w, p.mu * scale + shift, p.sigma * scale)
 
 

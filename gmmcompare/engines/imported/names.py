@@ -121,7 +121,7 @@ def _not_there(missing: Sequence[str], arrays: Mapping[str, Array], place: str) 
     how = ",".join(example[name] for name in missing)
     return (
         f"{place}: draws have no {' and no '.join(missing)}; they have: {_listed(list(arrays))}; "
-        f"say which are they by --rename, as in --rename '{how}' (sigma is a standard deviation)"
+        f"say which they are by --rename, as in --rename '{how}' (sigma is a standard deviation)"
     )
 
 

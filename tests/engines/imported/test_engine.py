@@ -119,7 +119,7 @@ def test_stan_columns_are_in_the_order_of_their_numbers(tmp_path):
     [
         (
             tree({"w": arrays()["w"], "tau": arrays()["mu"]}),
-            "draws have no mu; they have: w, tau; say which are they by --rename, as in --rena",
+            "draws have no mu; they have: w, tau; say which they are by --rename, as in --rena",
         ),
         (
             tree(arrays(), ("chain", "sample", "component")),

@@ -166,6 +166,12 @@ def test_other_units_are_asked_about(tmp_path: Path, arrays, said: str) -> None:
         read(tmp_path, **arrays)
     assert "(the draws' mean is near " in str(caught.value)
     assert "\n" not in str(caught.value)
+    remedy = re.search(r"If so, add --rename '(.*)'$", str(caught.value))
+    if remedy:  # it is one
+        found = read(tmp_path, remedy[1], **arrays)
+        np.testing.assert_allclose(found.params.mu, draws()["mu"], rtol=1e-3)
+    else:
+        assert "--set data.transform=" in str(caught.value)
 
 
 @pytest.mark.parametrize(
