@@ -132,9 +132,7 @@ class Fit:
             tree[_RAW] = xr.DataTree(tree[_POSTERIOR].to_dataset())
         relabelled = _dataset(aligned, _DRAW_DIMS).assign_attrs(tree[_RAW].attrs)
         tree[_POSTERIOR] = xr.DataTree(relabelled)
-        return Fit(
-            self.kind, tree, self.engine, self.seed, self.seconds, self.status, self.key, self.notes
-        )
+        return replace(self, tree=tree)
 
     def save(self, path: str | Path) -> Path:
         """Write NetCDF under a temporary name, then rename, so that nothing is half-written.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gmmcompare.comparison.comparison import reference_point
-from gmmcompare.comparison.labels import Reference, align
+from gmmcompare.comparison.labels import align
 from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.fitting.requests import EngineRequest
@@ -58,8 +58,7 @@ def fit_card(
     fit = Runner(card, sample, folder, cache, progress, tasks or InProcess()).fit(request)
     if fit.kind == "point":
         return fit
-    reference = Reference.of(reference_point([fit]), sample)
-    fit = fit.with_aligned(align(fit.params, reference).params)
+    fit = fit.with_aligned(align(fit, reference_point([fit]), sample).params)
     if folder:
         keep_aligned(fit, folder / "fits" / f"{fit.engine}.nc")
     return fit
