@@ -70,9 +70,9 @@ def read_column(
     """
     at = _only_numeric(table) if name is None else position(table, name)
     name = table.header[at]
-    values = numbers(table, at)
-    kept = np.arange(values.size) if where is None else np.flatnonzero(rows_where(table, where))
-    values = values[kept]
+    chosen = None if where is None else np.flatnonzero(rows_where(table, where))
+    values = numbers(table, at, chosen)
+    kept = np.arange(values.size) if chosen is None else chosen
     refuse_infinite(table, name, values, kept)
     if where is None:
         refuse_sentinels(table, name, values)
@@ -110,7 +110,7 @@ def _share_of_numbers(series: pd.Series[Any]) -> float:
 
 def _counts(table: Table, weight: str, kept: NDArray[np.intp]) -> NDArray[np.int64]:
     """Read how often each observation occurs; 0 leaves it out."""
-    counts = numbers(table, position(table, weight))[kept]
+    counts = numbers(table, position(table, weight), kept)
     bad = np.flatnonzero(~(counts >= 0) | (counts != np.rint(counts)))
     if bad.size:
         raise InputError(

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gmmcompare.data.numeric import numbers
 from gmmcompare.data.table import Table, listed
 from gmmcompare.runtime.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ALLOWED = (
     ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.Invert,
@@ -35,7 +41,7 @@ def rows_where(table: Table, where: str) -> NDArray[np.bool_]:
     for node in ast.walk(_without_methods(tree)):
         if not isinstance(node, _ALLOWED):
             raise InputError(f"data.where = {where!r}: does more than compare columns; {how}")
-    frame = table.frame()
+    frame = _with_numbers(table, where)
     try:
         found = frame.eval(where.strip(), engine="python")
     except pd.errors.UndefinedVariableError as error:
@@ -53,6 +59,16 @@ def rows_where(table: Table, where: str) -> NDArray[np.bool_]:
     if not met.any():
         raise InputError(f"{table.path}: data.where = {where!r}: no row meets it; choose another")
     return met
+
+
+def _with_numbers(table: Table, where: str) -> pd.DataFrame:
+    """Return all columns; those that are named, as numbers if they can be read as such."""
+    frame = table.frame()
+    for at, name in enumerate(table.header):
+        if name and name in where and frame.dtypes.iloc[at].kind not in "iufb":
+            with contextlib.suppress(InputError):  # it is a column of text
+                frame.isetitem(at, numbers(table, at, quiet=True))
+    return frame
 
 
 def _without_methods(tree: ast.Expression) -> ast.AST:

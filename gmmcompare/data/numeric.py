@@ -20,8 +20,20 @@ if TYPE_CHECKING:
 _notices = logging.getLogger("gmmcompare")
 
 
-def numbers(table: Table, at: int) -> Array:
+def numbers(
+    table: Table, at: int, kept: NDArray[np.intp] | None = None, quiet: bool = False
+) -> Array:
     """Read a column as floats, NaN where a cell is empty or says NA.
+
+    Parameters
+    ----------
+    table : Table
+    at : int
+        Position of the column.
+    kept : ndarray of int, optional
+        The rows that are read, from 0; by default all.
+    quiet : bool
+        Do not say how numbers were written.
 
     Raises
     ------
@@ -31,14 +43,17 @@ def numbers(table: Table, at: int) -> Array:
     import pandas as pd
 
     series = table.series(at)
+    rows = np.arange(len(series)) if kept is None else kept
     if is_numeric(series):
-        return np.asarray(series, dtype=float)
+        return np.asarray(series, dtype=float)[rows]
     # Rare: text in the column, or integers too large for pandas to recognise as numbers.
-    cells = table.series(at, dtype=str).astype(object)
+    cells = table.series(at, dtype=str).astype(object).iloc[rows].set_axis(rows)
     cells = cells.where(cells.notna() & (cells != ""), None)
     is_text = (pd.to_numeric(cells, errors="coerce").isna() & cells.notna()).to_numpy()
     if is_text.any():
-        cells = _as_written_elsewhere(table, at, cells, is_text)
+        cells, how = _as_written_elsewhere(table, at, cells, is_text)
+        if not quiet:
+            _notices.warning("%s: column '%s' is read with %s", table.path, table.header[at], how)
     return np.array([np.nan if c is None else float(c) for c in cells], dtype=float)
 
 
@@ -66,8 +81,8 @@ _THOUSANDS = r"[+-]?\d{1,3}(,\d{3})+"
 
 def _as_written_elsewhere(
     table: Table, at: int, cells: pd.Series[Any], is_text: NDArray[np.bool_]
-) -> pd.Series[Any]:
-    """Rewrite numbers as other countries and languages write them, and say so.
+) -> tuple[pd.Series[Any], str]:
+    """Rewrite numbers as other countries and languages write them; and say which way.
 
     Raises
     ------
@@ -84,19 +99,16 @@ def _as_written_elsewhere(
     for what, pattern, read in _WAYS:
         others_fit = what == "Fortran's exponents" or not plain.str.contains(".", regex=False).any()
         if odd.str.fullmatch(pattern).all() and (others_fit or what == "commas between thousands"):
-            _notices.warning(
-                "%s: column '%s' is read with %s: %s is %g",
-                table.path, name, what, odd.iloc[0], float(read(odd.iloc[0])),
-            )  # fmt: skip
-            return cells.mask(is_text, odd.map(read))
+            example = f"{odd.iloc[0]} is {float(read(odd.iloc[0])):g}"
+            return cells.mask(is_text, odd.map(read)), f"{what}: {example}"
     raise InputError(_text_in(table, name, cells, is_text))
 
 
 def _text_in(table: Table, name: str, cells: pd.Series[Any], is_text: NDArray[np.bool_]) -> str:
     rows = np.flatnonzero(is_text)
-    row, cell = int(rows[0]), str(cells.iloc[rows[0]])[:40]
+    row, cell = int(cells.index[rows[0]]), str(cells.iloc[rows[0]])[:40]
     remedy = "write a number, or leave the cell empty where the value is missing"
-    if rows.size == 1 and is_text.size > 1 and row in (0, is_text.size - 1):
+    if rows.size == 1 and is_text.size > 1 and row in (0, table.n_rows - 1):
         what = "a line of units" if row == 0 else "a footer"
         remedy = f"if it is {what}, delete that line; else {remedy}"
     elif re.match(r"\s*[<>~]|.*(±|\+/-|\+-)", cell):

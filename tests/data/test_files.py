@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,7 @@ def written(tmp_path: Path, content: str | bytes, name: str = "table.dat") -> Pa
         pytest.param("name,r\na,1.5\nb,2.25\n(2 rows)\n", id="psql's footer"),
         pytest.param("r\n1.5\n2.25\n# end\n", id="a footer behind # of one column"),
         pytest.param("name,r\na,1.5\nb,2.25\n# made by, me\n", id="a footer of as many cells"),
+        pytest.param("r\n1.5\n   \n2.25\n\n", id="blank lines"),
         pytest.param("name,r\n#1,1.5\n#2,2.25\n", id="names that begin with #"),
         pytest.param("name,r\na,1.5\nb,2.25\n# made by, me, too\n# end\n", id="a footer behind #"),
         pytest.param("name;r\na;1.5;\nb;2.25;\n".replace(";\n", "\n"), id="semicolons"),
@@ -182,6 +184,23 @@ def test_codes_for_missing_values_are_no_data(tmp_path: Path, codes, said: str) 
     assert "if they are real, say so by --set 'data.where=x == x'" in str(caught.value)
     assert data.load_rows(path, where="x == x").y.size == 60 + len(codes)
     assert data.load_rows(path, where="x > -50 and x < 100").y.size == 60
+
+
+def test_codes_among_decimal_commas_are_left_out_as_the_message_says(tmp_path: Path) -> None:
+    content = "n;radius, R\na;1,5\nb;-999\nc;2,25\nd;1,25\ne;1,75\n"
+    path = written(tmp_path, content)
+    with pytest.raises(InputError) as caught:
+        data.load_rows(path)
+    where = re.search(r"Leave them out by --set 'data.where=(.*?)'", str(caught.value))
+    assert where is not None
+    assert data.load_rows(path, where=where[1]).y.tolist() == [1.5, 2.25, 1.25, 1.75]
+
+
+def test_text_in_rows_that_are_left_out_is_nobody_s_business(tmp_path: Path) -> None:
+    path = written(tmp_path, "x,ok\n1,1\nn.a.,0\n3,1\nhm,1\n")
+    assert data.load_rows(path, "x", where="ok == 1 and x != 'hm'").y.tolist() == [1, 3]
+    with pytest.raises(InputError, match="text in row 4 below the header: 'hm' "):
+        data.load_rows(path, "x", where="ok == 1")
 
 
 @pytest.mark.parametrize(
