@@ -22,6 +22,8 @@ _SEPARATORS = "\t;|, "
 """In this order where several would do."""
 _MOST_LINES_OF_FOOTER = 5
 _IGNORED_FOOTER = re.compile(r"#.*|\(\d+ rows?\)|-+|=+")
+_EXCEL_SAYS = re.compile(r'"?sep=.?"?')
+"""The first line by which Excel is told the separator."""
 _RULE = re.compile(r"[-+|=: ]{3,}")
 _TOTAL = re.compile(r"(grand |sub)?(total|sum|mean|average|summe|gesamt)s?\b.*", re.IGNORECASE)
 
@@ -93,6 +95,8 @@ def _head(path: Path) -> tuple[list[str], list[tuple[int, str]]]:
         for number, line in enumerate(file):
             if line.startswith("#"):
                 comments += [] if body else [line]
+            elif not body and _EXCEL_SAYS.fullmatch(line.strip()):
+                continue
             elif line.strip():
                 body.append((number, line))
             if len(body) == _LINES_TO_TELL_FROM:
@@ -163,17 +167,29 @@ def _names_in(comment: str, separator: str, width: int) -> tuple[str, ...]:
 def _one_name_short(
     path: Path, layout: Layout, rows: Sequence[Sequence[str]], lines: Sequence[str]
 ) -> Layout:
-    """Read R's row names, or one column of decimal commas."""
+    """Read R's row names, one column of decimal commas, or rows that end with a separator.
+
+    Raises
+    ------
+    InputError
+        If it cannot be told which of these a file has.
+    """
+    if all(row[-1] == "" for row in rows):
+        return replace(layout, header=(*layout.header, ""))
     first = [row[0] for row in rows]
+    if not all(map(is_number, first)) or any('"' in line for line in lines):
+        return replace(layout, header=("", *layout.header))
+    in_order = first == [str(i + 1) for i in range(len(rows))]
     wholes = all(len(row) == 2 and all(re.fullmatch(r"\d+", c) for c in row) for row in rows)
-    if layout.separator == "," and wholes and not any('"' in line for line in lines):
-        if first == [str(i + 1) for i in range(len(rows))]:
-            raise InputError(
-                f"{path}: is '{lines[0].strip()}' one number with a decimal comma, or the name of "
-                "a row and a number? Write a decimal point, or a name for the first column"
-            )
+    if in_order and not wholes:
+        return replace(layout, header=("", *layout.header))
+    if layout.separator == "," and wholes and not in_order:
         return replace(layout, separator="\t")
-    return replace(layout, header=("", *layout.header))
+    raise InputError(
+        f"{path}: '{lines[0].strip()[:40]}' has one cell more than the header: is the first "
+        "one the name of a row, or is this one number with a decimal comma or a blank between "
+        "thousands? Give the first column a name, or write a decimal point and no blanks"
+    )
 
 
 def _refuse_title(

@@ -70,6 +70,11 @@ _WAYS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
         lambda c: c.replace(",", ""),
     ),
     (
+        "typographic minus signs",
+        r"[\u2212\u2013]\d*\.?\d+([eE][+-]?\d+)?",
+        lambda c: f"-{c[1:]}",
+    ),
+    (
         "Fortran's exponents",
         r"[+-]?\d*\.?\d+[dD][+-]?\d+",
         lambda c: c.replace("D", "e").replace("d", "e"),
@@ -97,8 +102,9 @@ def _as_written_elsewhere(
         )
     plain = cells[~is_text].dropna()
     for what, pattern, read in _WAYS:
-        others_fit = what == "Fortran's exponents" or not plain.str.contains(".", regex=False).any()
-        if odd.str.fullmatch(pattern).all() and (others_fit or what == "commas between thousands"):
+        # A decimal comma leaves no number with a point.
+        others_fit = "decimal" not in what or not plain.str.contains(".", regex=False).any()
+        if odd.str.fullmatch(pattern).all() and others_fit:
             example = f"{odd.iloc[0]} is {float(read(odd.iloc[0])):g}"
             return cells.mask(is_text, odd.map(read)), f"{what}: {example}"
     raise InputError(_text_in(table, name, cells, is_text))

@@ -1,7 +1,8 @@
 """Tables of draws: from columns ``w[1]``, ``w.1``, ``.chain``, ``.iteration`` to arrays.
 
 So write Stan (``w.1``), R's posterior (``w[1]``, ``.chain``), CmdStanPy (``chain__``), ArviZ
-(``w[0]``), and, one row for each component, xarray (``component``) and tidybayes.
+(``w[0]``), and, one row for each component, xarray (``component``) and tidybayes; or one row for
+each number, with its name beside it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 CHAIN = (".chain", "chain", "chain__", "chains")
 DRAW = (".iteration", "iter__", "iteration", "iter", "draw", ".draw", "draw__", "draws")
 """Within a chain first: ``.draw`` of R's posterior goes on from chain to chain."""
+VARIABLE = (".variable", "variable", "parameter", "name")
+VALUE = (".value", "value")
+"""Of tables with a row for each number, as R's ``gather_draws`` and ``melt`` make them."""
 _NAMELESS = re.compile(r"Unnamed: \d+|rownames|index|", re.IGNORECASE)
 _PAIR = re.compile(r"\((\d+), (\d+)\)")
 _INDEXED = re.compile(
@@ -135,6 +139,10 @@ def _in_order(piece: DataFrame, draw: str, path: Path) -> DataFrame:
     """Sort by draw; where each has several rows, one for each component, make them columns."""
     if not piece[draw].duplicated().any():
         return piece.sort_values(draw, kind="stable")
+    variable = next((c for c in VARIABLE if c in piece), "")
+    value = next((c for c in VALUE if c in piece), "")
+    if variable and value and not piece.duplicated([draw, variable]).any():
+        return piece.pivot(index=draw, columns=variable, values=value).reset_index()
     for column in piece.columns.difference([draw]):
         cells = piece[column]
         if cells.dtype.kind in "iu" and not piece.duplicated([draw, column]).any():

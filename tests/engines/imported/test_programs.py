@@ -137,6 +137,14 @@ def test_one_row_for_each_component(tmp_path: Path, k: str) -> None:
         np.testing.assert_allclose(theirs, posterior()[name].values, rtol=1e-14)
 
 
+@pytest.mark.parametrize("names", [(".variable", ".value"), ("variable", "value")])
+def test_one_row_for_each_number(tmp_path: Path, names) -> None:
+    """As R's ``gather_draws`` and pandas' ``melt`` write them."""
+    long = columns("{}[{}]").reset_index().melt(["chain", "draw"], var_name=names[0])
+    found = read(written(tmp_path, long.rename(columns={"value": names[1]}), index=False))
+    np.testing.assert_allclose(found.params.mu, posterior()["mu"].values, rtol=1e-14)
+
+
 def test_one_file_for_each_chain(tmp_path: Path) -> None:
     for chain, piece in columns("{}[{}]").groupby("chain"):
         written(tmp_path, piece, f"chain{chain}.csv", index=False)
