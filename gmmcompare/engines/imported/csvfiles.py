@@ -201,7 +201,8 @@ def _with_chains(file: CsvDraws) -> DataFrame:
     if "stepsize__" not in frame or any(name in frame for name in CHAIN):
         return frame
     sizes = frame["stepsize__"]
-    if sizes.nunique() == 1 or sizes.value_counts().nunique() > 1:
+    draws = sizes.value_counts()
+    if draws.size <= 1 or draws.nunique() > 1 or draws.iloc[0] < draws.size:  # or it is jittered
         return frame
     return frame.assign(chain=sizes.factorize()[0])
 

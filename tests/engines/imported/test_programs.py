@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -58,6 +59,12 @@ def test_the_same_draws_in_five_forms_are_the_same() -> None:
             np.testing.assert_allclose(theirs, ours, rtol=1e-13)
     flat = read("pystan_arrays.npz").params.mu[0]
     np.testing.assert_array_equal(flat.reshape(25, 4, 3).swapaxes(0, 1), stan.mu)
+
+
+def test_a_step_size_that_changes_at_every_draw_tells_no_chains(tmp_path: Path) -> None:
+    frame = pd.read_csv(FILES / "pystan_to_frame.csv", index_col="draws")
+    frame["stepsize__"] = np.random.default_rng(1).random(len(frame))
+    assert read(written(tmp_path, frame)).params.mu.shape == (1, 100, 3)
 
 
 def test_a_table_of_arviz_holds_what_the_file_holds() -> None:
