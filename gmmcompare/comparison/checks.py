@@ -22,6 +22,7 @@ from gmmcompare.comparison.thresholds import (
 from gmmcompare.engines.check import copied_chains
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 
 MAX_DRAWS = 100_000
@@ -56,24 +57,33 @@ class Evidence:
     exact: bool = False
 
     @classmethod
-    def of(cls, fit: Fit, aligned: Params, sample: Sample, max_draws: int = MAX_DRAWS) -> Evidence:
-        """Prepare a fit whose draws were aligned.
+    def of(
+        cls,
+        fit: Fit,
+        aligned: Params,
+        sample: Sample,
+        max_draws: int = MAX_DRAWS,
+        priors: Priors | None = None,
+    ) -> Evidence:
+        """Prepare a fit for judging.
 
         Parameters
         ----------
         fit : Fit
         aligned : Params
-            Its draws, aligned, arrays (chains, draws, K).
+            Its draws aligned, (chains, draws, K).
         sample : Sample
-        max_draws : int, optional
-            Of more draws, counted over all chains, evenly spaced ones are taken.
+        max_draws : int
+            Of more draws, evenly spaced ones are taken.
+        priors : Priors, optional
+            What all engines were given; where they tell components apart, their density is judged.
         """
         log_lik = fit.stat("log_lik")
         step = -(-log_lik.size // max_draws)
         thinned = Params(*(a[:, ::step] for a in aligned))
         return cls(
             name=fit.engine,
-            functionals=tuple(functionals(thinned, log_lik[:, ::step], sample)),
+            functionals=tuple(functionals(thinned, log_lik[:, ::step], sample, priors)),
             log_lik=log_lik,
             prob_small=fit.stat("prob_small"),
             divergences=int(fit.stat("diverging").sum()) if fit.has_stat("diverging") else None,

@@ -21,11 +21,12 @@ from gmmcompare.comparison.density import (
     estimate_density,
 )
 from gmmcompare.comparison.diagnostics import EngineDiagnostics, diagnose
-from gmmcompare.comparison.labels import Alignment, Reference, align
+from gmmcompare.comparison.labels import Alignment, Reference, align, align_point
 from gmmcompare.comparison.point import judge_point, judge_two_points
 from gmmcompare.comparison.words import headline
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
 
@@ -235,15 +236,16 @@ def compare_fits(
     Raises
     ------
     InputError
-        If there is no fit, two have one name, or data or K differ.
+        If there is no fit, two have one name, or data, K or the priors of draws differ.
     """
     _check_comparable(fits)
     sample = sample or fits[0].sample
-    chosen = Reference.of(reference or reference_point(fits), sample)
-    alignments = {fit.engine: align(fit.params, chosen) for fit in fits}
+    priors = _priors_of(fits)
+    chosen = Reference.of(reference or reference_point(fits), sample, priors)
+    alignments = {fit.engine: _align(fit, chosen, priors) for fit in fits}
     aligned = {fit.engine: fit.with_aligned(alignments[fit.engine].params) for fit in fits}
     if pairs is None:
-        pairs = _judge(aligned, alignments, sample, chosen, refit)
+        pairs = _judge(aligned, alignments, sample, chosen, priors, refit)
     grid = density_grid(sample)
     return Comparison(
         fits=aligned,
@@ -270,6 +272,26 @@ def _check_comparable(fits: Sequence[Fit]) -> None:
         )
     if len({fit.sample.fingerprint for fit in fits}) > 1:
         raise InputError(f"fits are of different data: {', '.join(names)}; refit on the same data")
+
+
+def _priors_of(fits: Sequence[Fit]) -> Priors | None:
+    """Return the priors of the fits that draw, else of the first; None where no fit keeps them."""
+    drawing = [fit for fit in fits if fit.kind == "draws"] or fits[:1]
+    known = {fit.engine: fit.priors for fit in drawing if fit.priors}
+    first = next(iter(known.values()), None)
+    for name, priors in known.items():
+        if first and not priors.is_same(first, fits[0].K):
+            raise InputError(
+                f"fits are of different priors: {next(iter(known))} and {name}; fit both under the "
+                "same, or ask `gmmcompare sensitivity` which prior matters"
+            )
+    return first
+
+
+def _align(fit: Fit, reference: Reference, priors: Priors | None) -> Alignment:
+    if fit.kind == "point":
+        return align_point(fit.params, reference, priors)
+    return align(fit.params, reference)
 
 
 def reference_point(fits: Sequence[Fit]) -> Params:
@@ -312,11 +334,13 @@ def _judge(
     alignments: Mapping[str, Alignment],
     sample: Sample,
     reference: Reference,
+    priors: Priors | None,
     refit: RefitFit | None,
 ) -> tuple[PairVerdict, ...]:
     drawing = {name: fit for name, fit in fits.items() if fit.kind == "draws"}
     evidence = {
-        name: Evidence.of(fit, alignments[name].params, sample) for name, fit in drawing.items()
+        name: Evidence.of(fit, alignments[name].params, sample, priors=priors)
+        for name, fit in drawing.items()
     }
     everyone = list(evidence.values())
 
@@ -325,7 +349,7 @@ def _judge(
         fit = refit(name, this_round) if refit else None
         if fit is None:
             return None
-        return Evidence.of(fit, align(fit.params, reference).params, sample)
+        return Evidence.of(fit, align(fit.params, reference).params, sample, priors=priors)
 
     pairs = []
     for a, b in combinations(fits, 2):

@@ -15,6 +15,7 @@ import numpy as np
 from gmmcompare.comparison.compiled import evaluate
 from gmmcompare.model import mixture
 from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 
 DATA_QUANTILES = np.linspace(0.1, 0.9, 9)
@@ -35,7 +36,9 @@ class Functional:
     label_free: bool
 
 
-def functionals(aligned: Params, log_lik: Array, sample: Sample) -> list[Functional]:
+def functionals(
+    aligned: Params, log_lik: Array, sample: Sample, priors: Priors | None = None
+) -> list[Functional]:
     """Evaluate all functions at aligned draws.
 
     Parameters
@@ -44,13 +47,15 @@ def functionals(aligned: Params, log_lik: Array, sample: Sample) -> list[Functio
         Arrays of shape (chains, draws, K).
     log_lik : ndarray, shape (chains, draws)
     sample : Sample
+    priors : Priors, optional
+        By default the same for all components.
 
     Returns
     -------
     list of Functional
         Log-likelihood, mixture mean, log density and distribution function at nine quantiles of
         the data, sorted weights, co-clustering of three pairs; then w, mu and log sigma of each
-        component.
+        component; and the log prior density, where priors tell components apart.
     """
     free = {"log_lik": log_lik, "mean": mixture.mean(aligned), **_of_the_mixture(aligned, sample)}
     ordered = np.sort(aligned.w, axis=-1)[..., ::-1]
@@ -62,6 +67,8 @@ def functionals(aligned: Params, log_lik: Array, sample: Sample) -> list[Functio
         ("log_sigma", np.log(aligned.sigma)),
     ):
         labelled.update({f"{name}[{k + 1}]": values[..., k] for k in range(aligned.K)})
+    if priors and not priors.exchangeable:
+        labelled["log_prior"] = priors.log_density(aligned)
     return [
         *(Functional(name, values, True) for name, values in free.items()),
         *(Functional(name, values, False) for name, values in labelled.items()),

@@ -4,12 +4,16 @@ A mixture's likelihood does not change when its components are permuted, so an e
 nothing by themselves and may switch in mid-chain. Sorting by mean repairs this only where means
 never cross. Here each draw takes the permutation whose responsibilities are nearest the reference's
 in Kullback-Leibler divergence (Stephens 2000, section 4.1, with the reference held fixed).
+
+Priors that differ by component say which is which: then only components that have one prior are
+permuted among themselves, and all others keep the engine's labels.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import chain, permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +22,7 @@ from gmmcompare.comparison.compiled import best_permutations, label_costs
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.mixture import log_joint
 from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
 
@@ -26,6 +31,7 @@ ENUMERATE_UP_TO = 5
 """Up to this K all K! permutations are tried; beyond it the assignment problem is solved."""
 
 Labels = NDArray[np.int64]
+Groups = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -35,26 +41,50 @@ class Reference:
     Attributes
     ----------
     params : Params
-        The mixture, shape (K,), components in ascending order of the mean.
+        The mixture, shape (K,). Components are in ascending order of the mean; where priors differ,
+        in the order of the priors, and ascending among those that have one prior.
+    groups : tuple of tuple of int
+        Components that have one prior, whose labels mean nothing.
     points : ndarray, shape (n,)
     log_q : ndarray, shape (K, n)
         Log responsibilities.
     """
 
     params: Params
+    groups: Groups
     points: Array
     log_q: Array
 
     @classmethod
-    def of(cls, params: Params, sample: Sample) -> Reference:
-        """Build the reference for a sample from one point, shape (K,)."""
-        params = params.ordered_by_mean()
+    def of(cls, params: Params, sample: Sample, priors: Priors | None = None) -> Reference:
+        """Build the reference for a sample from one point.
+
+        Parameters
+        ----------
+        params : Params
+            Shape (K,); its own numbering of components does not matter.
+        sample : Sample
+        priors : Priors, optional
+            By default the same for all components.
+        """
+        groups = priors.groups(params.K) if priors else (tuple(range(params.K)),)
+        params = _numbered(params, groups, priors)
         n = min(REFERENCE_POINTS, sample.n)
         points = sample.quantiles((np.arange(n) + 0.5) / n)
         joint = log_joint(points, params)
         log_r = joint - np.logaddexp.reduce(joint, axis=1, keepdims=True)
         # A responsibility of exactly 0 would forbid a label; exp(-700) merely discourages it.
-        return cls(params, points, np.ascontiguousarray(np.maximum(log_r, -700.0).T))
+        return cls(params, groups, points, np.ascontiguousarray(np.maximum(log_r, -700.0).T))
+
+
+def _numbered(params: Params, groups: Groups, priors: Priors | None) -> Params:
+    """Return the mixture numbered as the priors favour, and by mean within groups."""
+    if len(groups) > 1 and priors:
+        params = params.permuted(priors.favoured_order(params))
+    order = np.arange(params.K)
+    for group in groups:
+        order[list(group)] = sorted(group, key=lambda k: float(params.mu[k]))
+    return params.permuted(order)
 
 
 @dataclass(frozen=True)
@@ -91,7 +121,8 @@ def align(
         Arrays of shape (chains, draws, K) or (draws, K); or the fit they are in.
     reference : Reference or Params
         A `Reference`; or one mixture, shape (K,), such as an EM fit's ``.point``, in whose
-        ascending order of means the components are numbered.
+        ascending order of means the components are numbered (a fit's priors, where they differ by
+        component, number them instead).
     sample : Sample, optional
         The data, where ``reference`` is a mixture; a fit brings its own.
 
@@ -110,14 +141,15 @@ def align(
     Stephens, M. (2000). Dealing with label switching in mixture models. JRSS B 62, section 4.1;
     the reference is held fixed, so that draws of different engines are labelled alike.
     """
+    priors = None
     if isinstance(draws, Fit):
-        params, sample = draws.params, sample or draws.sample
+        params, sample, priors = draws.params, sample or draws.sample, draws.priors
     else:
         params = draws
     if isinstance(reference, Params):
         if sample is None:
             raise InputError("align: give the sample as well, or a Reference that was made of one")
-        reference = Reference.of(reference, sample)
+        reference = Reference.of(reference, sample, priors)
     K = params.K
     if reference.params.K != K:
         raise InputError(
@@ -125,11 +157,25 @@ def align(
             "give a reference of as many"
         )
     shape = params.w.shape
-    if K == 1:
-        return Alignment(params, np.zeros(shape, dtype=np.int64))
+    if len(reference.groups) == K:  # every component is what its prior says
+        return Alignment(params, np.broadcast_to(np.arange(K), shape))
     flat = (np.ascontiguousarray(a, dtype=float).reshape(-1, K) for a in params)
-    labels = _assign(label_costs(reference.points, reference.log_q, *flat)).reshape(shape)
+    cost = label_costs(reference.points, reference.log_q, *flat)
+    labels = _assign(cost, reference.groups).reshape(shape)
     return Alignment(permuted(params, labels), labels)
+
+
+def align_point(point: Params, reference: Reference, priors: Priors | None) -> Alignment:
+    """Align a point estimate, arrays of shape (1, 1, K), whatever its numbering.
+
+    A maximum of the likelihood has none of its own, and a maximum of the posterior has the one that
+    the prior favours; so both take that.
+    """
+    own = np.arange(point.K)
+    if len(reference.groups) > 1 and priors:
+        own = priors.favoured_order(Params(*(a[0, 0] for a in point)))
+    found = align(permuted(point, own[None, None]), reference)
+    return Alignment(found.params, own[found.labels])
 
 
 def sort_by_mean(draws: Params) -> Alignment:
@@ -143,16 +189,23 @@ def permuted(draws: Params, labels: Labels) -> Params:
     return Params(*(np.take_along_axis(a, labels, axis=-1) for a in draws))
 
 
-def _assign(cost: Array) -> Labels:
+def _assign(cost: Array, groups: Groups) -> Labels:
     """Minimise the summed cost of draw's component k in reference place j; cost (n, K, K)."""
     K = cost.shape[1]
     if K <= ENUMERATE_UP_TO:
-        orders = np.array(list(permutations(range(K))), dtype=np.int64)
+        orders = np.empty((_permutations(groups), K), dtype=np.int64)
+        for order, within in zip(orders, product(*map(permutations, groups)), strict=True):
+            order[list(chain(*groups))] = list(chain(*within))
         return np.asarray(best_permutations(cost, orders))
     from scipy.optimize import linear_sum_assignment
 
     labels = np.empty(cost.shape[:2], dtype=np.int64)
-    for i, c in enumerate(cost):
-        k, j = linear_sum_assignment(c)
-        labels[i, j] = k
+    for group in (np.array(g) for g in groups):
+        for i, c in enumerate(cost[:, group[:, None], group]):
+            k, j = linear_sum_assignment(c)
+            labels[i, group[j]] = group[k]
     return labels
+
+
+def _permutations(groups: Groups) -> int:
+    return math.prod(math.factorial(len(group)) for group in groups)

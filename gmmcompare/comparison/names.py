@@ -35,6 +35,8 @@ def quantity(name: str) -> str:
     kind, inside = parts(name)
     if kind == "log_lik":
         return "log-likelihood"
+    if kind == "log_prior":
+        return "log prior density"
     if kind == "mean":
         return "mean of the mixture"
     if kind in ("log_density", "cdf"):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from gmmcompare.engines.base import Problem
 from gmmcompare.model.params import Params
@@ -57,14 +55,4 @@ def _near(centre: Params, n: int, rng: np.random.Generator) -> Params:
 def _labelled(centre: Params, priors: Priors) -> Params:
     """Return the point with the labels that the priors favour; in order of the means if none."""
     point = centre.ordered_by_mean()
-    if priors.exchangeable:
-        return point
-    full = priors.expanded(point.K)
-    alone = Params(*(a[:, None] for a in point))
-    ones = [
-        Priors(*(np.asarray(getattr(full, f.name))[k] for f in fields(full)))
-        for k in range(point.K)
-    ]
-    gain = np.stack([one.log_density(alone) for one in ones])  # (label, component)
-    order = linear_sum_assignment(gain, maximize=True)[1]
-    return point.permuted(order)
+    return point if priors.exchangeable else point.permuted(priors.favoured_order(point))

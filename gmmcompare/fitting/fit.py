@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from gmmcompare.engines.base import Draws, Engine, Kind, Point, Problem, Seconds
 from gmmcompare.model.compiled import score
 from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Origin, Sample
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import replacing
@@ -54,6 +55,8 @@ class Fit:
         Hash of data, model, settings, seed and version; see `run`.
     notes : tuple of str
         What the engine found worth saying.
+    priors : Priors or None
+        Under which it was fitted; an earlier version did not keep them.
     """
 
     kind: Kind
@@ -64,6 +67,7 @@ class Fit:
     status: str = "ok"
     key: str = ""
     notes: tuple[str, ...] = ()
+    priors: Priors | None = None
 
     @property
     def params(self) -> Params:
@@ -134,6 +138,10 @@ class Fit:
         tree[_POSTERIOR] = xr.DataTree(relabelled)
         return replace(self, tree=tree)
 
+    def under(self, priors: Priors) -> Fit:
+        """Return the fit with the priors under which it was made, if it does not have them."""
+        return self if self.priors else replace(self, priors=priors)
+
     def save(self, path: str | Path) -> Path:
         """Write NetCDF under a temporary name, then rename, so that nothing is half-written.
 
@@ -151,7 +159,7 @@ class Fit:
         return path
 
     def _header(self) -> dict[str, Any]:
-        return {
+        header = {
             "kind": self.kind,
             "engine": self.engine,
             "seed": self.seed,
@@ -160,6 +168,8 @@ class Fit:
             "key": self.key,
             "notes": list(self.notes),
         }
+        # An earlier version's digest is of a header without them.
+        return {**header, "priors": self.priors.to_dict()} if self.priors else header
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -225,6 +235,7 @@ def build_fit(
         status=result.status if isinstance(result, Point) else "ok",
         key=key,
         notes=(*result.notes, *problem.sample.remarks(params)),
+        priors=problem.priors,
     )
 
 
@@ -252,6 +263,7 @@ def load_fit(path: str | Path) -> Fit:
             status=header["status"],
             key=header["key"],
             notes=tuple(header["notes"]),
+            priors=Priors(**header["priors"]) if "priors" in header else None,
         )
         if header["sha256"] != _digest(tree, fit._header()):
             raise ValueError("its content has changed")

@@ -129,7 +129,7 @@ class Runner:
         finished = self.cache.get(key)
         if finished:
             self.progress(name, 1.0)
-            self._finish(at, finished)
+            self._finish(at, finished.under(problem.priors))
             return None
         if isinstance(engine, Resumable):
             engine = engine.resuming(self.cache.checkpoint(key))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
 from gmmcompare.model.params import Array, Params
@@ -85,11 +85,40 @@ class Priors:
         """Whether every component has the same prior, so that labels mean nothing."""
         return all(np.ptp(np.atleast_1d(getattr(self, f.name))) == 0 for f in fields(self))
 
+    def groups(self, K: int) -> tuple[tuple[int, ...], ...]:
+        """Return the components (from 0) that have one prior, group by group.
+
+        A permutation within groups leaves the prior as it is, any other does not: between groups it
+        is the prior that says which component is which.
+        """
+        full = self.expanded(K)
+        found: dict[tuple[float, ...], list[int]] = {}
+        for k in range(K):
+            own = tuple(float(np.asarray(getattr(full, f.name))[k]) for f in fields(full))
+            found.setdefault(own, []).append(k)
+        return tuple(map(tuple, found.values()))
+
+    def is_same(self, other: Priors, K: int) -> bool:
+        """Whether these are the same priors of K components, however they are written."""
+        return self.expanded(K) == other.expanded(K)
+
     def permuted(self, order: ArrayLike) -> Priors:
         """Return the priors of components ``order``; K is the length of ``order``."""
         index = np.asarray(order, dtype=int)
         full = self.expanded(index.size)
         return replace(full, **{f.name: getattr(full, f.name)[index] for f in fields(full)})
+
+    def favoured_order(self, point: Params) -> NDArray[np.intp]:
+        """Return the order of a mixture's components, shape (K,), that has the highest density.
+
+        For a point whose own numbering means nothing, such as a maximum of the likelihood.
+        """
+        from scipy.optimize import linear_sum_assignment
+
+        K = point.K
+        gain = np.stack([self.permuted([label] * K).log_terms(point) for label in range(K)])
+        order: NDArray[np.intp] = linear_sum_assignment(np.nan_to_num(gain), maximize=True)[1]
+        return order
 
     def transformed(self, shift: float, scale: float) -> Priors:
         """Return the priors of the same model for data ``(y - shift) / scale``."""
@@ -116,15 +145,25 @@ class Priors:
             ``-inf`` where sigma is infinite, or a weight is 0 under a concentration above 1.
         """
         p = self.expanded(params.K)
+        c = np.asarray(p.weight_concentration)
+        constant = gammaln(c.sum()) - gammaln(c).sum()
+        return np.asarray(constant + self.log_terms(params).sum(-1))
+
+    def log_terms(self, params: Params) -> Array:
+        """Return each component's term of `log_density`, shape (..., K).
+
+        The Dirichlet distribution's constant is no component's, and is left out.
+        """
+        p = self.expanded(params.K)
         c, m0, v0, a, b = (np.asarray(getattr(p, f.name)) for f in fields(p))
         with np.errstate(divide="ignore", over="ignore"):
             log_w = np.where(c == 1.0, 0.0, np.log(np.maximum(params.w, 0.0)))
             log_var = 2.0 * np.log(params.sigma)
             inverse_var = params.sigma**-2.0
-        weights = gammaln(c.sum()) - gammaln(c).sum() + ((c - 1.0) * log_w).sum(-1)
+        weights = (c - 1.0) * log_w
         means = -0.5 * ((params.mu - m0) / v0) ** 2 - np.log(v0) - 0.5 * np.log(2 * np.pi)
         variances = a * np.log(b) - gammaln(a) - (a + 1.0) * log_var - b * inverse_var
-        return np.asarray(weights + (means + variances).sum(-1))
+        return np.asarray(weights + means + variances)
 
     def sample(self, rng: np.random.Generator, K: int) -> Params:
         """Draw one point from the prior, arrays of shape (K,)."""

@@ -123,7 +123,7 @@ def assess(
         if fit.status != "ok":
             notes[name] = Reason(Code.STATUS, {"status": fit.status}, engine=name)
     solutions = [fit.point for fit in usable]
-    reference = Reference.of(reference_point(list(fits.values())), sample) if fits else None
+    reference = Reference.of(reference_point(list(fits.values())), sample, priors) if fits else None
     sampled = {}
     if reference:
         aligned = {name: align(fit.params, reference).params for name, fit in drawing.items()}

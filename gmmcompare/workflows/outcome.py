@@ -125,7 +125,10 @@ def load_outcome(folder: str | Path) -> Outcome:
         described = dict(content["card"])
         file = Path(f"{described.pop('name')}.toml")
         card = Card.model_validate({**described, "file": file})
-        fits = [load_fit(folder / "fits" / f"{name}.nc") for name in content["engines"]]
+        priors = card.build_priors()
+        fits = [
+            load_fit(folder / "fits" / f"{name}.nc").under(priors) for name in content["engines"]
+        ]
         pairs = tuple(PairVerdict.from_dict(pair) for pair in content["pairs"])
         data = content["data"]
         origin = Origin(**{f.name: data[f.name] for f in fields(Origin)})

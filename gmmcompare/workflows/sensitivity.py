@@ -100,7 +100,7 @@ def check_sensitivity(
     fits = _Fits(card, used, folder, cache, progress)
     components = fits.components_of(whole)
     fit = fits.under_the_card()
-    reference = Reference.of(reference_point([*components, fit]), whole)
+    reference = Reference.of(reference_point([*components, fit]), whole, priors)
     base = Baseline(fit, priors, used, reference, len(planned))
     found = Sensitivity(
         sample=used,

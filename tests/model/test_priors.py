@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -275,3 +276,22 @@ def test_a_density_of_no_observations_has_no_scale_of_its_own(K):
     rng = np.random.default_rng(K)
     point = Params(rng.dirichlet(np.ones(K)), rng.normal(size=K), rng.random(K) + 0.1)
     assert Priors().log_density(point) == Priors().expanded(K).log_density(point)
+
+
+def test_components_of_one_prior_form_a_group():
+    assert Priors().groups(3) == ((0, 1, 2),)
+    assert ASYMMETRIC.groups(3) == ((0,), (1,), (2,))
+    assert Priors(mean_loc=[0.0, 5.0, 0.0]).groups(3) == ((0, 2), (1,))
+    assert Priors(mean_loc=0.0).is_same(Priors(mean_loc=[0.0, 0.0]), 2)
+    assert not Priors(mean_loc=0.0).is_same(Priors(mean_loc=[0.0, 1.0]), 2)
+
+
+def test_the_favoured_order_has_the_highest_density():
+    rng = np.random.default_rng(12)
+    for _ in range(20):
+        point = ASYMMETRIC.sample(rng, 3)
+        density = {
+            order: float(ASYMMETRIC.log_density(point.permuted(order)))
+            for order in permutations(range(3))
+        }
+        assert tuple(ASYMMETRIC.favoured_order(point)) == max(density, key=density.__getitem__)
