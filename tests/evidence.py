@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
-from gmmcompare.comparison.checks import Evidence
+from gmmcompare.comparison.agreement import PairVerdict, judge_draws
+from gmmcompare.comparison.checks import Checked, Evidence, check
 from gmmcompare.comparison.functionals import Functional
 
 NAMES = ("log_lik", "mean", "sorted_w[1]", "w[1]", "mu[1]", "log_sigma[1]")
@@ -36,3 +39,19 @@ def make_evidence(
         divergences=changed.pop("divergences", None),
         **changed,
     )
+
+
+def judge(
+    a: Evidence,
+    b: Evidence,
+    refit: Callable[[str, int], Evidence | None] | None = None,
+    peers: Sequence[Evidence] = (),
+) -> PairVerdict:
+    """Check two engines, among their peers, and judge them."""
+    everyone = list(peers) or [a, b]
+
+    def again(name: str, this_round: int) -> Checked | None:
+        found = refit(name, this_round) if refit else None
+        return found and check(found, everyone)
+
+    return judge_draws(check(a, everyone), check(b, everyone), refit and again)

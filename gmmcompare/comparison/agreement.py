@@ -10,14 +10,15 @@ This module judges numbers; it never runs an engine but calls the ``refit`` it i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 from scipy.special import ndtri
 
-from gmmcompare.comparison.checks import Evidence, failed_checks, faults, in_minor_mode
+from gmmcompare.comparison.checks import Checked
 from gmmcompare.comparison.equality import Differences, differences
 from gmmcompare.comparison.functionals import STATISTICS
 from gmmcompare.comparison.names import parts
@@ -34,7 +35,8 @@ class FunctionalResult:
 
     ``p`` is not yet corrected for multiplicity; ``mdd`` is the difference that the procedure would
     detect with probability 0.8; ``bound`` is the largest ``|diff| + t_.95 se`` over all nine,
-    ``se_largest`` their largest standard error, and ``ess`` the smaller of the engines' bulk ESS.
+    ``se_largest`` their largest standard error by batches, and ``ess`` the smaller of the engines'
+    bulk ESS.
     """
 
     name: str
@@ -156,48 +158,49 @@ def _functional(entry: dict[str, Any]) -> FunctionalResult:
     return FunctionalResult(**_known({**entry, "name": name}))
 
 
-Refit = Callable[[str, int], Evidence | None]
+Refit = Callable[[str, int], Checked | None]
 """``refit(engine, round)`` runs an engine with a fresh seed and 4**(round - 1) times the draws."""
 
-Pair = tuple[Evidence, Evidence]
+Pair = tuple[Checked, Checked]
+NOT_MIXED = (Code.HIGH_RHAT, Code.LOW_ESS, Code.SLOW_COMBINATION, Code.TOO_SHORT)
+"""Failures with which an engine's errors are not known well enough to trust one difference."""
 
 
-def judge_draws(
-    a: Evidence, b: Evidence, refit: Refit | None = None, peers: Sequence[Evidence] = ()
-) -> PairVerdict:
+def judge_draws(a: Checked, b: Checked, refit: Refit | None = None) -> PairVerdict:
     """Judge two engines that draw.
 
     Parameters
     ----------
-    a, b : Evidence
+    a, b : Checked
     refit : callable, optional
         Without it, or where it returns None for either engine (draws that were made elsewhere
-        cannot be repeated), a difference counts at once if it is significant at `CONFIRM_ALPHA`.
-    peers : sequence of Evidence
-        All engines of the comparison: a chain may be below the best of any of them.
+        cannot be repeated), a difference counts at once if it is significant at `CONFIRM_ALPHA` and
+        the chains of both have mixed.
 
     Returns
     -------
     PairVerdict
     """
-    everyone = list(peers) or [a, b]
-    found = _failures((a, b), everyone)
-    copied = next((e.name for e in (a, b) if e.copies), None)
+    copied = next((e for e in (a, b) if e.failed(Code.COPIED_CHAINS)), None)
     if copied:  # copies carry no information about the error, so no test is possible
-        return PairVerdict(
-            a.name, b.name, "inconclusive", _suspect_first(found, copied), suspect=copied
-        )
+        problems = _suspect_first(a.failures + b.failures, copied.name)
+        return PairVerdict(a.name, b.name, "inconclusive", problems, suspect=copied.name)
     last = _confirm((a, b), refit)
-    if last.round > 1:
-        found += _failures(last.pair, [*everyone, *last.pair], last.round)
-    suspect = _suspect(found, (a, b), everyone, last)
+    rounds = {1: (a, b), last.round: last.pair}
+    suspect = _suspect(list(rounds.values()), last.confirmed)
+    found = [
+        why if this_round == 1 else why.of_round(this_round)
+        for this_round, pair in rounds.items()
+        for engine in pair
+        for why in engine.failures
+    ]
     verdict, reasons, needed = _conclude(last, _suspect_first(found, suspect))
     return PairVerdict(a.name, b.name, verdict, reasons, last.results, suspect, last.round, needed)
 
 
 @dataclass(frozen=True)
 class _Round:
-    """Where the comparison stopped: the last evidence, and what it says."""
+    """Where the comparison stopped: the last pair, and what it says."""
 
     pair: Pair
     results: tuple[FunctionalResult, ...]
@@ -215,7 +218,8 @@ def _confirm(pair: Pair, refit: Refit | None) -> _Round:
             return _Round(pair, results, this_round - 1, rejected=False, confirmed=False)
         again = _repeat(pair, refit, this_round)
         if again is None:
-            return _Round(pair, results, this_round - 1, True, confirmed=p < CONFIRM_ALPHA)
+            sure = p < CONFIRM_ALPHA and not any(e.failed(*NOT_MIXED) for e in pair)
+            return _Round(pair, results, this_round - 1, rejected=True, confirmed=sure)
         pair, results = again, _compare(*again)
         p = _corrected(results)
         if p < CONFIRM_ALPHA:
@@ -236,9 +240,12 @@ def _conclude(
     """Return the verdict, its reasons, and the ESS that is needed where that is what lacks."""
     results = last.results
     if last.confirmed:
-        return "disagree", (_difference(last), *problems), None
+        again = {"repeats": last.round - 1}
+        return "disagree", (_difference(last, Code.DIFFERENCE, again), *problems), None
     worst = max(results, key=lambda r: r.bound, default=None)
     needed = _needed(results) if worst and worst.bound >= MARGIN else None
+    if last.rejected and _corrected(results) < CONFIRM_ALPHA:
+        return "inconclusive", (_difference(last, Code.UNREPEATED_DIFFERENCE), *problems), needed
     if last.rejected:
         levels = {"alpha": ALPHA, "confirm_alpha": CONFIRM_ALPHA}
         why = Reason(Code.UNCONFIRMED_DIFFERENCE, levels)
@@ -254,12 +261,14 @@ def _conclude(
     return "inconclusive", (Reason(Code.DIFFERENCE_POSSIBLE, open_),), needed
 
 
-def _compare(a: Evidence, b: Evidence) -> tuple[FunctionalResult, ...]:
+def _compare(a: Checked, b: Checked) -> tuple[FunctionalResult, ...]:
     """Test every function that varies; m is nine times their number."""
     tested = []
-    for fa, fb in zip(a.functionals, b.functionals, strict=True):
-        ess = a.convergence.ess_bulk[fa.name], b.convergence.ess_bulk[fa.name]
-        found = differences(fa.values, fb.values, ess)
+    mixing = a.evidence.convergence, b.evidence.convergence
+    slowest = mixing[0].slowest, mixing[1].slowest
+    for fa, fb in zip(a.evidence.functionals, b.evidence.functionals, strict=True):
+        ess = mixing[0].ess_bulk[fa.name], mixing[1].ess_bulk[fa.name]
+        found = differences(fa.values, fb.values, ess, slowest)
         if found is not None:
             tested.append((fa.name, fa.label_free, ess, found))
     factor = _z(len(tested)) + POWER_80
@@ -281,7 +290,7 @@ def _result(
         float(found.limit.max()),
         label_free,
         min(known, default=float("nan")),
-        float(found.se.max()),
+        float(found.se_of_batches.max()),
     )
 
 
@@ -310,7 +319,7 @@ def _needed(results: tuple[FunctionalResult, ...]) -> float:
     return needed if needed > have else 4.0 * have
 
 
-def _difference(last: _Round) -> Reason:
+def _difference(last: _Round, code: Code, also: Mapping[str, int] = MappingProxyType({})) -> Reason:
     a, b = last.pair
     largest = min(last.results, key=lambda r: r.p)
     numbers = {
@@ -320,36 +329,26 @@ def _difference(last: _Round) -> Reason:
         "statistic": largest.statistic,
         "diff": largest.diff,
         "se": largest.se,
-        "repeats": last.round - 1,
+        **also,
     }
-    return Reason(Code.DIFFERENCE, numbers)
-
-
-def _failures(pair: Pair, everyone: Sequence[Evidence], this_round: int = 1) -> list[Reason]:
-    found = [why for e in pair for why in failed_checks(e, everyone)]
-    return found if this_round == 1 else [why.of_round(this_round) for why in found]
+    return Reason(code, numbers)
 
 
 def _suspect_first(failures: Sequence[Reason], suspect: str | None) -> tuple[Reason, ...]:
     return tuple(sorted(failures, key=lambda why: why.engine != suspect))
 
 
-def _suspect(
-    failures: Sequence[Reason], pair: Pair, everyone: Sequence[Evidence], last: _Round
-) -> str | None:
+def _suspect(rounds: Sequence[Pair], confirmed: bool) -> str | None:
     """Name the engine in a minor mode; else the only one at fault, or that is not exact.
 
     An engine that merely ran too short is suspected only where a difference was confirmed.
     """
-    repeated = [*everyone, *last.pair]
     for doubtful in (
-        [e.name for e in pair if in_minor_mode(e, everyone)],
-        [e.name for e in last.pair if in_minor_mode(e, repeated)],
-        [e.name for e in pair if faults(e, everyone)],
-        [e.name for e in last.pair if faults(e, repeated)],
-        [e.name for e in pair if last.confirmed and not e.exact],
-        sorted({why.engine for why in failures}) if last.confirmed else [],
+        *({e.name for e in pair if e.failed(Code.MINOR_MODE)} for pair in rounds),
+        *({e.name for e in pair if e.faults} for pair in rounds),
+        {e.name for e in rounds[-1] if confirmed and not e.evidence.exact},
+        {e.name for pair in rounds for e in pair if confirmed and e.failures},
     ):
         if len(doubtful) == 1:
-            return doubtful[0]
+            return doubtful.pop()
     return None

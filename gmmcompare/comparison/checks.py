@@ -93,8 +93,8 @@ class Evidence:
 
     @cached_property
     def convergence(self) -> Convergence:
-        """R-hat and ESS of every functional."""
-        return convergence(as_mapping(self.functionals), with_mcse=False)
+        """R-hat and ESS of every functional, and the ESS of the slowest combination."""
+        return convergence(as_mapping(self.functionals), with_mcse=False, with_slowest=True)
 
     @property
     def chain_log_lik(self) -> Array:
@@ -102,8 +102,40 @@ class Evidence:
         return np.asarray(self.log_lik.mean(axis=1))
 
 
-def failed_checks(engine: Evidence, everyone: Sequence[Evidence]) -> list[Reason]:
-    """Return which conditions for a comparison the engine does not meet: faults, shortages.
+@dataclass(frozen=True)
+class Checked:
+    """One engine's evidence, and what it failed of the conditions for a comparison.
+
+    Attributes
+    ----------
+    evidence : Evidence
+    faults : tuple of Reason
+        What casts doubt on the engine.
+    shortages : tuple of Reason
+        That it ran too short, which does not.
+    """
+
+    evidence: Evidence
+    faults: tuple[Reason, ...]
+    shortages: tuple[Reason, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the engine."""
+        return self.evidence.name
+
+    @property
+    def failures(self) -> tuple[Reason, ...]:
+        """All that it failed."""
+        return self.faults + self.shortages
+
+    def failed(self, *codes: Code) -> bool:
+        """Whether it failed any of these."""
+        return any(why.code in codes for why in self.failures)
+
+
+def check(engine: Evidence, everyone: Sequence[Evidence]) -> Checked:
+    """Check one engine.
 
     Parameters
     ----------
@@ -111,21 +143,20 @@ def failed_checks(engine: Evidence, everyone: Sequence[Evidence]) -> list[Reason
     everyone : sequence of Evidence
         All engines of the comparison, among which the best chain is looked for.
     """
-    return [*faults(engine, everyone), *_too_few_chains(engine), *_too_few_draws(engine)]
+    return Checked(
+        engine,
+        faults=(
+            *_copied(engine),
+            *_minor_mode(engine, everyone),
+            *_empty_states(engine),
+            *_diverging(engine),
+            *_unconverged(engine),
+        ),
+        shortages=(*_too_few_chains(engine), *_too_few_draws(engine)),
+    )
 
 
-def faults(engine: Evidence, everyone: Sequence[Evidence]) -> list[Reason]:
-    """Return what casts doubt on the engine; that it ran too short does not."""
-    return [
-        *_copied(engine),
-        *_minor_mode(engine, everyone),
-        *_empty_states(engine),
-        *_diverging(engine),
-        *_unconverged(engine),
-    ]
-
-
-def low_chains(engine: Evidence, everyone: Sequence[Evidence]) -> tuple[list[int], float, str]:
+def _low_chains(engine: Evidence, everyone: Sequence[Evidence]) -> tuple[list[int], float, str]:
     """Return chains in a minor mode (from 1), the largest gap, and whose chain is best.
 
     Another engine's, if that is enough above them; else the engine's own best chain.
@@ -139,11 +170,6 @@ def low_chains(engine: Evidence, everyone: Sequence[Evidence]) -> tuple[list[int
     if by_other > MODE_GAP:
         return [int(c) + 1 for c in low], by_other, other
     return [int(c) + 1 for c in low], float(gaps.max()), engine.name
-
-
-def in_minor_mode(engine: Evidence, everyone: Sequence[Evidence]) -> bool:
-    """Whether any of the engine's chains is in a minor mode."""
-    return bool(low_chains(engine, everyone)[0])
 
 
 def _copied(engine: Evidence) -> list[Reason]:
@@ -165,7 +191,7 @@ def _too_few_chains(engine: Evidence) -> list[Reason]:
 
 
 def _minor_mode(engine: Evidence, everyone: Sequence[Evidence]) -> list[Reason]:
-    low, gap, best = low_chains(engine, everyone)
+    low, gap, best = _low_chains(engine, everyone)
     if not low:
         return []
     numbers = {
@@ -205,10 +231,14 @@ def _unconverged(engine: Evidence) -> list[Reason]:
 
 def _too_few_draws(engine: Evidence) -> list[Reason]:
     name, ess = engine.convergence.worst_ess
-    if np.isnan(ess) or ess >= MIN_ESS:
-        return []
-    numbers = {"functional": name, "ess": ess, "needed": MIN_ESS}
-    return [Reason(Code.LOW_ESS, numbers, engine=engine.name)]
+    if ess < MIN_ESS:
+        numbers = {"functional": name, "ess": ess, "needed": MIN_ESS}
+        return [Reason(Code.LOW_ESS, numbers, engine=engine.name)]
+    slowest = engine.convergence.slowest
+    if slowest < MIN_ESS:
+        numbers = {"ess": slowest, "needed": MIN_ESS}
+        return [Reason(Code.SLOW_COMBINATION, numbers, engine=engine.name)]
+    return []
 
 
 def _diverging(engine: Evidence) -> list[Reason]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gmmcompare.comparison.agreement import PairVerdict, Verdict, judge_draws
-from gmmcompare.comparison.checks import Evidence
+from gmmcompare.comparison.checks import Checked, Evidence, check
 from gmmcompare.comparison.clustering import Clustering, Names
 from gmmcompare.comparison.density import (
     DensityEstimate,
@@ -343,18 +343,20 @@ def _judge(
         for name, fit in drawing.items()
     }
     everyone = list(evidence.values())
+    checked = {name: check(own, everyone) for name, own in evidence.items()}
 
     @cache  # an engine is in several pairs
-    def again(name: str, this_round: int) -> Evidence | None:
+    def again(name: str, this_round: int) -> Checked | None:
         fit = refit(name, this_round) if refit else None
         if fit is None:
             return None
-        return Evidence.of(fit, align(fit.params, reference).params, sample, priors=priors)
+        repeated = Evidence.of(fit, align(fit.params, reference).params, sample, priors=priors)
+        return check(repeated, everyone)
 
     pairs = []
     for a, b in combinations(fits, 2):
         if a in drawing and b in drawing:
-            pairs.append(judge_draws(evidence[a], evidence[b], refit and again, everyone))
+            pairs.append(judge_draws(checked[a], checked[b], refit and again))
         elif a in drawing or b in drawing:
             point, other = (b, a) if a in drawing else (a, b)
             place = Params(*(x[0, 0] for x in alignments[point].params))
@@ -364,8 +366,7 @@ def _judge(
                     place,
                     fits[other],
                     alignments[other].params,
-                    evidence[other],
-                    everyone,
+                    checked[other],
                     list(drawing.values()),
                 )
             )

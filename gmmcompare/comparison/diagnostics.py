@@ -6,7 +6,7 @@ R-hat, ESS, MCSE, divergences, E-BFMI and power-scaling.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ from gmmcompare.model.params import Array, Params
 
 NOT_APPLICABLE = "not applicable"
 TAILS = (0.05, 0.95)
+LAGS = (1, 10, 100, 1000)
+"""At which slow combinations of quantities are looked for."""
 SHORTEST = 8
 """Draws that a chain needs for a diagnosis: each is split in two."""
 
@@ -39,6 +41,8 @@ class Convergence:
     ess_bulk: Mapping[str, float]
     ess_tail: Mapping[str, float]
     mcse_mean: Mapping[str, float]
+    slowest: float = float("nan")
+    """Smallest ESS of all quantities and of a few combinations of them, if these were asked for."""
 
     @property
     def worst_rhat(self) -> tuple[str, float]:
@@ -52,13 +56,17 @@ class Convergence:
         return _extreme(both, min)
 
 
-def convergence(values: Mapping[str, Array], with_mcse: bool = True) -> Convergence:
+def convergence(
+    values: Mapping[str, Array], with_mcse: bool = True, with_slowest: bool = False
+) -> Convergence:
     """Diagnose quantities given by name as arrays (chains, draws).
 
     R-hat and bulk ESS depend on ranks only, so a quantity with infinite values (the sd of an empty
     component under a nearly improper prior) is diagnosed by its ranks, and its mean has no MCSE.
     """
-    found = {name: _diagnosed(v) for name, v in values.items()}
+    scores = {name: _scores_of_halves(v) for name, v in values.items() if _varies(v)}
+    found = {name: _diagnosed(v, scores.get(name)) for name, v in values.items()}
+    own = [min(e) for _, *e in found.values() if not np.isnan(e[0])]
     mcse = {
         name: float(array_stats.mcse(v, method="mean"))
         for name, v in values.items()
@@ -69,6 +77,9 @@ def convergence(values: Mapping[str, Array], with_mcse: bool = True) -> Converge
         ess_bulk={name: numbers[1] for name, numbers in found.items()},
         ess_tail={name: numbers[2] for name, numbers in found.items()},
         mcse_mean={name: mcse.get(name, float("nan")) for name in values},
+        slowest=min([*own, *_combinations(list(scores.values()))], default=float("nan"))
+        if with_slowest
+        else float("nan"),
     )
 
 
@@ -76,18 +87,62 @@ def _varies(v: Array) -> bool:
     return bool(v.min() < v.max()) and v.shape[1] >= SHORTEST
 
 
-def _diagnosed(v: Array) -> tuple[float, float, float]:
+def _halves(v: Array) -> Array:
+    """Return each chain's first and second half as chains of their own."""
+    half = v.shape[1] // 2
+    return np.concatenate([v[:, :half], v[:, -half:]])
+
+
+def _scores_of_halves(v: Array) -> Array:
+    return _normal_scores(_finite(_halves(v)))
+
+
+def _finite(v: Array) -> Array:
+    return v if np.isfinite(v).all() else rankdata(v).reshape(v.shape)
+
+
+def _combinations(scores: Sequence[Array]) -> list[float]:
+    """Return the ESS of the slowest linear combinations of quantities' scores (chains, draws).
+
+    A slow mode may have a small share in every quantity and a large one in a combination of them.
+    Combinations are sought whose autocorrelation at a lag is largest (Molgedey and Schuster 1994),
+    at several lags. Of independent draws the largest at one lag tells nothing of others, so that
+    the ESS, which sums over lags, is not spoilt by the search.
+    """
+    if len(scores) < 2:
+        return []
+    x = np.stack(scores)
+    n = x.shape[2]
+    values, vectors = np.linalg.eigh(_lagged(x, 0))
+    kept = values > 1e-6 * values[-1]
+    whitened = vectors[:, kept] / np.sqrt(values[kept])
+    found = []
+    for lag in {lag for lag in LAGS if lag <= n // 4}:
+        directions = whitened @ np.linalg.eigh(whitened.T @ _lagged(x, lag) @ whitened)[1][:, -2:]
+        found += [
+            float(array_stats.ess(np.tensordot(d, x, 1), method="identity")) for d in directions.T
+        ]
+    return [ess for ess in found if not np.isnan(ess)]
+
+
+def _lagged(x: Array, lag: int) -> Array:
+    """Return the autocovariance of quantities (quantities, chains, draws) at a lag, made even."""
+    Q, chains, n = x.shape
+    early, late = x[:, :, : n - lag].reshape(Q, -1), x[:, :, lag:].reshape(Q, -1)
+    product = early @ late.T / (chains * (n - lag))
+    return np.asarray(0.5 * (product + product.T))
+
+
+def _diagnosed(v: Array, scores: Array | None) -> tuple[float, float, float]:
     """Return rank-normalised split R-hat, bulk ESS and tail ESS of one quantity (chains, draws).
 
     ArviZ's estimators of split chains, given normal scores that are computed once for both R-hat
     and ESS: sorting is most of the work.
     """
-    if not _varies(v):
+    if scores is None:  # it never changes
         return float("nan"), float("nan"), float("nan")
-    half = v.shape[1] // 2
-    split = np.concatenate([v[:, :half], v[:, -half:]])
-    finite = split if np.isfinite(split).all() else rankdata(split).reshape(split.shape)
-    scores = _normal_scores(finite)
+    split = _halves(v)
+    finite = _finite(split)
     folded = _normal_scores(np.abs(finite - np.median(finite)))
     low, high = (split <= np.quantile(v, q, method="lower") for q in TAILS)
     with np.errstate(divide="ignore", invalid="ignore"):  # a chain may stand still

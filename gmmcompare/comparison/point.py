@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gmmcompare.comparison.agreement import PairVerdict, Verdict
-from gmmcompare.comparison.checks import Evidence, failed_checks, faults
+from gmmcompare.comparison.checks import Checked
 from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.comparison.thresholds import CLOUD_QUANTILE, MIN_OCCUPIED, SAME_MAXIMUM
 from gmmcompare.fitting.fit import Fit
@@ -20,8 +20,7 @@ def judge_point(
     place: Params,
     draws: Fit,
     aligned: Params,
-    evidence: Evidence,
-    everyone: Sequence[Evidence],
+    checked: Checked,
     all_draws: Sequence[Fit],
 ) -> PairVerdict:
     """Judge a point estimate against one engine's draws.
@@ -39,15 +38,13 @@ def judge_point(
     draws : Fit
     aligned : Params
         That engine's aligned draws, (chains, draws, K).
-    evidence : Evidence
-        Of the same engine.
-    everyone : sequence of Evidence
-        Of all engines that draw.
+    checked : Checked
+        The same engine's evidence.
     all_draws : sequence of Fit
         Of all engines that draw.
     """
     short = _shortfall(point, all_draws)
-    distance, limit, occupied = _distance(place, aligned, evidence.prob_small)
+    distance, limit, occupied = _distance(place, aligned, checked.evidence.prob_small)
     numbers = {
         "log_lik_gap": short.log_lik,
         "density_gap": short.density,
@@ -58,7 +55,7 @@ def judge_point(
     if short.log_lik > 0 and short.density > 0:
         reason = Reason(Code.BELOW_A_DRAW, {"gap": short.log_lik, "best": short.best}, engine=a)
         return PairVerdict(a, b, "disagree", (reason, *_status(point)), suspect=a, numbers=numbers)
-    failures = failed_checks(evidence, everyone)
+    failures = list(checked.failures)
     if occupied < MIN_OCCUPIED:
         failures.append(Reason(Code.NO_ELLIPSE, {"share": 1.0 - occupied}, engine=b))
     elif not distance <= limit:
@@ -71,11 +68,11 @@ def judge_point(
         }
         reason = Reason(Code.OUTSIDE_POSTERIOR, outside)
         verdict: Verdict = "inconclusive" if failures else "disagree"
-        suspect = b if faults(evidence, everyone) else None
+        suspect = b if checked.faults else None
         return PairVerdict(a, b, verdict, (reason, *failures), suspect=suspect, numbers=numbers)
     problems = (*_status(point), *failures)
     if problems:
-        suspect = a if _status(point) else b if faults(evidence, everyone) else None
+        suspect = a if _status(point) else b if checked.faults else None
         return PairVerdict(a, b, "inconclusive", problems, suspect=suspect, numbers=numbers)
     height = "log_lik" if short.log_lik == 0 else "density"
     within = {"of": height, "distance": distance, "limit": limit}

@@ -81,6 +81,10 @@ class Code(ReasonCode):
         "low-ess",
         {"functional": "with the smallest ESS", "ess": "bulk or tail ESS", "needed": "at least"},
     )
+    SLOW_COMBINATION = (
+        "slow-combination",
+        {"ess": "of the slowest combination of quantities", "needed": "at least"},
+    )
 
     # Of two engines that draw.
     DIFFERENCE = (
@@ -98,6 +102,17 @@ class Code(ReasonCode):
     UNCONFIRMED_DIFFERENCE = (
         "unconfirmed-difference",
         {"alpha": "level at which it is significant", "confirm_alpha": "level at which it is not"},
+    )
+    UNREPEATED_DIFFERENCE = (
+        "unrepeated-difference",
+        {
+            "a": "an engine",
+            "b": "the other",
+            "functional": "with the most significant difference",
+            "statistic": "of that functional",
+            "diff": "of the statistic, a less b, in posterior sds",
+            "se": "of diff",
+        },
     )
     NO_DIFFERENCE = (
         "no-difference",

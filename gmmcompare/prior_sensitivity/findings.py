@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gmmcompare.comparison.checks import Evidence, faults
+from gmmcompare.comparison.checks import Evidence, check
 from gmmcompare.comparison.density import DensityEstimate, density_grid, estimate_density
 from gmmcompare.comparison.diagnostics import convergence, median_error
 from gmmcompare.comparison.labels import Reference, align
@@ -95,7 +95,7 @@ class PriorFit:
             occupied=occupied_shares(fit),
             rhat_max=evidence.convergence.worst_rhat[1],
             ess_min=evidence.convergence.worst_ess[1],
-            doubts=tuple(faults(evidence, [evidence])),
+            doubts=check(evidence, [evidence]).faults,
             density=estimate_density(aligned, grid),
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gmmcompare.comparison.checks import Evidence, failed_checks
+from gmmcompare.comparison.checks import Evidence, check
 from gmmcompare.comparison.comparison import reference_point
 from gmmcompare.comparison.density import DensityEstimate, estimate_density
 from gmmcompare.comparison.labels import Reference, align
@@ -130,7 +130,7 @@ def assess(
         judged = {name: Evidence.of(fit, aligned[name], sample) for name, fit in drawing.items()}
         for i, (name, fit) in enumerate(drawing.items()):
             rng = np.random.default_rng([seed, K, i])
-            doubts = tuple(failed_checks(judged[name], list(judged.values())))
+            doubts = check(judged[name], list(judged.values())).failures
             of_refits = int(rng.spawn(1)[0].integers(2**32))
             refits = Refits.of(fit.params, sample, priors, of_refits, solutions)
             sampled[name] = _sampled(fit, aligned[name], refits, grid, edges, doubts, rng)

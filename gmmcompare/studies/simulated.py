@@ -16,9 +16,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
+from scipy.special import ndtr
 
 from gmmcompare.comparison.agreement import PairVerdict, judge_draws
-from gmmcompare.comparison.checks import Evidence
+from gmmcompare.comparison.checks import Checked, Evidence, check
 from gmmcompare.comparison.equality import differences
 from gmmcompare.comparison.functionals import Functional, functionals
 from gmmcompare.comparison.labels import Reference, align
@@ -37,9 +39,25 @@ PROBLEM = Problem(
     2,
     Priors(weight_concentration=5.0, mean_loc=0.0, mean_sd=2.0, var_shape=3.0, var_scale=0.5),
 )
+IDENTIFIED = Problem(
+    Sample.of([-1.3, -0.9, -1.05, 0.8, 1.4, 1.0, 0.2, 1.9, -0.4, 2.3, -2.0, 0.9]),
+    2,
+    Priors(
+        weight_concentration=2.0, mean_loc=[-1.0, 1.5], mean_sd=0.7, var_shape=3.0, var_scale=2.0
+    ),
+)
+"""Priors that say which component is which."""
 CHAINS = 4
 CHANGED = "mu[1]"
 """The one function in which engines differ: the hardest case, as a real fault shows in several."""
+COUPLED = "mu[2]"
+"""The function that depends on it in the simplest case of dependence."""
+ANTITHETIC = -0.6
+"""Lag-one autocorrelation of antithetic chains' scores."""
+FEW = ("log_lik", "mean", "w[1]", CHANGED)
+"""Functions that are compared where chains are long, lest the study take days."""
+SHORT = 2500
+"""Draws of each of a's chains there."""
 REPEAT_PROBABILITY = 2.0 / 3.0
 """Of an autocorrelated chain: it has (1 - p) / (1 + p) = 1/5 as many effective draws as draws."""
 MODE_DEPTH = 20.0
@@ -47,6 +65,8 @@ MODE_DISTANCE = 3.0
 """A chain in a minor mode: so much lower in log-likelihood, and so many sds away otherwise."""
 
 Truth = Literal["equal", "different", "faulty"]
+Labels = Literal["own", "reversed", "swapped"]
+_FAULTY_LABELS = {"reversed": "in the wrong order", "swapped": "swapped at random"}
 
 
 @dataclass(frozen=True)
@@ -69,6 +89,19 @@ class Case:
         Whether b's second chain is a copy of its first.
     gibbs : bool
         Whether b is our Gibbs sampler on the same data.
+    slow, rho : float
+        Share of the variance of one function's scores that is an AR(1) process in b, and that
+        process's autocorrelation; ``ess`` is the number of draws, then.
+    antithetic : bool
+        Whether scores of one function have autocorrelation `ANTITHETIC` in b.
+    chains : int
+        Of b; each has as many draws as a's.
+    identified : bool
+        Whether priors differ by component.
+    labels : "own", "reversed" or "swapped"
+        Whether b's components are in the wrong order, always or in a random half of the draws.
+    elsewhere : bool
+        Whether b's draws cannot be repeated with fresh seeds.
     """
 
     truth: Truth
@@ -79,10 +112,21 @@ class Case:
     stuck: int = 0
     copied: bool = False
     gibbs: bool = False
+    slow: float = 0.0
+    rho: float = 0.0
+    antithetic: bool = False
+    chains: int = CHAINS
+    identified: bool = False
+    labels: Labels = "own"
+    elsewhere: bool = False
 
     @property
     def what(self) -> str:
         """Say what is compared with independent draws of the target, or with its like."""
+        return self._draws + (", made elsewhere" if self.elsewhere else "")
+
+    @property
+    def _draws(self) -> str:
         if self.gibbs:
             return "Gibbs sampler"
         if self.copied:
@@ -94,7 +138,20 @@ class Case:
             return f"shifted by {self.shift:g} sd"
         if self.ratio != 1.0:
             return f"sd {self.ratio:g} times as large"
-        return "autocorrelated chains" if self.sticky else "independent draws"
+        if self.labels != "own":
+            return f"components {_FAULTY_LABELS[self.labels]}, priors that differ"
+        return self._sound
+
+    @property
+    def _sound(self) -> str:
+        if self.slow:
+            return f"AR({self.rho:g}) with {100 * self.slow:g} % of the variance"
+        if self.antithetic:
+            return "antithetic chains"
+        if self.chains != CHAINS:
+            return f"{self.chains} chains"
+        what = "autocorrelated chains" if self.sticky else "independent draws"
+        return f"{what}, priors that differ" if self.identified else what
 
     @property
     def label(self) -> str:
@@ -107,15 +164,31 @@ class Case:
         return f"{self.what}, {'draws' if self.gibbs else 'ESS'} {self.ess}"
 
 
-EQUAL = tuple(
-    Case("equal", ess, sticky=sticky)
-    for sticky in (False, True)
-    for ess in (200, 1000, 4000, 10_000)
+EQUAL = (
+    *(
+        Case("equal", ess, sticky=sticky)
+        for sticky in (False, True)
+        for ess in (200, 1000, 4000, 10_000)
+    ),
+    *(
+        Case("equal", 80_000, slow=slow, rho=rho, elsewhere=elsewhere)
+        for slow, rho in ((0.05, 0.9995), (0.1, 0.9998), (0.2, 0.9999))
+        for elsewhere in (False, True)
+    ),
+    *(Case("equal", 4000, antithetic=True, elsewhere=elsewhere) for elsewhere in (False, True)),
+    *(Case("equal", 4000, chains=chains, elsewhere=True) for chains in (5, 12)),
+    *(Case("equal", 4000, identified=True, elsewhere=elsewhere) for elsewhere in (False, True)),
 )
-DIFFERENT = tuple(
-    Case("different", ess, shift=shift, ratio=ratio)
-    for shift, ratio in ((0.05, 1), (0.1, 1), (0.2, 1), (0, 1.05), (0, 1.1), (0, 1.2))
-    for ess in (200, 1000, 4000, 10_000)
+DIFFERENT = (
+    *(
+        Case("different", ess, shift=shift, ratio=ratio)
+        for shift, ratio in ((0.05, 1), (0.1, 1), (0.2, 1), (0, 1.05), (0, 1.1), (0, 1.2))
+        for ess in (200, 1000, 4000, 10_000)
+    ),
+    *(
+        Case("different", 10_000, identified=True, labels=labels)
+        for labels in ("reversed", "swapped")
+    ),
 )
 FAULTY = tuple(
     Case("faulty", ess, stuck=stuck, copied=stuck == 0)
@@ -132,33 +205,50 @@ class Pool:
     ``table`` has shape (draws, functions + 1 + 3 K), columns in that order.
     """
 
+    problem: Problem
     names: tuple[str, ...]
     label_free: tuple[bool, ...]
     table: Array
 
     @classmethod
-    def draw(cls, n: int, seed: int) -> Pool:
+    def draw(cls, n: int, seed: int, problem: Problem = PROBLEM) -> Pool:
         """Draw from the exact posterior and evaluate every function."""
-        sample = PROBLEM.sample
-        posterior = exact_posterior(sample.y, PROBLEM.K, PROBLEM.priors)
+        sample, priors = problem.sample, problem.priors
+        posterior = exact_posterior(sample.y, problem.K, priors)
         draws = posterior.sample(n, np.random.default_rng(seed))
-        scores = score(sample, draws)
-        best = Params(*(a[scores.log_lik.argmax()] for a in draws))
-        one_chain = Params(*(a[None] for a in draws))
-        aligned = align(one_chain, Reference.of(best, sample)).params
-        found = functionals(aligned, scores.log_lik[None], sample)
+        best = Params(*(a[score(sample, draws).log_lik.argmax()] for a in draws))
+        reference = Reference.of(best, sample, priors)
+        return cls._of(align(draws, reference).params, problem)
+
+    @classmethod
+    def _of(cls, draws: Params, problem: Problem) -> Pool:
+        scores = score(problem.sample, draws)
+        chain = Params(*(a[None] for a in draws))
+        found = functionals(chain, scores.log_lik[None], problem.sample, problem.priors)
         columns = [*(f.values[0] for f in found), scores.prob_small]
-        parameters = np.concatenate([a[0] for a in aligned], axis=-1)
         return cls(
+            problem,
             tuple(f.name for f in found),
             tuple(f.label_free for f in found),
-            np.column_stack([*columns, parameters]),
+            np.column_stack([*columns, *draws]),
         )
+
+    @cached_property
+    def reversed(self) -> Pool:
+        """The same draws with their components in the opposite order."""
+        K = self.problem.K
+        parts = np.split(self.table[:, len(self.names) + 1 :], 3, axis=-1)
+        return self._of(Params(*(a[:, ::-1] for a in parts)), self.problem) if K > 1 else self
 
     @cached_property
     def changed(self) -> int:
         """Column of the function in which engines differ."""
         return self.names.index(CHANGED)
+
+    @cached_property
+    def order(self) -> NDArray[np.int64]:
+        """Rows in ascending order of that function."""
+        return np.argsort(self.table[:, self.changed])
 
     @cached_property
     def scale(self) -> tuple[Array, Array]:
@@ -185,22 +275,59 @@ def simulate(pool: Pool, case: Case, name: str, rng: np.random.Generator, times:
     n = round(times * case.ess / effective_share / CHAINS)
     if name == "b" and case.gibbs:
         return _run_gibbs(pool, n, rng)
-    rows = rng.integers(len(pool.table), size=(CHAINS, n))
-    if case.sticky:
-        rows = _repeating(rows, rng)
-    values = pool.table[rows]
-    if name == "b":
-        _spoil(values, pool, case)
+    if name == "a" and case.slow:
+        n = min(n, times * SHORT)
+    values = _values(pool, case, name, n, rng)
     F = len(pool.names)
-    by_function = np.ascontiguousarray(np.moveaxis(values[..., :F], -1, 0))
+    used = [f for f in range(F) if not case.slow or pool.names[f] in FEW]
+    by_function = np.ascontiguousarray(np.moveaxis(values[..., used], -1, 0))
     return Evidence(
         name,
-        tuple(map(Functional, pool.names, by_function, pool.label_free)),
-        log_lik=by_function[pool.names.index("log_lik")],
+        tuple(
+            Functional(pool.names[f], v, pool.label_free[f])
+            for f, v in zip(used, by_function, strict=True)
+        ),
+        log_lik=values[..., pool.names.index("log_lik")],
         prob_small=values[..., F],
         divergences=None,
         copies=tuple(copied_chains(Params(*np.split(values[..., F + 1 :], 3, axis=-1)))),
     )
+
+
+def _values(pool: Pool, case: Case, name: str, n: int, rng: np.random.Generator) -> Array:
+    """Return an engine's draws, (chains, n, columns)."""
+    if name == "a":
+        rows = rng.integers(len(pool.table), size=(CHAINS, n))
+        return pool.table[_repeating(rows, rng) if case.sticky else rows]
+    rows = _rows(pool, case, n, rng)
+    values = pool.table[rows]
+    if case.labels != "own":
+        wrong = rng.random(rows.shape) < (1.0 if case.labels == "reversed" else 0.5)
+        values[wrong] = pool.reversed.table[rows[wrong]]
+    _spoil(values, pool, case)
+    return values
+
+
+def _rows(pool: Pool, case: Case, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return which rows of the pool b's chains consist of, (chains, n); each row is as likely."""
+    shape = (case.chains, n)
+    if case.slow or case.antithetic:
+        scores = (
+            np.sqrt(1.0 - case.slow) * rng.standard_normal(shape)
+            + np.sqrt(case.slow) * _ar1(case.rho, shape, rng)
+            if case.slow
+            else _ar1(ANTITHETIC, shape, rng)
+        )
+        return pool.order[(ndtr(scores) * len(pool.order)).astype(np.int64)]
+    rows = rng.integers(len(pool.table), size=shape)
+    return _repeating(rows, rng) if case.sticky else rows
+
+
+def _ar1(rho: float, shape: tuple[int, int], rng: np.random.Generator) -> Array:
+    """Return stationary chains of variance 1 (chains, draws)."""
+    noise = rng.standard_normal(shape)
+    noise[:, 1:] *= np.sqrt(1.0 - rho**2)
+    return np.asarray(lfilter([1.0], [1.0, -rho], noise, axis=1))
 
 
 def _repeating(rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -236,10 +363,10 @@ def _moved(values: Array, pool: Pool, case: Case) -> Array:
 def _run_gibbs(pool: Pool, draws: int, rng: np.random.Generator) -> Evidence:
     engine = built_in_engine("gibbs", GibbsSettings(chains=CHAINS, warmup=500, draws=draws))
     seed = int(rng.integers(2**31))
-    fit = build_fit(engine, PROBLEM, seed, engine.run(PROBLEM, seed, no_progress))
+    fit = build_fit(engine, pool.problem, seed, engine.run(pool.problem, seed, no_progress))
     best = pool.table[pool.table[:, pool.names.index("log_lik")].argmax(), len(pool.names) + 1 :]
-    reference = Reference.of(Params(*np.split(best, 3)), PROBLEM.sample)
-    return Evidence.of(fit, align(fit.params, reference).params, PROBLEM.sample)
+    reference = Reference.of(Params(*np.split(best, 3)), pool.problem.sample)
+    return Evidence.of(fit, align(fit.params, reference).params, pool.problem.sample)
 
 
 def run_case(pool: Pool, case: Case, repetition: int, seed: int) -> PairVerdict:
@@ -256,12 +383,19 @@ def run_case(pool: Pool, case: Case, repetition: int, seed: int) -> PairVerdict:
         Of the study.
     """
 
-    def refit(name: str, this_round: int) -> Evidence:
+    def run(name: str, this_round: int) -> Evidence:
         own = "a" if name == "a" else "b"  # the Gibbs sampler goes by its own name
         entropy = [seed, zlib.crc32(case.key.encode()), repetition, this_round, ord(own)]
         return simulate(pool, case, own, np.random.default_rng(entropy), 4 ** (this_round - 1))
 
-    return judge_draws(refit("a", 1), refit("b", 1), refit)
+    first = [run("a", 1), run("b", 1)]
+
+    def refit(name: str, this_round: int) -> Checked | None:
+        if case.elsewhere and name == "b":
+            return None
+        return check(run(name, this_round), first)
+
+    return judge_draws(check(first[0], first), check(first[1], first), refit)
 
 
 def true_size(pool: Pool, case: Case) -> float:

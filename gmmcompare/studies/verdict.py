@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,10 +11,20 @@ import numpy as np
 
 from gmmcompare.comparison.functionals import STATISTICS
 from gmmcompare.comparison.thresholds import ALPHA, CONFIRM_ALPHA, MARGIN, MAX_ROUNDS
+from gmmcompare.engines.base import Problem
 from gmmcompare.runtime.files import replacing
 from gmmcompare.runtime.store import Row, digest
 from gmmcompare.studies import markdown
-from gmmcompare.studies.simulated import CASES, CHANGED, PROBLEM, Case, Pool, run_case, true_size
+from gmmcompare.studies.simulated import (
+    CASES,
+    CHANGED,
+    IDENTIFIED,
+    PROBLEM,
+    Case,
+    Pool,
+    run_case,
+    true_size,
+)
 from gmmcompare.studies.study import Found, Study
 
 
@@ -38,26 +48,28 @@ class VerdictStudy(Study):
 
     def prepare(self) -> None:
         """Write the pool, which processes then share through its file."""
-        if not self._pool_file.is_file():
-            with replacing(self._pool_file) as temporary, temporary.open("wb") as file:
-                np.save(file, Pool.draw(self.pool_draws, self.seed).table)
+        for problem in {_problem(case) for case in self.cases}:
+            path = self._pool_file(problem)
+            if not path.is_file():
+                with replacing(path) as temporary, temporary.open("wb") as file:
+                    np.save(file, Pool.draw(self.pool_draws, self.seed, problem).table)
 
-    @property
-    def _pool_file(self) -> Path:
-        return self.folder / f"pool-{digest(self.identity)}.npy"
+    def _pool_file(self, problem: Problem) -> Path:
+        kind = "-identified" if problem is IDENTIFIED else ""
+        return self.folder / f"pool{kind}-{digest(self.identity)}.npy"
 
-    @property
-    def pool(self) -> Pool:
-        """What engines are simulated from.
+    def pool(self, case: Case) -> Pool:
+        """Return what engines are simulated from in a case.
 
         On another machine, which has no such file, it is drawn again: the same numbers.
         """
-        return _pool(self._pool_file, self.pool_draws, self.seed)
+        problem = _problem(case)
+        return _pool(self._pool_file(problem), self.pool_draws, self.seed, problem)
 
     def repeat(self, case: str, number: int) -> Row:
         """Compare two engines, repetitions with fresh seeds included."""
         (chosen,) = (c for c in self.cases if c.key == case)
-        found = run_case(self.pool, chosen, number, self.seed)
+        found = run_case(self.pool(chosen), chosen, number, self.seed)
         return {"verdict": found.verdict, "suspect": found.suspect, "rounds": found.rounds}
 
     def tallies(self, found: Found) -> list[Tally]:
@@ -70,7 +82,7 @@ class VerdictStudy(Study):
         return markdown.page(
             "# How often the verdict errs",
             self.origin(found, "comparisons whose truth is known"),
-            *_method(self.pool),
+            *_method(self.pool(self.cases[0])),
             "## Errors",
             markdown.table(
                 ["error", "times", "of", "% (95 % interval)"],
@@ -107,12 +119,16 @@ def _share(case: Case) -> int:
     return 4 if case.shift == 0.2 else 20
 
 
-@lru_cache(maxsize=1)
-def _pool(path: Path, draws: int, seed: int) -> Pool:
+def _problem(case: Case) -> Problem:
+    return IDENTIFIED if case.identified else PROBLEM
+
+
+@lru_cache(maxsize=2)
+def _pool(path: Path, draws: int, seed: int, problem: Problem) -> Pool:
     if not path.is_file():
-        return Pool.draw(draws, seed)
-    small = Pool.draw(2, 0)
-    return Pool(small.names, small.label_free, np.load(path, mmap_mode="r"))
+        return Pool.draw(draws, seed, problem)
+    small = Pool.draw(2, 0, problem)
+    return replace(small, table=np.load(path, mmap_mode="r"))
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -203,9 +219,9 @@ def _method(pool: Pool) -> tuple[str, str]:
     )
 
 
-def _table(tallies: Sequence[Tally], pool: Pool) -> str:
+def _table(tallies: Sequence[Tally], pool: Callable[[Case], Pool]) -> str:
     head = ["engine b", "true size", "ESS", "comparisons", *VERDICTS, "repeated"]
-    return markdown.table(head, [_cells(t, pool) for t in tallies])
+    return markdown.table(head, [_cells(t, pool(t.case)) for t in tallies])
 
 
 def _cells(t: Tally, pool: Pool) -> list[object]:

@@ -144,8 +144,8 @@ def test_a_study_is_the_same_wherever_it_runs(tmp_path):
 def test_the_pool_can_be_drawn_again_where_it_is_not(tmp_path):
     here, away = tiny(tmp_path / "here"), tiny(tmp_path / "elsewhere")
     here.prepare()
-    np.testing.assert_array_equal(away.pool.table, here.pool.table)
-    assert isinstance(here.pool.table, np.memmap)
+    np.testing.assert_array_equal(away.pool(TINY[0]).table, here.pool(TINY[0]).table)
+    assert isinstance(here.pool(TINY[0]).table, np.memmap)
     assert not away.folder.exists()
 
 

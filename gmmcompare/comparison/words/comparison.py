@@ -79,6 +79,14 @@ def _low_ess(functional: str, ess: float, needed: float) -> str:
     return f"ESS of the {quantity(functional)} is {ess:,.0f}; {needed:,.0f} are needed"
 
 
+@says(Code.SLOW_COMBINATION)
+def _slow_combination(ess: float, needed: float) -> str:
+    return (
+        f"ESS of a combination of the quantities is {ess:,.0f}; {needed:,.0f} are needed: the "
+        "chains have a slow mode, of which every quantity shows a little"
+    )
+
+
 # --- two engines that draw ------------------------------------------------------------------------
 
 
@@ -91,10 +99,22 @@ def _difference(
         if repeats
         else "which could not be repeated with fresh seeds"
     )
+    return f"{_apart(a, b, functional, statistic, diff, se)}, {again}"
+
+
+@says(Code.UNREPEATED_DIFFERENCE)
+def _unrepeated(a: str, b: str, functional: str, statistic: str, diff: float, se: float) -> str:
+    return (
+        f"{_apart(a, b, functional, statistic, diff, se)}, which counts for little where chains "
+        "have not mixed and cannot be repeated with fresh seeds"
+    )
+
+
+def _apart(a: str, b: str, functional: str, statistic: str, diff: float, se: float) -> str:
     return (
         f"{of_statistic(statistic, functional)} is {abs(diff):.2f} posterior sd "
         f"{'higher' if diff > 0 else 'lower'} under {display_name(a)} than under "
-        f"{display_name(b)} (standard error {se:.3f}), {again}"
+        f"{display_name(b)} (standard error {se:.3f})"
     )
 
 
