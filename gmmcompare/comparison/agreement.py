@@ -1,10 +1,11 @@
 """Do two engines sample the same posterior? A verdict with known error rates.
 
-For every function of a draw (`functionals`), nine bounded statistics are compared by the difference
-of their means (`equality`). The smallest of m p-values, times m, decides at level 0.01; a rejection
-counts only if it repeats with fresh seeds and four times the draws at level 0.001. Agreement has to
-be shown as well: every difference, with its one-sided 95 % limit, must lie within a tenth of a
-posterior sd, and neither engine may have failed a check (`checks`). Anything else is inconclusive.
+For every function of a draw (`functionals`), eleven bounded statistics are compared by the
+difference of their means (`equality`), and so is the dependence of every pair of parameters. The
+smallest of m p-values, times m, decides at level 0.01; a rejection counts only if it repeats with
+fresh seeds and four times the draws at level 0.001. Agreement has to be shown as well: every
+difference, with its one-sided 95 % limit, must lie within a tenth of a posterior sd, and neither
+engine may have failed a check (`checks`). Anything else is inconclusive.
 This module judges numbers; it never runs an engine but calls the ``refit`` it is given.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import combinations
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -19,8 +21,10 @@ import numpy as np
 from scipy.special import ndtri
 
 from gmmcompare.comparison.checks import Checked
-from gmmcompare.comparison.equality import Differences, differences
-from gmmcompare.comparison.functionals import STATISTICS
+from gmmcompare.comparison.dependent import dependent_engines
+from gmmcompare.comparison.diagnostics import Convergence
+from gmmcompare.comparison.equality import Differences, dependences, differences
+from gmmcompare.comparison.functionals import STATISTICS, Functional
 from gmmcompare.comparison.names import parts
 from gmmcompare.comparison.reasons import Code, Reason, from_codes, to_codes
 from gmmcompare.comparison.thresholds import ALPHA, CONFIRM_ALPHA, MARGIN, MAX_ROUNDS, POWER_80
@@ -33,8 +37,12 @@ Verdict = Literal["agree", "disagree", "inconclusive"]
 class FunctionalResult:
     """One function's most significant statistic, in units of that statistic's posterior sd.
 
+    All pairs of parameters together are one more such function, ``dependence``, that goes by the
+    name of the most significant pair.
+
     ``p`` is not yet corrected for multiplicity; ``mdd`` is the difference that the procedure would
-    detect with probability 0.8; ``bound`` is the largest ``|diff| + t_.95 se`` over all nine,
+    detect with probability 0.8; ``bound`` is the largest ``|diff| + t_.95 se`` over all
+    ``statistics`` of it,
     ``se_largest`` their largest standard error by batches, and ``ess`` the smaller of the engines'
     bulk ESS.
     """
@@ -49,6 +57,8 @@ class FunctionalResult:
     label_free: bool
     ess: float = float("nan")
     se_largest: float = float("nan")
+    statistics: int = 9
+    """How many were compared; an earlier version, which did not say, compared nine."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers for ``comparison.json``."""
@@ -93,8 +103,12 @@ class PairVerdict:
         """Smallest p-value times the number of statistics, at most 1."""
         if not self.functionals:
             return float("nan")
-        m = len(self.functionals) * len(STATISTICS)
-        return min(1.0, m * min(f.p for f in self.functionals))
+        return _corrected(self.functionals)
+
+    @property
+    def statistics(self) -> int:
+        """How many statistics were compared."""
+        return sum(f.statistics for f in self.functionals)
 
     @property
     def largest(self) -> FunctionalResult | None:
@@ -162,6 +176,7 @@ Refit = Callable[[str, int], Checked | None]
 """``refit(engine, round)`` runs an engine with a fresh seed and 4**(round - 1) times the draws."""
 
 Pair = tuple[Checked, Checked]
+NOT_INDEPENDENT = (Code.COPIED_CHAINS, Code.DEPENDENT_CHAINS)
 NOT_MIXED = (Code.HIGH_RHAT, Code.LOW_ESS, Code.SLOW_COMBINATION, Code.TOO_SHORT)
 """Failures with which an engine's errors are not known well enough to trust one difference."""
 
@@ -181,7 +196,7 @@ def judge_draws(a: Checked, b: Checked, refit: Refit | None = None) -> PairVerdi
     -------
     PairVerdict
     """
-    copied = next((e for e in (a, b) if e.failed(Code.COPIED_CHAINS)), None)
+    copied = next((e for e in (a, b) if e.failed(*NOT_INDEPENDENT)), None)
     if copied:  # copies carry no information about the error, so no test is possible
         problems = _suspect_first(a.failures + b.failures, copied.name)
         return PairVerdict(a.name, b.name, "inconclusive", problems, suspect=copied.name)
@@ -195,7 +210,22 @@ def judge_draws(a: Checked, b: Checked, refit: Refit | None = None) -> PairVerdi
         for why in engine.failures
     ]
     verdict, reasons, needed = _conclude(last, _suspect_first(found, suspect))
+    reasons += _same_draws(a, b)
     return PairVerdict(a.name, b.name, verdict, reasons, last.results, suspect, last.round, needed)
+
+
+def _same_draws(a: Checked, b: Checked) -> tuple[Reason, ...]:
+    """Say so if chains of one engine are chains of the other: their agreement is worth little."""
+    found = dependent_engines(a.evidence.label_free[:1], b.evidence.label_free[:1])
+    if not found:
+        return ()
+    numbers = {
+        "a": a.name,
+        "b": b.name,
+        "pairs": tuple((d.a + 1, d.b + 1) for d in found),
+        "correlation": max((d.correlation for d in found), key=abs),
+    }
+    return (Reason(Code.SAME_DRAWS, numbers),)
 
 
 @dataclass(frozen=True)
@@ -255,52 +285,80 @@ def _conclude(
     if worst is None:
         return "inconclusive", (Reason(Code.NOTHING_VARIES),), None
     if needed is None:
-        found = {"bound": worst.bound, "statistics": len(results) * len(STATISTICS)}
+        found = {"bound": worst.bound, "statistics": sum(r.statistics for r in results)}
         return "agree", (Reason(Code.NO_DIFFERENCE, found),), None
     open_ = {"functional": worst.name, "bound": worst.bound, "ess_needed": needed}
     return "inconclusive", (Reason(Code.DIFFERENCE_POSSIBLE, open_),), needed
 
 
 def _compare(a: Checked, b: Checked) -> tuple[FunctionalResult, ...]:
-    """Test every function that varies; m is nine times their number."""
-    tested = []
+    """Test every function that varies, and the dependence of every pair of parameters that do."""
+    tested: list[_Test] = []
+    both = tuple(zip(a.evidence.functionals, b.evidence.functionals, strict=True))
     mixing = a.evidence.convergence, b.evidence.convergence
     slowest = mixing[0].slowest, mixing[1].slowest
-    for fa, fb in zip(a.evidence.functionals, b.evidence.functionals, strict=True):
+    for fa, fb in both:
         ess = mixing[0].ess_bulk[fa.name], mixing[1].ess_bulk[fa.name]
         found = differences(fa.values, fb.values, ess, slowest)
         if found is not None:
-            tested.append((fa.name, fa.label_free, ess, found))
-    factor = _z(len(tested)) + POWER_80
-    return tuple(_result(*test, factor) for test in tested)
+            tested.append(_Test([fa.name], STATISTICS, fa.label_free, ess, found))
+    varying = {name for test in tested for name in test.names}
+    pairs = [(fa, fb) for fa, fb in both if fa.is_parameter and fa.name in varying]
+    if len(pairs) > 1:
+        tested.append(_dependence(pairs, mixing))
+    factor = _z(sum(test.found.p.size for test in tested)) + POWER_80
+    return tuple(test.result(factor) for test in tested)
 
 
-def _result(
-    name: str, label_free: bool, ess: tuple[float, float], found: Differences, factor: float
-) -> FunctionalResult:
-    worst = int(np.argmin(found.p))
-    known = [e for e in ess if np.isfinite(e)]  # a function may be constant in one engine
-    return FunctionalResult(
-        name,
-        STATISTICS[worst],
-        float(found.diff[worst]),
-        float(found.se[worst]),
-        float(found.p[worst]),
-        factor * float(np.sqrt(sum(1.0 / e for e in known))),
-        float(found.limit.max()),
-        label_free,
-        min(known, default=float("nan")),
-        float(found.se_of_batches.max()),
+def _dependence(
+    pairs: Sequence[tuple[Functional, Functional]], mixing: tuple[Convergence, Convergence]
+) -> _Test:
+    names = [fa.name for fa, _ in pairs]
+    of_a, of_b = (np.array([m.ess_bulk[name] for name in names]) for m in mixing)
+    slowest = mixing[0].slowest, mixing[1].slowest
+    found = dependences(
+        [fa.values for fa, _ in pairs], [fb.values for _, fb in pairs], (of_a, of_b), slowest
     )
+    each = [f"dependence[{x},{y}]" for x, y in combinations(names, 2)]
+    return _Test(each, ["dependence"] * len(each), False, (of_a.min(), of_b.min()), found)
 
 
-def _z(functions: int) -> float:
+@dataclass(frozen=True)
+class _Test:
+    """Statistics of one function, or of all pairs: then each has a name of its own."""
+
+    names: Sequence[str]
+    statistics: Sequence[str]
+    label_free: bool
+    ess: tuple[float, float]
+    found: Differences
+
+    def result(self, factor: float) -> FunctionalResult:
+        """Return the most significant; ``factor`` errors are a difference that is detected."""
+        found, worst = self.found, int(np.argmin(self.found.p))
+        known = [e for e in self.ess if np.isfinite(e)]  # it may be constant in one engine
+        return FunctionalResult(
+            self.names[worst if len(self.names) > 1 else 0],
+            self.statistics[worst],
+            float(found.diff[worst]),
+            float(found.se[worst]),
+            float(found.p[worst]),
+            factor * float(np.sqrt(sum(1.0 / e for e in known))),
+            float(found.limit.max()),
+            self.label_free,
+            float(min(known, default=float("nan"))),
+            float(found.se_of_batches.max()),
+            found.p.size,
+        )
+
+
+def _z(statistics: int) -> float:
     """Return the normal quantile of the corrected level."""
-    return -float(ndtri(ALPHA / (2 * max(1, functions * len(STATISTICS)))))
+    return -float(ndtri(ALPHA / (2 * max(1, statistics))))
 
 
 def _corrected(results: tuple[FunctionalResult, ...]) -> float:
-    m = len(results) * len(STATISTICS)
+    m = sum(r.statistics for r in results)
     return min(1.0, m * min((r.p for r in results), default=1.0))
 
 
@@ -311,7 +369,7 @@ def _needed(results: tuple[FunctionalResult, ...]) -> float:
     mixes worse than its function's bulk, by its standard error. Where that is reached and does not
     suffice, there is a small difference to resolve: four times the draws.
     """
-    factor = _z(len(results)) + POWER_80
+    factor = _z(sum(r.statistics for r in results)) + POWER_80
     by_formula = 2.0 * (factor / MARGIN) ** 2
     have = min((r.ess for r in results if np.isfinite(r.ess)), default=by_formula)
     by_error = max(r.ess * (r.se_largest * factor / MARGIN) ** 2 for r in results)

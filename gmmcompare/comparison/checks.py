@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from gmmcompare.comparison.dependent import Dependence, dependent_chains
 from gmmcompare.comparison.diagnostics import SHORTEST, Convergence, convergence
 from gmmcompare.comparison.functionals import Functional, as_mapping, functionals
 from gmmcompare.comparison.reasons import Code, Reason
@@ -96,6 +97,19 @@ class Evidence:
         """R-hat and ESS of every functional, and the ESS of the slowest combination."""
         return convergence(as_mapping(self.functionals), with_mcse=False, with_slowest=True)
 
+    @cached_property
+    def dependent(self) -> tuple[Dependence, ...]:
+        """Chains that are no copies and yet not independent."""
+        copies = {*self.copies}
+        found = dependent_chains(self.label_free)
+        return tuple(d for d in found if (d.a, d.b) not in copies)
+
+    @property
+    def label_free(self) -> list[Array]:
+        """The log-likelihood at all draws, and the mixture's mean if none were left out."""
+        mean = next((f.values for f in self.functionals if f.name == "mean"), self.log_lik)
+        return [self.log_lik, mean] if mean.shape == self.log_lik.shape else [self.log_lik]
+
     @property
     def chain_log_lik(self) -> Array:
         """Mean log-likelihood of each chain, shape (chains,)."""
@@ -147,6 +161,7 @@ def check(engine: Evidence, everyone: Sequence[Evidence]) -> Checked:
         engine,
         faults=(
             *_copied(engine),
+            *_dependent(engine),
             *_minor_mode(engine, everyone),
             *_empty_states(engine),
             *_diverging(engine),
@@ -177,6 +192,18 @@ def _copied(engine: Evidence) -> list[Reason]:
         return []
     pairs = tuple((a + 1, b + 1) for a, b in engine.copies)
     return [Reason(Code.COPIED_CHAINS, {"pairs": pairs}, engine=engine.name)]
+
+
+def _dependent(engine: Evidence) -> list[Reason]:
+    if not engine.dependent:
+        return []
+    first = max(engine.dependent, key=lambda d: abs(d.correlation))
+    numbers = {
+        "pairs": tuple((d.a + 1, d.b + 1) for d in engine.dependent),
+        "correlation": first.correlation,
+        "shift": first.shift,
+    }
+    return [Reason(Code.DEPENDENT_CHAINS, numbers, engine=engine.name)]
 
 
 def _too_few_chains(engine: Evidence) -> list[Reason]:

@@ -23,7 +23,8 @@ from gmmcompare.comparison.density import (
 from gmmcompare.comparison.diagnostics import EngineDiagnostics, diagnose
 from gmmcompare.comparison.labels import Alignment, Reference, align, align_point
 from gmmcompare.comparison.point import judge_point, judge_two_points
-from gmmcompare.comparison.words import headline
+from gmmcompare.comparison.reasons import Code
+from gmmcompare.comparison.words import headline, sentence
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
@@ -129,7 +130,12 @@ class Comparison:
         if self.verdict == "agree":
             bound = max((p.bound for p in self.pairs if p.functionals), default=float("nan"))
             points = [name for name, fit in self.fits.items() if fit.kind == "point"]
-            return headline.agreement(list(self.fits), points, bound)
+            statistics = max((p.statistics for p in self.pairs), default=0)
+            same = next(
+                (r for p in self.pairs for r in p.reasons if r.code == Code.SAME_DRAWS), None
+            )
+            said = headline.agreement(list(self.fits), points, bound, statistics)
+            return f"{said} {sentence(same)}" if same else said
         relevant = [pair for pair in self.pairs if pair.verdict == self.verdict]
         if not relevant:
             return headline.nothing_to_compare(list(self.fits))

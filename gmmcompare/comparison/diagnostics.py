@@ -94,10 +94,11 @@ def _halves(v: Array) -> Array:
 
 
 def _scores_of_halves(v: Array) -> Array:
-    return _normal_scores(_finite(_halves(v)))
+    return normal_scores(finite(_halves(v)))
 
 
-def _finite(v: Array) -> Array:
+def finite(v: Array) -> Array:
+    """Return values, or their ranks where some are infinite."""
     return v if np.isfinite(v).all() else rankdata(v).reshape(v.shape)
 
 
@@ -142,8 +143,8 @@ def _diagnosed(v: Array, scores: Array | None) -> tuple[float, float, float]:
     if scores is None:  # it never changes
         return float("nan"), float("nan"), float("nan")
     split = _halves(v)
-    finite = _finite(split)
-    folded = _normal_scores(np.abs(finite - np.median(finite)))
+    values = finite(split)
+    folded = normal_scores(np.abs(values - np.median(values)))
     low, high = (split <= np.quantile(v, q, method="lower") for q in TAILS)
     with np.errstate(divide="ignore", invalid="ignore"):  # a chain may stand still
         rhat = np.fmax(*(array_stats.rhat(x, method="identity") for x in (scores, folded)))
@@ -151,7 +152,7 @@ def _diagnosed(v: Array, scores: Array | None) -> tuple[float, float, float]:
     return float(rhat), float(ess[0]), float(min(ess[1:]))
 
 
-def _normal_scores(v: Array) -> Array:
+def normal_scores(v: Array) -> Array:
     """Return normal scores of ranks (Blom 1958), of the shape of v; ties share their mean rank."""
     flat = v.ravel()
     order = np.argsort(flat)
@@ -218,7 +219,7 @@ def power_scaling(
     Kallioinen, N., Paananen, T., Bürkner, P.-C. and Vehtari, A. (2024). Detecting and diagnosing
     prior and likelihood sensitivity with power-scaling. Statistics and Computing 34, 57.
     """
-    scores = {name: _normal_scores(v) for name, v in values.items() if _varies(v)}
+    scores = {name: normal_scores(v) for name, v in values.items() if _varies(v)}
     # A factor that is the same everywhere (the prior of the weight of a single component) moves
     # nothing.
     found = {

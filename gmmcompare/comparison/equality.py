@@ -1,4 +1,4 @@
-"""Do one function's values have the same distribution in two engines? Nine t tests.
+"""Do one function's values have the same distribution in two engines? Eleven t tests.
 
 The statistics are bounded functions of the pooled rank, so that no moment has to exist; standard
 errors come from batch means within chains, about the grand mean of the engine (Flegal and Jones
@@ -10,6 +10,7 @@ means of whole chains show it to be.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtri, ndtri, stdtr, stdtrit
+from scipy.stats import rankdata
 
 from gmmcompare.comparison.compiled import batch_sums
 from gmmcompare.comparison.functionals import POOLED_QUANTILES, STATISTICS
@@ -33,7 +35,7 @@ with few degrees of freedom."""
 
 @dataclass(frozen=True)
 class Differences:
-    """Of the nine statistics' means, in units of each statistic's pooled sd; arrays (9,).
+    """Of statistics' means, in units of each statistic's pooled sd; one entry for each.
 
     ``p`` is two-sided and not corrected. Its ``se`` is the larger of what batches and whole chains
     show: the difference of two engines must stand out from that of an engine's own chains.
@@ -84,39 +86,105 @@ def differences(
     pooled = np.concatenate([a.ravel(), b.ravel()])
     if not pooled.min() < pooled.max():
         return None
-    per_chain = [batches_per_chain(x.shape, e) for x, e in zip((a, b), slowest or ess, strict=True)]
-    batch_a, batch_b = (_batch_of(x, n) for x, n in zip((a, b), per_chain, strict=True))
-    n_a = batch_a[-1] + 1
-    sums = np.zeros((len(STATISTICS), n_a + batch_b[-1] + 1))
+    cut = _Cut.of((a.shape, b.shape), slowest or ess)
+    sums = np.zeros((len(STATISTICS), cut.batch[-1] + 1))
     squares = batch_sums(
         pooled,
         np.argsort(pooled),
-        np.concatenate([batch_a, batch_b + n_a]),
+        cut.batch,
         _normal_scores(pooled.size),
         _cuts(pooled.size),
         sums,
     )
-    variance = squares / pooled.size - (sums.sum(axis=1) / pooled.size) ** 2
-    # A cut inside the topmost tie leaves an indicator that is always 1.
-    unit = np.sqrt(np.where(variance > 1e-12, variance, 1.0))
-    sums /= unit[:, None]
-    found = _welch(
-        _mean(sums[:, :n_a], batch_a, per_chain[0], ess[0]),
-        _mean(sums[:, n_a:], batch_b, per_chain[1], ess[1]),
+    return _tested(sums, squares, cut, (np.array([ess[0]]), np.array([ess[1]])))
+
+
+def dependences(
+    a: Sequence[Array],
+    b: Sequence[Array],
+    ess: tuple[Array, Array],
+    slowest: tuple[float, float],
+) -> Differences:
+    """Test whether two engines' functions depend on one another alike, two by two.
+
+    Each pair's statistic is the product of the normal scores of their pooled ranks: functions may
+    have the same distributions in both engines one by one, and not together.
+
+    Parameters
+    ----------
+    a, b : sequence of ndarray, shapes (chains_a, draws_a) and (chains_b, draws_b)
+        At least two functions.
+    ess : pair of ndarray, shape (functions,)
+        Effective draws of each function in each engine.
+    slowest : pair of float
+        As in `differences`.
+
+    Returns
+    -------
+    Differences
+        Of pairs in the order of ``itertools.combinations``.
+    """
+    cut = _Cut.of((a[0].shape, b[0].shape), slowest)
+    pooled = (np.concatenate([x.ravel(), y.ravel()]) for x, y in zip(a, b, strict=True))
+    scores = np.stack([_scores(values) for values in pooled])
+    first, second = np.triu_indices(len(a), 1)
+    edges = np.flatnonzero(np.diff(cut.batch, prepend=-1, append=-1))
+    sums = np.stack(
+        [(part @ part.T)[first, second] for part in np.split(scores, edges[1:-1], axis=1)], axis=1
     )
-    fewest = min(x.size if np.isnan(e) else e for x, e in zip((a, b), ess, strict=True))
-    return replace(found, p=np.ones_like(found.p)) if fewest < MIN_TESTABLE else found
+    squares = ((scores**2) @ (scores**2).T)[first, second]
+    least = [np.fmin(e[first], e[second]) for e in ess]
+    return _tested(sums, squares, cut, (least[0], least[1]))
 
 
-def _batch_of(x: Array, per_chain: int) -> NDArray[np.int64]:
+@dataclass(frozen=True)
+class _Cut:
+    """How two engines' chains are cut into batches.
+
+    ``batch`` is the batch of every value, a's in flat order and then b's; each chain is cut into as
+    many batches as ``per_chain`` says for its engine, and ``of_a`` batches are a's.
+    """
+
+    batch: NDArray[np.int64]
+    per_chain: tuple[int, int]
+    of_a: int
+
+    @classmethod
+    def of(
+        cls, shapes: tuple[tuple[int, ...], tuple[int, ...]], slowest: tuple[float, float]
+    ) -> _Cut:
+        """Cut chains of two engines by the ESS of each one's slowest combination."""
+        n_a, n_b = (batches_per_chain(s, e) for s, e in zip(shapes, slowest, strict=True))
+        of_a = shapes[0][0] * n_a
+        batch = [_batch_of(shapes[0], n_a), _batch_of(shapes[1], n_b) + of_a]
+        return cls(np.concatenate(batch), (n_a, n_b), of_a)
+
+
+def _tested(sums: Array, squares: Array, cut: _Cut, ess: tuple[Array, Array]) -> Differences:
+    """Test statistics of which sums (statistics, batches) and sums of squares are given."""
+    n = cut.batch.size
+    variance = squares / n - (sums.sum(axis=1) / n) ** 2
+    # A cut inside the topmost tie leaves an indicator that is always 1.
+    sums = sums / np.sqrt(np.where(variance > 1e-12, variance, 1.0))[:, None]
+    size = np.bincount(cut.batch)
+    found = _welch(
+        _mean(sums[:, : cut.of_a], size[: cut.of_a], cut.per_chain[0], ess[0]),
+        _mean(sums[:, cut.of_a :], size[cut.of_a :], cut.per_chain[1], ess[1]),
+    )
+    draws = size[: cut.of_a].sum(), size[cut.of_a :].sum()
+    fewest = np.fmin(*(np.where(np.isnan(e), d, e) for d, e in zip(draws, ess, strict=True)))
+    return replace(found, p=np.where(fewest < MIN_TESTABLE, 1.0, found.p))
+
+
+def _batch_of(shape: tuple[int, ...], per_chain: int) -> NDArray[np.int64]:
     """Return the batch of every value in flat order; sizes within a chain differ by at most one."""
-    chains, draws = x.shape
+    chains, draws = shape
     within = np.arange(draws) * per_chain // draws
     return np.asarray((np.arange(chains)[:, None] * per_chain + within).ravel())
 
 
 class _Mean(NamedTuple):
-    """One engine's means, each array (9,), and what is known of their errors.
+    """One engine's means, an array each, and what is known of their errors.
 
     ``by_batches`` and ``error`` are variances of the mean, with degrees of freedom ``of_batches``
     (a number) and ``freedom``; ``error`` is the larger of those by batches and by whole chains.
@@ -129,15 +197,14 @@ class _Mean(NamedTuple):
     freedom: Array
 
 
-def _mean(sums: Array, batch: NDArray[np.int64], per_chain: int, ess: float) -> _Mean:
-    """Return the means of statistics from their sums (9, batches), batches chain by chain.
+def _mean(sums: Array, size: NDArray[np.int64], per_chain: int, ess: Array) -> _Mean:
+    """Return the means of statistics from their sums (statistics, batches) and the batches' sizes.
 
     Batches that saw no draw beyond a cut, or hardly one, seem to be sure of it. But a statistic in
     units of its sd has variance 1 / ESS, and half of that is the least to be believed.
     """
     n = sums.shape[1]
-    least = 0.0 if np.isnan(ess) else 0.5 / ess
-    size = np.bincount(batch)
+    least = np.where(np.isnan(ess), 0.0, 0.5 / ess)
     by_batches = np.maximum(_variance_of_mean(sums / size), least)
     chains = n // per_chain
     by_chains = _variance_of_mean(
@@ -147,12 +214,12 @@ def _mean(sums: Array, batch: NDArray[np.int64], per_chain: int, ess: float) -> 
     if chains > 1 and per_chain > 1:  # else there is but one of the two
         apart = by_chains > by_batches * fdtri(chains - 1, n - chains, 1.0 - CHAINS_APART)
         freedom = np.where(apart, chains - 1, freedom)
-    value = sums.sum(axis=1) / batch.size
+    value = sums.sum(axis=1) / size.sum()
     return _Mean(value, by_batches, max(n - 1, 1), np.maximum(by_batches, by_chains), freedom)
 
 
 def _variance_of_mean(means: Array) -> Array:
-    """Return the variance of the mean of independent means (9, n); 0 of a single one."""
+    """Return the variance of the mean of independent means (statistics, n); 0 of a single one."""
     n = means.shape[1]
     return np.asarray(means.var(axis=1, ddof=1) / n if n > 1 else np.zeros(len(means)))
 
@@ -175,6 +242,12 @@ def _pooled(
     spread = var_a**2 / df_a + var_b**2 / df_b
     most = np.broadcast_to(np.asarray(df_a + df_b, dtype=float), var.shape).copy()
     return np.sqrt(var), np.divide(var**2, spread, out=most, where=var > 0)
+
+
+def _scores(pooled: Array) -> Array:
+    """Return the normal score of every value's rank."""
+    twice_from_0 = (2.0 * (rankdata(pooled) - 1.0)).astype(np.int64)
+    return _normal_scores(pooled.size)[twice_from_0]
 
 
 @lru_cache(maxsize=4)

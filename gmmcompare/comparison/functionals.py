@@ -21,10 +21,12 @@ from gmmcompare.model.sample import Sample
 DATA_QUANTILES = np.linspace(0.1, 0.9, 9)
 PAIRS = ((0.1, 0.5), (0.5, 0.9), (0.75, 0.95))
 """Pairs of data quantiles whose observations may share a component."""
-POOLED_QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+POOLED_QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 STATISTICS = ("location", "spread", *(f"below q{q:g}" for q in POOLED_QUANTILES))
 """Of each function: normal score of the pooled rank, its absolute value, and indicators at pooled
 quantiles. All are bounded, so that no moment has to exist; see `equality`."""
+PARAMETERS = ("w[", "mu[", "log_sigma[")
+"""How names of functions begin whose dependence, two by two, is compared as well."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Functional:
     name: str
     values: Array
     label_free: bool
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it is a parameter of an aligned component."""
+        return self.name.startswith(PARAMETERS)
 
 
 def functionals(

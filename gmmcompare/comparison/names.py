@@ -47,6 +47,9 @@ def quantity(name: str) -> str:
     if kind == "coclustering":
         first, second = map(percent_point, inside.split(","))
         return f"co-clustering of the {first} and {second} points"
+    if kind == "dependence":
+        first, second = inside.split(",")
+        return f"dependence of the {quantity(first)} and the {quantity(second)}"
     if kind in PARAMETERS:
         return f"{PARAMETERS[kind]} of component {inside}"
     return name
@@ -59,7 +62,7 @@ def parts(name: str) -> tuple[str, str]:
 
 
 def of_statistic(statistic: str, name: str) -> str:
-    """Say which of the nine statistics of a quantity is meant, such as its spread."""
+    """Say which statistic of a quantity is meant, such as its spread."""
     what = f"the {quantity(name)}"
     if statistic == "spread":
         return f"the spread of {what}"

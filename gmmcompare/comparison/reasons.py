@@ -50,6 +50,14 @@ class Code(ReasonCode):
 
     # Of one engine's draws: what casts doubt on them (`checks.faults`) ...
     COPIED_CHAINS = "copied-chains", {"pairs": "chains that are copies of each other, two by two"}
+    DEPENDENT_CHAINS = (
+        "dependent-chains",
+        {
+            "pairs": "chains that are not independent of each other, two by two",
+            "correlation": "of what each chain's past does not tell of it, the largest",
+            "shift": "by which the second chain of that pair is late, in draws",
+        },
+    )
     MINOR_MODE = (
         "minor-mode",
         {
@@ -97,6 +105,15 @@ class Code(ReasonCode):
             "diff": "of the statistic, a less b, in posterior sds",
             "se": "of diff",
             "repeats": "how often it was seen again with fresh seeds; 0 where that cannot be done",
+        },
+    )
+    SAME_DRAWS = (
+        "same-draws",
+        {
+            "a": "an engine",
+            "b": "the other",
+            "pairs": "a chain of a and a chain of b that are not independent, two by two",
+            "correlation": "of what each chain's past does not tell of it, the largest",
         },
     )
     UNCONFIRMED_DIFFERENCE = (

@@ -177,14 +177,14 @@ class Shift:
         standard error. For a small shift of a normal posterior it is the shift in sds; it cannot
         exceed 1.6, which means entirely apart.
     statistic : str
-        The most significant of the nine statistics.
+        The most significant of the eleven statistics.
     diff, se, p : float
         Its difference, standard error and p-value (not corrected).
     bound : float
-        The largest ``|diff| + t_.95 se`` of all nine.
+        The largest ``|diff| + t_.95 se`` of all eleven.
     status : "moves", "stays" or "open"
         Moves: a statistic differs by `MARGIN` or more, significant at `ALPHA` after correction for
-        all tests of the page. Stays: all nine are within the margin. Else the draws cannot tell.
+        all tests of the page. Stays: all eleven are within the margin. Else the draws cannot tell.
     """
 
     name: str

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from gmmcompare.comparison.agreement import PairVerdict, judge_draws
 from gmmcompare.comparison.checks import Checked, Evidence, check
@@ -100,6 +100,10 @@ class Case:
         Whether priors differ by component.
     labels : "own", "reversed" or "swapped"
         Whether b's components are in the wrong order, always or in a random half of the draws.
+    dependence : float
+        Correlation of the scores of two functions in b that are independent in a.
+    tail : float
+        By which b's values of one function are stretched beyond their 95 % quantile.
     elsewhere : bool
         Whether b's draws cannot be repeated with fresh seeds.
     """
@@ -118,6 +122,8 @@ class Case:
     chains: int = CHAINS
     identified: bool = False
     labels: Labels = "own"
+    dependence: float = 0.0
+    tail: float = 1.0
     elsewhere: bool = False
 
     @property
@@ -138,6 +144,10 @@ class Case:
             return f"shifted by {self.shift:g} sd"
         if self.ratio != 1.0:
             return f"sd {self.ratio:g} times as large"
+        if self.dependence:
+            return f"correlation {self.dependence:g} of two parameters"
+        if self.tail != 1.0:
+            return f"upper 5 % stretched {self.tail:g} times"
         if self.labels != "own":
             return f"components {_FAULTY_LABELS[self.labels]}, priors that differ"
         return self._sound
@@ -185,6 +195,8 @@ DIFFERENT = (
         for shift, ratio in ((0.05, 1), (0.1, 1), (0.2, 1), (0, 1.05), (0, 1.1), (0, 1.2))
         for ess in (200, 1000, 4000, 10_000)
     ),
+    *(Case("different", ess, dependence=0.3) for ess in (4000, 10_000)),
+    *(Case("different", ess, tail=1.5) for ess in (10_000, 40_000)),
     *(
         Case("different", 10_000, identified=True, labels=labels)
         for labels in ("reversed", "swapped")
@@ -298,9 +310,14 @@ def _values(pool: Pool, case: Case, name: str, n: int, rng: np.random.Generator)
     """Return an engine's draws, (chains, n, columns)."""
     if name == "a":
         rows = rng.integers(len(pool.table), size=(CHAINS, n))
-        return pool.table[_repeating(rows, rng) if case.sticky else rows]
+        values = pool.table[_repeating(rows, rng) if case.sticky else rows]
+        if case.dependence:
+            values[..., pool.names.index(COUPLED)] = _coupled(pool, rows, 0.0, rng)
+        return values
     rows = _rows(pool, case, n, rng)
     values = pool.table[rows]
+    if case.dependence:
+        values[..., pool.names.index(COUPLED)] = _coupled(pool, rows, case.dependence, rng)
     if case.labels != "own":
         wrong = rng.random(rows.shape) < (1.0 if case.labels == "reversed" else 0.5)
         values[wrong] = pool.reversed.table[rows[wrong]]
@@ -321,6 +338,19 @@ def _rows(pool: Pool, case: Case, n: int, rng: np.random.Generator) -> NDArray[n
         return pool.order[(ndtr(scores) * len(pool.order)).astype(np.int64)]
     rows = rng.integers(len(pool.table), size=shape)
     return _repeating(rows, rng) if case.sticky else rows
+
+
+def _coupled(
+    pool: Pool, rows: NDArray[np.int64], correlation: float, rng: np.random.Generator
+) -> Array:
+    """Return values of one function whose scores have this correlation with the changed one's."""
+    share = np.empty(len(pool.order))
+    share[pool.order] = (np.arange(len(pool.order)) + 0.5) / len(pool.order)
+    scores = correlation * ndtri(share[rows]) + np.sqrt(1.0 - correlation**2) * rng.standard_normal(
+        rows.shape
+    )
+    ordered = np.sort(pool.table[:, pool.names.index(COUPLED)])
+    return np.asarray(ordered[(ndtr(scores) * len(ordered)).astype(np.int64)])
 
 
 def _ar1(rho: float, shape: tuple[int, int], rng: np.random.Generator) -> Array:
@@ -354,6 +384,9 @@ def _spoil(values: Array, pool: Pool, case: Case) -> None:
 
 def _moved(values: Array, pool: Pool, case: Case) -> Array:
     """Shift and stretch the values of the one function in which engines differ."""
+    if case.tail != 1.0:
+        start = float(np.quantile(pool.table[:, pool.changed], 0.95))
+        return np.where(values > start, start + case.tail * (values - start), values)
     if case.shift == 0.0 and case.ratio == 1.0:
         return values  # to the last bit
     mean, sd = (float(x[pool.changed]) for x in pool.scale)

@@ -209,7 +209,8 @@ def _method(pool: Pool) -> tuple[str, str]:
         f"{PROBLEM.sample.n} observations. Engine b differs from it as the tables say; where the "
         f"targets differ, they do so in one of {len(pool.names)} functions alone ({CHANGED}), the "
         "hardest case. Each comparison is the whole procedure: convergence checks, "
-        f"{len(pool.names)} functions with {len(STATISTICS)} statistics each, a Bonferroni-"
+        f"{len(pool.names)} functions with {len(STATISTICS)} statistics each and the dependence of "
+        "every pair of parameters (where chains are long, four functions), a Bonferroni-"
         f"corrected test at level {ALPHA:g} whose rejections are repeated with fresh seeds and "
         f"four times the draws at level {CONFIRM_ALPHA:g} in at most {MAX_ROUNDS} rounds, and "
         f"agreement only if differences of {MARGIN:g} posterior sd can be excluded.",

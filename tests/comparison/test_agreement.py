@@ -1,7 +1,7 @@
 """The verdict on two engines that draw, on evidence whose truth is known.
 
 Seeds are fixed and were not chosen. Where equal engines must come out "agree", 10,000 independent
-draws leave an error of 0.014, so that one of 54 statistics is off by 0.1 - 0.023 (5.4 standard
+draws leave an error of 0.014, so that one of 69 statistics is off by 0.1 - 0.023 (5.4 standard
 errors) with a probability below 1e-5.
 """
 
@@ -30,8 +30,8 @@ def test_equal_engines_agree():
     assert found.ess_needed is None
     (reason,) = found.reasons
     assert reason.code == Code.NO_DIFFERENCE
-    assert reason.numbers == {"bound": found.bound, "statistics": 54}
-    # 54 statistics: z = 3.74; ESS near 10,000 each: (3.74 + 0.84) sqrt(2 / 10,000) = 0.065
+    assert reason.numbers == {"bound": found.bound, "statistics": 69}
+    # 69 statistics: z = 3.80; ESS near 10,000 each: (3.80 + 0.84) sqrt(2 / 10,000) = 0.066
     assert found.mdd == pytest.approx(0.065, abs=0.004)
 
 
@@ -94,7 +94,7 @@ def test_a_difference_is_pursued_for_three_rounds_at_most():
 def borderline(name: str, wanted_p: float = 0.003, draws: int = 2500) -> Evidence:
     """Return one of two pieces of evidence, apart by as much as gives this corrected p.
 
-    For 0.003, 4.0 standard errors: p near 6e-5 for one of 54 statistics.
+    For 0.003, 4.0 standard errors: p near 6e-5 for one of 69 statistics.
     """
     one, other = ("a", 1), ("b", 2)
     shift = 0.0
@@ -125,9 +125,9 @@ def test_few_draws_are_inconclusive_and_say_how_many_are_needed():
     assert [reason.engine for reason in low] == ["a", "b"]
     assert all(reason.numbers["ess"] < 1000 == reason.numbers["needed"] for reason in low)
     assert found.suspect is None  # both ran too short
-    # 2 ((3.74 + 0.84) / 0.1)^2 = 4,200 for 54 statistics; by the largest of 54 errors more, as each
+    # 2 ((3.80 + 0.84) / 0.1)^2 = 4,300 for 69 statistics; by the largest of 69 errors more, as each
     # rests on a few batches of 200 draws and may be twice too large
-    assert 4000 < found.ess_needed < 4 * 4200
+    assert 4000 < found.ess_needed < 4 * 4300
 
 
 def test_enough_draws_but_a_difference_still_possible():
@@ -139,7 +139,7 @@ def test_enough_draws_but_a_difference_still_possible():
 
 
 def test_a_real_difference_at_the_margin_asks_for_more_draws_than_there_are():
-    # A difference of 3.6 standard errors (0.02 each) is not significant for one of 54 statistics,
+    # A difference of 3.6 standard errors (0.02 each) is not significant for one of 69 statistics,
     # and with 1.65 standard errors more it is above 0.1.
     a, b = (borderline(name, wanted_p=0.02, draws=1250) for name in ("a", "b"))
     found = judge(a, b)

@@ -81,8 +81,9 @@ def test_the_sentence_names_engines_and_the_bound(fits):
     bound = max(p.bound for p in found.pairs)
     assert found.verdict == "agree"
     assert found.sentence() == (
-        "The exact posterior and Gibbs agree: they differ by no more than "
-        f"{np.ceil(100 * bound) / 100:.2f} posterior standard deviations in any quantity compared."
+        f"The exact posterior and Gibbs agree: none of {found.pairs[0].statistics} statistics "
+        f"compared differs by more than {np.ceil(100 * bound) / 100:.2f} posterior standard "
+        "deviations."
     )
 
 

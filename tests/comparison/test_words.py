@@ -29,6 +29,28 @@ SAID = [
         "mine: chains 1 and 3, 2 and 4 are copies of each other: they share a random stream.",
     ),
     (
+        Reason(
+            Code.DEPENDENT_CHAINS,
+            {"pairs": ((1, 2), (1, 3)), "correlation": 0.9999, "shift": -25},
+            engine="mine",
+        ),
+        "mine: chains 1 and 2, 1 and 3 are not independent: their innovations have correlation "
+        "1.00, 25 draws apart, whatever their labels.",
+    ),
+    (
+        Reason(
+            Code.SAME_DRAWS,
+            {"a": "gibbs", "b": "mine", "pairs": ((1, 2), (2, 1)), "correlation": 0.9999},
+        ),
+        "Chain 1 of Gibbs and chain 2 of mine (and 1 more) hold the same draws (correlation of "
+        "innovations 1.00): the two engines are no independent witnesses.",
+    ),
+    (
+        Reason(Code.SAME_DRAWS, {"a": "a", "b": "b", "pairs": ((1, 1),), "correlation": -0.5}),
+        "Chain 1 of a and chain 1 of b are not independent (correlation of innovations -0.50): the "
+        "two engines are no independent witnesses.",
+    ),
+    (
         Reason(Code.MINOR_MODE, GAP, engine="nuts"),
         "NUTS: chain 3 is in a minor mode: mean log-likelihood 20 below the best of Gibbs.",
     ),
@@ -114,8 +136,7 @@ SAID = [
     ),
     (
         Reason(Code.NO_DIFFERENCE, {"bound": 0.0432, "statistics": 270}),
-        "No difference detected in 270 statistics; differences above 0.043 posterior sd are "
-        "excluded.",
+        "None of 270 statistics compared differs by more than 0.043 posterior sd.",
     ),
     (
         Reason(
@@ -210,12 +231,14 @@ def test_a_reason_survives_json(reason: Reason) -> None:
 
 
 def test_a_verdict_in_words() -> None:
-    assert headline.agreement(["em", "gibbs", "nuts"], ["em"], 0.0613) == (
-        "EM, Gibbs and NUTS agree: Gibbs and NUTS differ by no more than 0.07 posterior standard "
-        "deviations in any quantity compared, and the point of EM lies within their posterior."
+    assert headline.agreement(["em", "gibbs", "nuts"], ["em"], 0.0613, 495) == (
+        "EM, Gibbs and NUTS agree: none of 495 statistics of the draws of Gibbs and NUTS differs "
+        "by more than 0.07 posterior standard deviations, and the point of EM lies within their "
+        "posterior."
     )
-    assert headline.agreement(["exact", "gibbs"], [], 0.05).startswith(
-        "The exact posterior and Gibbs agree: they differ by no more than 0.05"
+    assert headline.agreement(["exact", "gibbs"], [], 0.05, 356).startswith(
+        "The exact posterior and Gibbs agree: none of 356 statistics compared differs by more than "
+        "0.05"
     )
     minor, few = (
         Reason(Code.MINOR_MODE, GAP, engine="nuts"),

@@ -21,6 +21,16 @@ def _copied(pairs: Sequence[tuple[int, int]]) -> str:
     return f"chains {which} are copies of each other: they share a random stream"
 
 
+@says(Code.DEPENDENT_CHAINS)
+def _dependent(pairs: Sequence[tuple[int, int]], correlation: float, shift: int) -> str:
+    which = ", ".join(f"{a} and {b}" for a, b in pairs)
+    late = f", {counted(abs(shift), 'draw')} apart" if shift else ""
+    return (
+        f"chains {which} are not independent: their innovations have correlation "
+        f"{correlation:.2f}{late}, whatever their labels"
+    )
+
+
 @says(Code.MINOR_MODE)
 def _minor_mode(chains: Sequence[int], n_chains: int, gap: float, best: str) -> str:
     who, one = _chains(chains, n_chains)
@@ -118,6 +128,19 @@ def _apart(a: str, b: str, functional: str, statistic: str, diff: float, se: flo
     )
 
 
+@says(Code.SAME_DRAWS)
+def _same_draws(a: str, b: str, pairs: Sequence[tuple[int, int]], correlation: float) -> str:
+    which = listed(
+        [f"chain {i} of {display_name(a)} and chain {j} of {display_name(b)}" for i, j in pairs[:1]]
+    )
+    more = f" (and {len(pairs) - 1} more)" if len(pairs) > 1 else ""
+    what = "hold the same draws" if correlation > 0.99 else "are not independent"
+    return (
+        f"{which}{more} {what} (correlation of innovations {correlation:.2f}): the two engines are "
+        "no independent witnesses"
+    )
+
+
 @says(Code.UNCONFIRMED_DIFFERENCE)
 def _unconfirmed(alpha: float, confirm_alpha: float) -> str:
     return (
@@ -128,10 +151,7 @@ def _unconfirmed(alpha: float, confirm_alpha: float) -> str:
 
 @says(Code.NO_DIFFERENCE)
 def _no_difference(bound: float, statistics: int) -> str:
-    return (
-        f"no difference detected in {statistics} statistics; differences above {bound:.3f} "
-        "posterior sd are excluded"
-    )
+    return f"none of {statistics} statistics compared differs by more than {bound:.3f} posterior sd"
 
 
 @says(Code.DIFFERENCE_POSSIBLE)

@@ -10,7 +10,7 @@ from gmmcompare.comparison.reasons import Reason
 from gmmcompare.comparison.words.catalogue import clause, phrase
 
 
-def agreement(engines: Sequence[str], points: Sequence[str], bound: float) -> str:
+def agreement(engines: Sequence[str], points: Sequence[str], bound: float, statistics: int) -> str:
     """Say that engines agree, and within which difference.
 
     Parameters
@@ -22,14 +22,17 @@ def agreement(engines: Sequence[str], points: Sequence[str], bound: float) -> st
     bound : float
         The largest difference left possible between any two that draw, in posterior sds; NaN where
         fewer than two do.
+    statistics : int
+        How many were compared for each two that draw.
     """
     everyone = _first_in_sentence(engines)
     if math.isnan(bound):
         return f"{everyone} agree."
     drawing = listed([display_name(name) for name in engines if name not in points])
+    of_whom = f" of the draws of {drawing}" if points else " compared"
     said = (
-        f"{everyone} agree: {drawing if points else 'they'} differ by no more than "
-        f"{math.ceil(100 * bound) / 100:.2f} posterior standard deviations in any quantity compared"
+        f"{everyone} agree: none of {statistics} statistics{of_whom} differs by more than "
+        f"{math.ceil(100 * bound) / 100:.2f} posterior standard deviations"
     )
     if points:
         placed = listed([display_name(name) for name in points])

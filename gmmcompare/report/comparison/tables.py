@@ -206,6 +206,7 @@ _GROUPS = {
     "w": "Weights",
     "mu": "Means",
     "log_sigma": "Log standard deviations",
+    "dependence": "Pairs of parameters",
 }
 _OTHER = "Other quantities"
 

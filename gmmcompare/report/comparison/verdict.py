@@ -8,7 +8,6 @@ import numpy as np
 
 from gmmcompare.comparison.agreement import PairVerdict
 from gmmcompare.comparison.comparison import Comparison
-from gmmcompare.comparison.functionals import STATISTICS
 from gmmcompare.comparison.thresholds import ALPHA, CLOUD_QUANTILE, CONFIRM_ALPHA, MARGIN, MIN_ESS
 from gmmcompare.comparison.words import sentence
 from gmmcompare.report.comparison.figures import Looks
@@ -74,7 +73,7 @@ def pair_texts(comparison: Comparison, looks: Looks) -> list[PairText]:
 
 def _pair_figures(pair: PairVerdict) -> list[tuple[str, str, str]]:
     if pair.functionals:
-        tested = f"{len(pair.functionals) * len(STATISTICS)}"
+        tested = f"{pair.statistics}"
         found = [
             ("quantity", "statistics compared", tested),
             ("margin", "difference still possible", f"{number(pair.bound, 3)} sd"),
@@ -184,7 +183,9 @@ def _fastest(speed: list[Speed]) -> list[tuple[str, str]]:
 def sureness(comparison: Comparison) -> dict[str, object]:
     """Return the numbers that the section "how sure" puts into words."""
     tested = [pair for pair in comparison.pairs if pair.functionals]
-    quantities = max((len(pair.functionals) for pair in tested), default=0)
+    most = max((pair.functionals for pair in tested), key=len, default=())
+    pairs = sum(f.statistics for f in most if f.statistic == "dependence")
+    alone = [f.statistics for f in most if f.statistic != "dependence"]
     ess = {
         name: summary.diagnostics.parameters.worst_ess[1]
         for name, summary in comparison.summaries.items()
@@ -193,9 +194,10 @@ def sureness(comparison: Comparison) -> dict[str, object]:
     return {
         "tested": len(tested),
         "points": sum(not pair.functionals for pair in comparison.pairs),
-        "quantities": quantities,
-        "statistics": quantities * len(STATISTICS),
-        "per_quantity": len(STATISTICS),
+        "quantities": len(alone),
+        "statistics": sum(alone) + pairs,
+        "per_quantity": max(alone, default=0),
+        "pairs": pairs,
         "margin": number(MARGIN, 1),
         "min_ess": number(MIN_ESS, 0),
         "cloud": f"{100 * CLOUD_QUANTILE:g}",

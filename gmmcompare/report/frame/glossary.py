@@ -162,8 +162,9 @@ GLOSSARY: Mapping[str, Entry] = {
     "quantity": Entry(
         "Quantities and statistics",
         "Functions of a draw on which engines are compared: the log-likelihood, the density at "
-        "several places, the parameters. Of each, nine bounded statistics: location, spread, and "
-        "the shares below seven quantiles.",
+        "several places, the parameters. Of each, eleven bounded statistics: location, "
+        "spread, and the shares below nine quantiles; and of parameters, two by two, "
+        "their dependence.",
     ),
     "rand": Entry(
         "Adjusted Rand index",

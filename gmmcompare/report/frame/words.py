@@ -115,7 +115,7 @@ def quantity(name: str) -> str:
 
 
 def statistic(name: str) -> str:
-    """Say which of the nine statistics of a quantity is meant, as an addition to its name."""
+    """Say which statistic of a quantity is meant, as an addition to its name."""
     if at := names.quantile_of(name):
         return typeset(f", share below its {at} quantile")
     return ", its spread" if name == "spread" else ""
@@ -134,7 +134,7 @@ def quantity_in_group(name: str) -> str:
 
 
 def short_statistic(name: str) -> str:
-    """Return the name of one of the nine statistics as it fits into a column."""
+    """Return the name of a statistic as it fits into a column."""
     at = names.quantile_of(name)
     return typeset(f"< {at}") if at else name
 
