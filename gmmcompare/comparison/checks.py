@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import permutations
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gmmcompare.comparison.dependent import Dependence, dependent_chains
 from gmmcompare.comparison.diagnostics import SHORTEST, Convergence, convergence
@@ -22,12 +25,19 @@ from gmmcompare.comparison.thresholds import (
 )
 from gmmcompare.engines.check import copied_chains
 from gmmcompare.fitting.fit import Fit
+from gmmcompare.model.mixture import log_likelihood
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 
 MAX_DRAWS = 100_000
 """Of more draws, evenly spaced ones are judged: enough for a hundredth of a posterior sd."""
+
+
+SOME = 50
+"""Draws in which other orders of components are tried."""
+MOST_RESTORED = 5
+"""Components of which all orders are tried."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,9 @@ class Evidence:
         Chains, counted from 0, that are copies of each other.
     exact : bool
         Whether the draws are independent draws from the posterior itself.
+    some : Params or None
+        A few of the aligned draws, (n, K), from all chains.
+    sample : Sample or None
     """
 
     name: str
@@ -56,6 +69,8 @@ class Evidence:
     divergences: int | None
     copies: tuple[tuple[int, int], ...] = ()
     exact: bool = False
+    some: Params | None = None
+    sample: Sample | None = None
 
     @classmethod
     def of(
@@ -81,6 +96,7 @@ class Evidence:
         """
         log_lik = fit.stat("log_lik")
         step = -(-log_lik.size // max_draws)
+        rare = max(1, log_lik.size // SOME)
         thinned = Params(*(a[:, ::step] for a in aligned))
         return cls(
             name=fit.engine,
@@ -90,6 +106,8 @@ class Evidence:
             divergences=int(fit.stat("diverging").sum()) if fit.has_stat("diverging") else None,
             copies=tuple(copied_chains(fit.params)),
             exact=fit.has_extra("log_evidence"),
+            some=Params(*(a[:, ::rare].reshape(-1, aligned.K) for a in aligned)),
+            sample=sample,
         )
 
     @cached_property
@@ -162,7 +180,7 @@ def check(engine: Evidence, everyone: Sequence[Evidence]) -> Checked:
         faults=(
             *_copied(engine),
             *_dependent(engine),
-            *_minor_mode(engine, everyone),
+            *_low_chains(engine, everyone),
             *_empty_states(engine),
             *_diverging(engine),
             *_unconverged(engine),
@@ -171,20 +189,74 @@ def check(engine: Evidence, everyone: Sequence[Evidence]) -> Checked:
     )
 
 
-def _low_chains(engine: Evidence, everyone: Sequence[Evidence]) -> tuple[list[int], float, str]:
-    """Return chains in a minor mode (from 1), the largest gap, and whose chain is best.
+def _best_chain(engine: Evidence, everyone: Sequence[Evidence]) -> tuple[float, str]:
+    """Return the highest mean log-likelihood of a chain, and its engine.
 
-    Another engine's, if that is enough above them; else the engine's own best chain.
+    Another engine's, if that is enough above this one's lowest; else the engine's own best chain.
     """
     tops = {e.name: float(e.chain_log_lik.max()) for e in (engine, *everyone)}
     own = tops.pop(engine.name)
     other = max(tops, key=tops.__getitem__, default=engine.name)
-    gaps = max(own, tops.get(other, own)) - engine.chain_log_lik
-    low = np.flatnonzero(gaps > MODE_GAP)
+    best = max(own, tops.get(other, own))
     by_other = tops.get(other, -np.inf) - float(engine.chain_log_lik.min())
-    if by_other > MODE_GAP:
-        return [int(c) + 1 for c in low], by_other, other
-    return [int(c) + 1 for c in low], float(gaps.max()), engine.name
+    return best, other if by_other > MODE_GAP else engine.name
+
+
+def _low_chains(engine: Evidence, everyone: Sequence[Evidence]) -> list[Reason]:
+    """Say what chains are that have a lower log-likelihood than the best of any engine.
+
+    They may have started low, be made of components that do not belong together, or else be in a
+    minor mode.
+    """
+    best, whose = _best_chain(engine, everyone)
+    gaps = best - engine.chain_log_lik
+    low = gaps > MODE_GAP
+    late = engine.log_lik[:, -(-engine.log_lik.shape[1] * 3 // 4) :].mean(axis=1)
+    rising = low & (best - late <= MODE_GAP)
+    found = []
+    if rising.any():
+        numbers = {
+            **_which(rising),
+            "gap": float((late - engine.chain_log_lik)[rising].max()),
+        }
+        found.append(Reason(Code.TREND, numbers, engine=engine.name))
+    stuck = low & ~rising
+    if not stuck.any():
+        return found
+    gap = float(gaps[stuck].max())
+    mixed = _mixed(engine, best) if stuck.all() else None
+    if mixed:
+        return [*found, Reason(Code.MIXED_COMPONENTS, {"gap": gap, **mixed}, engine=engine.name)]
+    numbers = {**_which(stuck), "gap": gap, "best": "" if whose == engine.name else whose}
+    return [*found, Reason(Code.MINOR_MODE, numbers, engine=engine.name)]
+
+
+def _which(chains: NDArray[np.bool_]) -> dict[str, Any]:
+    return {
+        "chains": tuple(int(c) + 1 for c in np.flatnonzero(chains)),
+        "n_chains": chains.size,
+    }
+
+
+def _mixed(engine: Evidence, best: float) -> dict[str, Any] | None:
+    """Find a field which is in another order than the others: w, mu or sigma sorted by itself.
+
+    In the best order in each draw, its log-likelihood is as high as that of the best chain.
+    """
+    if engine.some is None or engine.sample is None or not 1 < engine.some.K <= MOST_RESTORED:
+        return None
+    w, mu, sigma = engine.some
+    orders = [list(order) for order in permutations(range(engine.some.K))]
+    restored = {}
+    for field in Params._fields:
+        tried = (
+            Params(w, mu, sigma)._replace(**{field: getattr(engine.some, field)[:, order]})
+            for order in orders
+        )
+        heights = np.stack([log_likelihood(engine.sample, params) for params in tried])
+        restored[field] = best - float(heights.max(axis=0).mean())
+    field = min(restored, key=restored.__getitem__)
+    return {"field": field, "restored": restored[field]} if restored[field] <= MODE_GAP else None
 
 
 def _copied(engine: Evidence) -> list[Reason]:
@@ -215,19 +287,6 @@ def _too_few_chains(engine: Evidence) -> list[Reason]:
     return [
         Reason(Code.TOO_FEW_CHAINS, {"chains": chains, "needed": MIN_CHAINS}, engine=engine.name)
     ]
-
-
-def _minor_mode(engine: Evidence, everyone: Sequence[Evidence]) -> list[Reason]:
-    low, gap, best = _low_chains(engine, everyone)
-    if not low:
-        return []
-    numbers = {
-        "chains": tuple(low),
-        "n_chains": engine.log_lik.shape[0],
-        "gap": gap,
-        "best": "" if best == engine.name else best,
-    }
-    return [Reason(Code.MINOR_MODE, numbers, engine=engine.name)]
 
 
 def _empty_states(engine: Evidence) -> list[Reason]:

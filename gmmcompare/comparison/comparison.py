@@ -134,7 +134,13 @@ class Comparison:
             same = next(
                 (r for p in self.pairs for r in p.reasons if r.code == Code.SAME_DRAWS), None
             )
-            said = headline.agreement(list(self.fits), points, bound, statistics)
+            moved = [
+                str(r.numbers["point"])
+                for pair in self.pairs
+                for r in pair.reasons
+                if r.code == Code.PRIOR_MOVES
+            ]
+            said = headline.agreement(list(self.fits), points, bound, statistics, moved)
             return f"{said} {sentence(same)}" if same else said
         relevant = [pair for pair in self.pairs if pair.verdict == self.verdict]
         if not relevant:
@@ -374,6 +380,7 @@ def _judge(
                     alignments[other].params,
                     checked[other],
                     list(drawing.values()),
+                    sample,
                 )
             )
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,9 +11,27 @@ import numpy as np
 from gmmcompare.comparison.agreement import PairVerdict, Verdict
 from gmmcompare.comparison.checks import Checked
 from gmmcompare.comparison.reasons import Code, Reason
-from gmmcompare.comparison.thresholds import CLOUD_QUANTILE, MIN_OCCUPIED, SAME_MAXIMUM
+from gmmcompare.comparison.thresholds import (
+    CLOUD_QUANTILE,
+    MIN_OCCUPIED,
+    MODE_GAP,
+    SAME_MAXIMUM,
+)
+from gmmcompare.comparison.twin import twin_of
 from gmmcompare.fitting.fit import Fit
+from gmmcompare.model.mixture import responsibilities
 from gmmcompare.model.params import Array, Params
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample
+
+ELSEWHERE = (
+    Code.COPIED_CHAINS,
+    Code.DEPENDENT_CHAINS,
+    Code.MINOR_MODE,
+    Code.TREND,
+    Code.MIXED_COMPONENTS,
+)
+"""Faults with which draws are not where the posterior is, so that no point is judged by them."""
 
 
 def judge_point(
@@ -22,6 +41,7 @@ def judge_point(
     aligned: Params,
     checked: Checked,
     all_draws: Sequence[Fit],
+    sample: Sample,
 ) -> PairVerdict:
     """Judge a point estimate against one engine's draws.
 
@@ -29,6 +49,8 @@ def judge_point(
     lower than that of any draw of any engine; and its Mahalanobis distance in the aligned
     posterior, in logits of w, mu and log sigma, is within the 99.9 % quantile of the draws' own.
     Draws in which a component is nearly empty have the prior's tails, and are left out of that.
+    What speaks against the point whatever the draws are comes first: a draw that is better in both,
+    or a component that is a spike on one value.
 
     Parameters
     ----------
@@ -42,41 +64,110 @@ def judge_point(
         The same engine's evidence.
     all_draws : sequence of Fit
         Of all engines that draw.
+    sample : Sample
     """
-    short = _shortfall(point, all_draws)
-    distance, limit, occupied = _distance(place, aligned, checked.evidence.prob_small)
+    short = _shortfall(point, place, draws.priors, all_draws)
+    cloud = _Cloud.of(aligned, checked.evidence.prob_small)
+    distance = cloud.distance(place)
     numbers = {
         "log_lik_gap": short.log_lik,
         "density_gap": short.density,
         "mahalanobis": distance,
-        "mahalanobis_limit": limit,
+        "mahalanobis_limit": cloud.limit,
     }
-    a, b = point.engine, draws.engine
+    at = np.unravel_index(int(log_scale_density(draws).argmax()), aligned.w.shape[:2])
+    densest = Params(*(a[at] for a in aligned))
+    found = _judged(point, place, checked, short, cloud, distance, sample, draws.priors, densest)
+    return replace(found, numbers=numbers)
+
+
+def _judged(
+    point: Fit,
+    place: Params,
+    checked: Checked,
+    short: _Shortfall,
+    cloud: _Cloud,
+    distance: float,
+    sample: Sample,
+    priors: Priors | None,
+    densest: Params,
+) -> PairVerdict:
+    a, b = point.engine, checked.name
     if short.log_lik > 0 and short.density > 0:
         reason = Reason(Code.BELOW_A_DRAW, {"gap": short.log_lik, "best": short.best}, engine=a)
-        return PairVerdict(a, b, "disagree", (reason, *_status(point)), suspect=a, numbers=numbers)
-    failures = list(checked.failures)
-    if occupied < MIN_OCCUPIED:
-        failures.append(Reason(Code.NO_ELLIPSE, {"share": 1.0 - occupied}, engine=b))
-    elif not distance <= limit:
-        outside = {
-            "point": a,
-            "draws": b,
-            "distance": distance,
-            "limit": limit,
-            "quantile": CLOUD_QUANTILE,
-        }
-        reason = Reason(Code.OUTSIDE_POSTERIOR, outside)
-        verdict: Verdict = "inconclusive" if failures else "disagree"
-        suspect = b if checked.faults else None
-        return PairVerdict(a, b, verdict, (reason, *failures), suspect=suspect, numbers=numbers)
-    problems = (*_status(point), *failures)
-    if problems:
-        suspect = a if _status(point) else b if checked.faults else None
-        return PairVerdict(a, b, "inconclusive", problems, suspect=suspect, numbers=numbers)
+        return PairVerdict(a, b, "disagree", (reason, *_status(point)), suspect=a)
+    spike = _spike(place, sample, a) if short.density > MODE_GAP else ()
+    if spike:
+        return PairVerdict(a, b, "disagree", (*spike, *_status(point)), suspect=a)
+    status = _status(point)
+    suspect = a if status else b if checked.faults else None
+    if cloud.share < MIN_OCCUPIED:
+        empty = Reason(Code.NO_ELLIPSE, {"share": 1.0 - cloud.share}, engine=b)
+        suspect = a if status else b if checked.failed(*ELSEWHERE) else None
+        problems = (*status, *checked.failures, empty)
+        return PairVerdict(a, b, "inconclusive", problems, suspect=suspect)
+    if not distance <= cloud.limit:
+        return _outside(point, place, checked, cloud, distance, sample, priors, densest)
+    if status or checked.failures:
+        problems = (*status, *checked.failures)
+        return PairVerdict(a, b, "inconclusive", problems, suspect=suspect)
     height = "log_lik" if short.log_lik == 0 else "density"
-    within = {"of": height, "distance": distance, "limit": limit}
-    return PairVerdict(a, b, "agree", (Reason(Code.AT_MAXIMUM, within),), numbers=numbers)
+    within = {"of": height, "distance": distance, "limit": cloud.limit}
+    return PairVerdict(a, b, "agree", (Reason(Code.AT_MAXIMUM, within),))
+
+
+def _outside(
+    point: Fit,
+    place: Params,
+    checked: Checked,
+    cloud: _Cloud,
+    distance: float,
+    sample: Sample,
+    priors: Priors | None,
+    densest: Params,
+) -> PairVerdict:
+    """Say why a point is outside the posterior: by the point's fault, the draws' or the prior."""
+    a, b = point.engine, checked.name
+    status = _status(point)
+    where = {"point": a, "draws": b, "distance": distance, "limit": cloud.limit}
+    outside = Reason(Code.OUTSIDE_POSTERIOR, {**where, "quantile": CLOUD_QUANTILE})
+    problems = (*status, *checked.failures)
+    suspect = a if status else b if checked.faults else None
+    if checked.failed(*ELSEWHERE):
+        return PairVerdict(a, b, "inconclusive", (outside, *problems), suspect=suspect)
+    twin = twin_of(place, point, densest, sample, priors) if priors else None
+    if twin and twin.stopped_early:
+        gains = {"log_lik": twin.log_lik_gain, "density": twin.density_gain}
+        early = Reason(Code.STOPPED_EARLY, gains, engine=a)
+        return PairVerdict(a, b, "disagree", (early, outside, *problems), suspect=a)
+    if twin and (near := cloud.distance(twin.place)) <= cloud.limit:
+        name, sds = cloud.furthest(place, twin.place)
+        moved = {**where, "mode_distance": near, "parameter": name, "sds": sds}
+        reason = Reason(Code.PRIOR_MOVES, moved)
+        if not problems:
+            return PairVerdict(a, b, "agree", (reason,))
+        suspect = a if status else None  # a point that the prior moves accuses nobody
+        return PairVerdict(a, b, "inconclusive", (*problems, reason), suspect=suspect)
+    verdict: Verdict = "inconclusive" if problems else "disagree"
+    return PairVerdict(a, b, verdict, (outside, *problems), suspect=suspect)
+
+
+def _spike(place: Params, sample: Sample, engine: str) -> tuple[Reason, ...]:
+    """Find a component that is on one value alone, where the likelihood has no bound."""
+    mass = sample.counts[:, None] * responsibilities(sample.values, place)
+    n_k = mass.sum(axis=0)
+    for k in np.flatnonzero(n_k > 0.5):
+        at = int(mass[:, k].argmax())
+        apart = np.abs(np.delete(sample.values, at) - sample.values[at]).min(initial=np.inf)
+        if mass[at, k] > 0.99 * n_k[k] and place.sigma[k] < apart:
+            numbers = {
+                "component": int(k) + 1,
+                "sigma": float(place.sigma[k]),
+                "value": float(sample.values[at]),
+                "count": int(sample.counts[at]),
+            }
+            return (Reason(Code.SPIKE, numbers, engine=engine),)
+    return ()
 
 
 def _status(point: Fit) -> tuple[Reason, ...]:
@@ -96,12 +187,18 @@ class _Shortfall(NamedTuple):
     best: str
 
 
-def _shortfall(point: Fit, all_draws: Sequence[Fit]) -> _Shortfall:
+def _shortfall(
+    point: Fit, place: Params, priors: Priors | None, all_draws: Sequence[Fit]
+) -> _Shortfall:
     best = max(all_draws, key=lambda f: float(f.stat("log_lik").max()))
     height = float(point.stat("log_lik").max())
     gap = float(best.stat("log_lik").max()) - height
     posterior = max(float(log_scale_density(f).max()) for f in all_draws)
-    by_posterior = posterior - float(log_scale_density(point).max())
+    own = float(log_scale_density(point).max())
+    if priors:  # whose numbering of components the point may have found only by alignment
+        with np.errstate(invalid="ignore", over="ignore"):
+            own = height + float(priors.log_density(place)) + 2.0 * float(np.log(place.sigma).sum())
+    by_posterior = posterior - (own if np.isfinite(own) else -np.inf)
     rounding = 1e-9 * abs(height)  # the likelihood is a sum of N terms
     return _Shortfall(
         gap if gap > rounding else 0.0,
@@ -145,22 +242,57 @@ def log_scale_density(fit: Fit) -> Array:
     return np.where(np.isfinite(density), density, -np.inf)
 
 
-def _distance(place: Params, aligned: Params, prob_small: Array) -> tuple[float, float, float]:
-    """Return the point's distance, the draws' 99.9 % quantile and the share of draws used."""
-    x = _coordinates(aligned).reshape(-1, 3 * aligned.K - 1)
-    usable = np.isfinite(x).all(axis=1) & (prob_small.ravel() <= 0.5)
-    cloud = x[usable]
-    share = float(usable.mean())
-    if len(cloud) <= cloud.shape[1]:
-        return float("nan"), float("nan"), 0.0
-    centre, sd = cloud.mean(axis=0), cloud.std(axis=0)
-    sd = np.where(sd > 0, sd, 1.0)  # a coordinate that stands still has no scale of its own
-    z, at = (cloud - centre) / sd, (_coordinates(place) - centre) / sd
-    precision = np.linalg.pinv(z.T @ z / len(z), hermitian=True)
-    own = np.sqrt(np.einsum("ij,jk,ik->i", z, precision, z))
-    with np.errstate(invalid="ignore"):  # an infinite sd of the point's
-        distance = float(np.sqrt(at @ precision @ at))
-    return distance, float(np.quantile(own, CLOUD_QUANTILE)), share
+@dataclass(frozen=True)
+class _Cloud:
+    """An ellipse about the draws in which no component is nearly empty.
+
+    Attributes
+    ----------
+    centre, sd : ndarray, shape (3 K - 1,)
+        Of the coordinates.
+    precision : ndarray
+        Of the standardised coordinates.
+    limit : float
+        The distance within which a share `CLOUD_QUANTILE` of the draws lies.
+    share : float
+        Of all draws that are used.
+    """
+
+    centre: Array
+    sd: Array
+    precision: Array
+    limit: float
+    share: float
+
+    @classmethod
+    def of(cls, aligned: Params, prob_small: Array) -> _Cloud:
+        """Fit the ellipse to aligned draws, (chains, draws, K)."""
+        x = _coordinates(aligned).reshape(-1, 3 * aligned.K - 1)
+        usable = np.isfinite(x).all(axis=1) & (prob_small.ravel() <= 0.5)
+        cloud, P = x[usable], x.shape[1]
+        if len(cloud) <= P:
+            return cls(np.zeros(P), np.ones(P), np.full((P, P), np.nan), float("nan"), 0.0)
+        centre, sd = cloud.mean(axis=0), cloud.std(axis=0)
+        sd = np.where(sd > 0, sd, 1.0)  # a coordinate that stands still has no scale of its own
+        z = (cloud - centre) / sd
+        precision = np.linalg.pinv(z.T @ z / len(z), hermitian=True)
+        own = np.sqrt(np.einsum("ij,jk,ik->i", z, precision, z))
+        return cls(
+            centre, sd, precision, float(np.quantile(own, CLOUD_QUANTILE)), float(usable.mean())
+        )
+
+    def distance(self, place: Params) -> float:
+        """Return the Mahalanobis distance of a point, shape (K,)."""
+        at = (_coordinates(place) - self.centre) / self.sd
+        with np.errstate(invalid="ignore"):  # an infinite sd of the point's
+            return float(np.sqrt(at @ self.precision @ at))
+
+    def furthest(self, one: Params, other: Params) -> tuple[str, float]:
+        """Return the mean or log sd in which two points are furthest apart, and how many sds."""
+        K = one.K
+        moves = np.abs(_coordinates(one) - _coordinates(other))[K - 1 :] / self.sd[K - 1 :]
+        kind, k = divmod(int(moves.argmax()), K)
+        return f"{('mu', 'log_sigma')[kind]}[{k + 1}]", float(moves.max())
 
 
 def _coordinates(params: Params) -> Array:

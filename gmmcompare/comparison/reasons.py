@@ -67,6 +67,22 @@ class Code(ReasonCode):
             "best": "the engine of the best chain; empty where it is its own",
         },
     )
+    TREND = (
+        "trend",
+        {
+            "chains": "that start low",
+            "n_chains": "of the engine",
+            "gap": "between the mean log-likelihood of such a chain and that of its last quarter",
+        },
+    )
+    MIXED_COMPONENTS = (
+        "mixed-components",
+        {
+            "field": "w, mu or sigma: what is in another order than the others",
+            "gap": "how far the mean log-likelihood is below that of the best chain",
+            "restored": "the same, with that in the best order in each draw",
+        },
+    )
     RARE_EMPTY_STATES = (
         "rare-empty-states",
         {
@@ -160,6 +176,34 @@ class Code(ReasonCode):
             "distance": "Mahalanobis distance of the point",
             "limit": "that a share `quantile` of the draws is within",
             "quantile": "of the draws' own distances",
+        },
+    )
+    SPIKE = (
+        "spike",
+        {
+            "component": "the component that is one",
+            "sigma": "its standard deviation",
+            "value": "on which it is",
+            "count": "of observations that have it",
+        },
+    )
+    STOPPED_EARLY = (
+        "stopped-early",
+        {
+            "log_lik": "that EM gains in log-likelihood from there",
+            "density": "that EM gains in log posterior density from there",
+        },
+    )
+    PRIOR_MOVES = (
+        "prior-moves",
+        {
+            "point": "the engine of the point, a maximum of the likelihood",
+            "draws": "the engine that draws",
+            "distance": "Mahalanobis distance of the point",
+            "limit": "of that distance",
+            "mode_distance": "that of the posterior's mode that belongs to the point",
+            "parameter": "which the prior moves furthest",
+            "sds": "by how many posterior sds",
         },
     )
     AT_MAXIMUM = (

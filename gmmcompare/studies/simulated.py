@@ -54,8 +54,8 @@ COUPLED = "mu[2]"
 """The function that depends on it in the simplest case of dependence."""
 ANTITHETIC = -0.6
 """Lag-one autocorrelation of antithetic chains' scores."""
-FEW = ("log_lik", "mean", "w[1]", CHANGED)
-"""Functions that are compared where chains are long, lest the study take days."""
+FEW = ("log_lik", "mean", "w[1]", CHANGED, "log_prior")
+"""Functions that are compared where engines are equal and chains of a kind, lest it take days."""
 SHORT = 2500
 """Draws of each of a's chains there."""
 REPEAT_PROBABILITY = 2.0 / 3.0
@@ -85,6 +85,8 @@ class Case:
         By which b's values of one function are moved, in posterior sds, and stretched.
     stuck : int
         How many of b's four chains are in a minor mode.
+    near : float
+        Noise by which b's chains differ that are all one.
     copied : bool
         Whether b's second chain is a copy of its first.
     gibbs : bool
@@ -95,7 +97,7 @@ class Case:
     antithetic : bool
         Whether scores of one function have autocorrelation `ANTITHETIC` in b.
     chains : int
-        Of b; each has as many draws as a's.
+        Of b; if there are more than a's, each has two thirds as many draws.
     identified : bool
         Whether priors differ by component.
     labels : "own", "reversed" or "swapped"
@@ -114,6 +116,7 @@ class Case:
     shift: float = 0.0
     ratio: float = 1.0
     stuck: int = 0
+    near: float = 0.0
     copied: bool = False
     gibbs: bool = False
     slow: float = 0.0
@@ -137,6 +140,8 @@ class Case:
             return "Gibbs sampler"
         if self.copied:
             return "one chain is a copy of another"
+        if self.near:
+            return f"chains are one chain but for noise of {self.near:g}"
         if self.stuck:
             which = "every chain" if self.stuck == CHAINS else f"{self.stuck} of {CHAINS} chains"
             return f"{which} in a minor mode"
@@ -159,9 +164,15 @@ class Case:
         if self.antithetic:
             return "antithetic chains"
         if self.chains != CHAINS:
-            return f"{self.chains} chains"
+            return f"{self.chains} shorter chains"
         what = "autocorrelated chains" if self.sticky else "independent draws"
         return f"{what}, priors that differ" if self.identified else what
+
+    @property
+    def is_cheap(self) -> bool:
+        """Whether few functions are compared."""
+        kind = self.slow or self.antithetic or self.chains != CHAINS or self.identified
+        return self.truth == "equal" and bool(kind)
 
     @property
     def label(self) -> str:
@@ -181,13 +192,20 @@ EQUAL = (
         for ess in (200, 1000, 4000, 10_000)
     ),
     *(
-        Case("equal", 80_000, slow=slow, rho=rho, elsewhere=elsewhere)
+        Case("equal", 40_000, slow=slow, rho=rho, elsewhere=elsewhere)
         for slow, rho in ((0.05, 0.9995), (0.1, 0.9998), (0.2, 0.9999))
         for elsewhere in (False, True)
     ),
-    *(Case("equal", 4000, antithetic=True, elsewhere=elsewhere) for elsewhere in (False, True)),
-    *(Case("equal", 4000, chains=chains, elsewhere=True) for chains in (5, 12)),
-    *(Case("equal", 4000, identified=True, elsewhere=elsewhere) for elsewhere in (False, True)),
+    *(
+        Case("equal", 4000, antithetic=antithetic, chains=n, identified=identified, elsewhere=e)
+        for antithetic, n, identified in (
+            (True, CHAINS, False),
+            (False, 5, False),
+            (False, 12, False),
+            (False, CHAINS, True),
+        )
+        for e in (False, True)
+    ),
 )
 DIFFERENT = (
     *(
@@ -203,9 +221,8 @@ DIFFERENT = (
     ),
 )
 FAULTY = tuple(
-    Case("faulty", ess, stuck=stuck, copied=stuck == 0)
-    for stuck in (1, CHAINS, 0)
-    for ess in (4000,)
+    Case("faulty", 4000, stuck=stuck, copied=stuck == 0 and not near, near=near)
+    for stuck, near in ((1, 0.0), (CHAINS, 0.0), (0, 0.0), (0, 1e-6))
 )
 CASES = (*EQUAL, Case("equal", 20_000, gibbs=True), *DIFFERENT, *FAULTY)
 
@@ -291,7 +308,7 @@ def simulate(pool: Pool, case: Case, name: str, rng: np.random.Generator, times:
         n = min(n, times * SHORT)
     values = _values(pool, case, name, n, rng)
     F = len(pool.names)
-    used = [f for f in range(F) if not case.slow or pool.names[f] in FEW]
+    used = [f for f in range(F) if not case.is_cheap or pool.names[f] in FEW]
     by_function = np.ascontiguousarray(np.moveaxis(values[..., used], -1, 0))
     return Evidence(
         name,
@@ -314,7 +331,7 @@ def _values(pool: Pool, case: Case, name: str, n: int, rng: np.random.Generator)
         if case.dependence:
             values[..., pool.names.index(COUPLED)] = _coupled(pool, rows, 0.0, rng)
         return values
-    rows = _rows(pool, case, n, rng)
+    rows = _rows(pool, case, n if case.chains == CHAINS else 2 * n // 3, rng)
     values = pool.table[rows]
     if case.dependence:
         values[..., pool.names.index(COUPLED)] = _coupled(pool, rows, case.dependence, rng)
@@ -380,6 +397,9 @@ def _spoil(values: Array, pool: Pool, case: Case) -> None:
         values[: case.stuck, :, log_lik] = lower
     if case.copied:
         values[1] = values[0]
+    if case.near:
+        noise = np.random.default_rng(0).standard_normal(values.shape)
+        values[:] = values[:1] * (1.0 + case.near * noise)
 
 
 def _moved(values: Array, pool: Pool, case: Case) -> Array:

@@ -17,6 +17,7 @@ from gmmcompare.runtime.store import Row, digest
 from gmmcompare.studies import markdown
 from gmmcompare.studies.simulated import (
     CASES,
+    CHAINS,
     CHANGED,
     IDENTIFIED,
     PROBLEM,
@@ -114,6 +115,8 @@ class VerdictStudy(Study):
 
 def _share(case: Case) -> int:
     """Return of how many repetitions that are asked for a case gets one."""
+    if case.is_cheap:
+        return 6 if case.slow else 2 if case.antithetic or case.identified else 4
     if case.truth == "equal" and not case.gibbs:
         return 1 if case.ess in (1000, 4000) else 10
     return 4 if case.shift == 0.2 else 20
@@ -181,8 +184,10 @@ def promises(tallies: Sequence[Tally]) -> dict[str, Frequency]:
     """Return the errors for which rates are promised, by what they are, as far as they were run."""
 
     def equal(ess: int) -> list[Tally]:
-        return [t for t in tallies if t.case.truth == "equal" and t.case.ess == ess]
+        return [t for t in plain if t.case.ess == ess]
 
+    cheap = [t for t in tallies if t.case.is_cheap]
+    plain = [t for t in tallies if t.case.truth == "equal" and not t.case.is_cheap]
     different = [t for t in tallies if t.case.truth == "different"]
     shifted = [t for t in different if t.case.shift == 0.2]
     faulty = [t for t in tallies if t.case.truth == "faulty"]
@@ -193,10 +198,31 @@ def promises(tallies: Sequence[Tally]) -> dict[str, Frequency]:
         "equal, ESS 200, called anything but inconclusive": _pooled(
             equal(200), "verdict", "agree", "disagree"
         ),
+        "equal, one with a slow mode, called disagree": _pooled(
+            [t for t in cheap if t.case.slow], "verdict", "disagree"
+        ),
+        "equal, one of antithetic chains, called disagree": _pooled(
+            [t for t in cheap if t.case.antithetic], "verdict", "disagree"
+        ),
+        "equal, other numbers and lengths of chains, called disagree": _pooled(
+            [t for t in cheap if t.case.chains != CHAINS], "verdict", "disagree"
+        ),
+        "equal, priors that differ by component, called disagree": _pooled(
+            [t for t in cheap if t.case.identified], "verdict", "disagree"
+        ),
         "different, ESS 200, called agree": _pooled(
             [t for t in different if t.case.ess == 200], "verdict", "agree"
         ),
         "shifted by 0.2 sd, any ESS, called agree": _pooled(shifted, "verdict", "agree"),
+        "correlation 0.3 of two parameters, called agree": _pooled(
+            [t for t in different if t.case.dependence], "verdict", "agree"
+        ),
+        "components in the wrong order or swapped, called agree": _pooled(
+            [t for t in different if t.case.labels != "own"], "verdict", "agree"
+        ),
+        "near copies, judged": _pooled(
+            [t for t in faulty if t.case.near], "verdict", "agree", "disagree"
+        ),
         "faulty run, called agree": _pooled(faulty, "verdict", "agree"),
         "faulty run, the wrong engine or none named": _pooled(faulty, "suspect", "a", None),
     }
@@ -210,10 +236,10 @@ def _method(pool: Pool) -> tuple[str, str]:
         f"targets differ, they do so in one of {len(pool.names)} functions alone ({CHANGED}), the "
         "hardest case. Each comparison is the whole procedure: convergence checks, "
         f"{len(pool.names)} functions with {len(STATISTICS)} statistics each and the dependence of "
-        "every pair of parameters (where chains are long, four functions), a Bonferroni-"
-        f"corrected test at level {ALPHA:g} whose rejections are repeated with fresh seeds and "
-        f"four times the draws at level {CONFIRM_ALPHA:g} in at most {MAX_ROUNDS} rounds, and "
-        f"agreement only if differences of {MARGIN:g} posterior sd can be excluded.",
+        "every pair of parameters (of a few functions where chains are of a special kind), a "
+        f"Bonferroni-corrected test at level {ALPHA:g} whose rejections are repeated with fresh "
+        f"seeds and four times the draws at level {CONFIRM_ALPHA:g} in at most {MAX_ROUNDS} "
+        f"rounds, and agreement only if differences of {MARGIN:g} posterior sd can be excluded.",
         "Numbers are percentages with 95 % Clopper-Pearson intervals. Differences below "
         f"{MARGIN:g} sd may be called agreement. The true size of a difference is that of the "
         "statistic that shows it best.",

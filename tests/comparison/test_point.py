@@ -9,7 +9,7 @@ import pytest
 
 import gmmcompare as gc
 from gmmcompare.comparison.comparison import compare_fits
-from gmmcompare.comparison.point import _coordinates, _distance
+from gmmcompare.comparison.point import _Cloud, _coordinates
 from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.engines.base import Point, Problem, Seconds, no_progress
 from gmmcompare.engines.em.engine import EmEngine
@@ -107,12 +107,8 @@ def test_a_point_far_from_where_the_posterior_is(gibbs):
     found = judged(placed(spike), gibbs)
     assert found.verdict == "disagree"
     assert found.numbers["mahalanobis"] > found.numbers["mahalanobis_limit"]
-    assert found.reasons[0].code == Code.OUTSIDE_POSTERIOR
-    assert (found.reasons[0].numbers["point"], found.reasons[0].numbers["draws"]) == (
-        "mine",
-        "gibbs",
-    )
-    assert found.reasons[0].numbers["distance"] == found.numbers["mahalanobis"]
+    assert (found.reasons[0].code, found.reasons[0].engine) == (Code.SPIKE, "mine")
+    assert found.reasons[0].numbers["component"] == 1
 
 
 def test_mahalanobis_distances():
@@ -126,11 +122,15 @@ def test_mahalanobis_distances():
     centre, cov = x.mean(axis=0), np.cov(x.T, ddof=0)
     d = np.sqrt(np.einsum("ij,jk,ik->i", x - centre, np.linalg.inv(cov), x - centre))
     small = np.zeros((1, n))
-    found = _distance(place, draws, small)
+    cloud = _Cloud.of(draws, small)
+    found = cloud.distance(place), cloud.limit, cloud.share
     np.testing.assert_allclose(found, (d[7], np.quantile(d, 0.999), 1.0), rtol=1e-8)
+    name, sds = cloud.furthest(place, place._replace(mu=place.mu + np.array([0.0, 9.0])))
+    assert name == "mu[2]"
+    assert sds == pytest.approx(9.0 / x[:, 2].std())
     # Draws with an empty component are left out.
     small[0, : n // 4] = 1.0
-    assert _distance(place, draws, small)[2] == 0.75
+    assert _Cloud.of(draws, small).share == 0.75
 
 
 def test_a_component_that_is_mostly_empty_has_no_ellipse(em, gibbs):

@@ -65,6 +65,16 @@ SAID = [
         "chain.",
     ),
     (
+        Reason(Code.TREND, {"chains": (1, 4), "n_chains": 4, "gap": 865.7}, engine="mine"),
+        "mine: the log-likelihood of chains 1 and 4 rises: on average it is up to 866 below its "
+        "last quarter, as if warm-up were left in.",
+    ),
+    (
+        Reason(Code.MIXED_COMPONENTS, {"field": "mu", "gap": 39.2, "restored": 0.1}, engine="mine"),
+        "mine: the means do not belong to the other parameters: in another order of them the mean "
+        "log-likelihood is 39 higher; permute w, mu and sigma together.",
+    ),
+    (
         Reason(Code.RARE_EMPTY_STATES, EMPTY, engine="gibbs"),
         "Gibbs: chain 2 visits states with a nearly empty component (3 % of all draws) but makes "
         "only 12 transitions; 100 are needed.",
@@ -167,6 +177,37 @@ SAID = [
         "the draws lie within 6.8.",
     ),
     (
+        Reason(
+            Code.SPIKE,
+            {"component": 2, "sigma": 1e-9, "value": -2.711164, "count": 1},
+            engine="mine",
+        ),
+        "mine: component 2 is a spike, sd 1e-09, on 1 observation at -2.71116: the likelihood has "
+        "no bound there, and the posterior hardly any mass.",
+    ),
+    (
+        Reason(Code.STOPPED_EARLY, {"log_lik": 97.026, "density": 329.694}, engine="mine"),
+        "mine: stopped early: from there EM gains 97.03 in log-likelihood, or 329.69 in log "
+        "posterior density.",
+    ),
+    (
+        Reason(
+            Code.PRIOR_MOVES,
+            {
+                "point": "em",
+                "draws": "gibbs",
+                "distance": 6.35,
+                "limit": 5.31,
+                "mode_distance": 0.52,
+                "parameter": "log_sigma[2]",
+                "sds": 3.04,
+            },
+        ),
+        "The point of EM maximises the likelihood and lies outside the posterior of Gibbs because "
+        "of the prior (Mahalanobis distance 6.3, limit 5.3), which moves the log sd of component 2 "
+        "by 3.0 posterior sd; the posterior mode that belongs to it lies within (0.5).",
+    ),
+    (
         Reason(Code.AT_MAXIMUM, {"of": "density", "distance": 2.04, "limit": 6.1}),
         "No draw has a higher posterior density, and the point lies within the posterior "
         "(Mahalanobis distance 2.0, limit 6.1).",
@@ -247,4 +288,12 @@ def test_a_verdict_in_words() -> None:
     assert headline.finding("disagree", ["gibbs", "nuts"], few, ["nuts"], minor) == (
         "Gibbs and NUTS disagree: no quantity varies in the draws of either engine. The suspect is "
         "NUTS (chain 3 is in a minor mode: mean log-likelihood 20 below the best of Gibbs)."
+    )
+
+
+def test_a_point_that_the_prior_moves_is_told_apart() -> None:
+    said = headline.agreement(["em", "gibbs", "nuts"], ["em"], 0.05, 495, ["em"])
+    assert said.endswith(
+        "0.05 posterior standard deviations. The point of EM, a maximum of the likelihood, is "
+        "outside only because of the prior."
     )

@@ -41,6 +41,24 @@ def _minor_mode(chains: Sequence[int], n_chains: int, gap: float, best: str) -> 
     )
 
 
+@says(Code.TREND)
+def _trend(chains: Sequence[int], n_chains: int, gap: float) -> str:
+    who, one = _chains(chains, n_chains)
+    return (
+        f"the log-likelihood of {who} rises: on average it is {'' if one else 'up to '}{gap:.0f} "
+        "below its last quarter, as if warm-up were left in"
+    )
+
+
+@says(Code.MIXED_COMPONENTS)
+def _mixed(field: str, gap: float, restored: float) -> str:
+    what = {"w": "weights", "mu": "means", "sigma": "sds"}[field]
+    return (
+        f"the {what} do not belong to the other parameters: in another order of them the mean "
+        f"log-likelihood is {gap - restored:.0f} higher; permute w, mu and sigma together"
+    )
+
+
 @says(Code.RARE_EMPTY_STATES)
 def _rare_empty_states(
     chains: Sequence[int], n_chains: int, share: float, transitions: float, needed: int
@@ -198,6 +216,40 @@ def _outside(point: str, draws: str, distance: float, limit: float, quantile: fl
         f"the point of {display_name(point)} lies outside the posterior of {display_name(draws)}: "
         f"Mahalanobis distance {distance:.1f}, {percent(quantile)} of the draws lie within "
         f"{limit:.1f}"
+    )
+
+
+@says(Code.SPIKE)
+def _spike(component: int, sigma: float, value: float, count: int) -> str:
+    return (
+        f"component {component} is a spike, sd {sigma:.2g}, on {counted(count, 'observation')} at "
+        f"{value:.6g}: the likelihood has no bound there, and the posterior hardly any mass"
+    )
+
+
+@says(Code.STOPPED_EARLY)
+def _stopped_early(log_lik: float, density: float) -> str:
+    return (
+        f"stopped early: from there EM gains {log_lik:.2f} in log-likelihood, or {density:.2f} in "
+        "log posterior density"
+    )
+
+
+@says(Code.PRIOR_MOVES)
+def _prior_moves(
+    point: str,
+    draws: str,
+    distance: float,
+    limit: float,
+    mode_distance: float,
+    parameter: str,
+    sds: float,
+) -> str:
+    return (
+        f"the point of {display_name(point)} maximises the likelihood and lies outside the "
+        f"posterior of {display_name(draws)} because of the prior (Mahalanobis distance "
+        f"{distance:.1f}, limit {limit:.1f}), which moves the {quantity(parameter)} by {sds:.1f} "
+        f"posterior sd; the posterior mode that belongs to it lies within ({mode_distance:.1f})"
     )
 
 

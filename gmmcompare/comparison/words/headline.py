@@ -10,7 +10,13 @@ from gmmcompare.comparison.reasons import Reason
 from gmmcompare.comparison.words.catalogue import clause, phrase
 
 
-def agreement(engines: Sequence[str], points: Sequence[str], bound: float, statistics: int) -> str:
+def agreement(
+    engines: Sequence[str],
+    points: Sequence[str],
+    bound: float,
+    statistics: int,
+    moved: Sequence[str] = (),
+) -> str:
     """Say that engines agree, and within which difference.
 
     Parameters
@@ -24,20 +30,30 @@ def agreement(engines: Sequence[str], points: Sequence[str], bound: float, stati
         fewer than two do.
     statistics : int
         How many were compared for each two that draw.
+    moved : sequence of str
+        Points that the prior moves out of the posterior.
     """
     everyone = _first_in_sentence(engines)
+    placed, apart = (
+        listed([display_name(name) for name in points if (name in moved) is outside])
+        for outside in (False, True)
+    )
+    note = (
+        f" The point of {apart}, a maximum of the likelihood, is outside only because of the prior."
+        if apart
+        else ""
+    )
     if math.isnan(bound):
-        return f"{everyone} agree."
+        return f"{everyone} agree.{note}"
     drawing = listed([display_name(name) for name in engines if name not in points])
     of_whom = f" of the draws of {drawing}" if points else " compared"
     said = (
         f"{everyone} agree: none of {statistics} statistics{of_whom} differs by more than "
         f"{math.ceil(100 * bound) / 100:.2f} posterior standard deviations"
     )
-    if points:
-        placed = listed([display_name(name) for name in points])
+    if placed:
         said += f", and the point of {placed} lies within their posterior"
-    return f"{said}."
+    return f"{said}.{note}"
 
 
 def finding(

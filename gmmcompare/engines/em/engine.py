@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,6 +131,27 @@ class EmEngine:
             seconds,
             lambda params: information_sums(sample.values, sample.counts, params),
         )
+
+
+def climb_from(problem: Problem, objective: Literal["ml", "map"]) -> Params | None:
+    """Climb from the problem's starts.
+
+    Returns
+    -------
+    Params or None
+        The best end, shape (K,), in the units of the data, components numbered as in the start;
+        None where every climb collapsed.
+    """
+    unit_problem, unit = problem.standardised()
+    settings = EmSettings(objective=objective)
+    penalty = penalty_for(settings, unit_problem)
+    gap = float(np.diff(problem.sample.values).min(initial=np.inf)) / unit.scale
+    ends = [
+        _climb(unit_problem.sample, settings, penalty, gap, start) for start in unit_problem.starts
+    ]
+    usable = [end for end in ends if end.outcome != COLLAPSED]
+    best = max(usable, key=lambda end: float(end.path[-1]), default=None)
+    return out_of_unit(best.params, unit) if best else None
 
 
 def _starts(problem: Problem, settings: EmSettings, seed: int, scale: float) -> list[Params]:
