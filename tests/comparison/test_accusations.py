@@ -87,7 +87,6 @@ def test_a_narrow_component_of_many_values_is_no_spike():
 INFORMATIVE = {
     "wide": Priors(var_shape=20.0, var_scale=60.0),
     "narrow": Priors(var_shape=60.0, var_scale=15.0),
-    "heavy": Priors(var_shape=5.0, var_scale=50.0),
     "both": Priors(weight_concentration=60.0, var_shape=30.0, var_scale=30.0),
 }
 
