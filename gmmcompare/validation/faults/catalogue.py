@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from gmmcompare.runtime.errors import InputError, did_you_mean
-from gmmcompare.validation.faults import allocations, conditionals, labels, order
+from gmmcompare.validation.faults import allocations, conditionals, labels, order, other_models
 from gmmcompare.validation.faults.narrow import FAMILIES, Narrow
 from gmmcompare.validation.faults.sweep import GibbsSampler, GibbsSweep
 
@@ -40,6 +40,8 @@ class Variant:
         The code as written and as it should be.
     effect : str
         What it does to draws.
+    model : str
+        The model that the sampler is correct for, if it is for any; see `Code.OTHER_MODEL`.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Variant:
     replacement: Callable[..., Any] | None
     mistake: str
     effect: str
+    model: str = ""
 
     @property
     def remembers(self) -> bool:
@@ -110,6 +113,15 @@ KERNEL_FAULTS = _by_name(
         "variances_conditional", conditionals.shape_and_scale_swapped,
         "shape = var_scale + n_k / 2, scale = var_shape + sum_sq / 2: the two are swapped",
         "sigma is wrong in all components, empty ones included, unless shape and scale are equal"),
+    Variant("gamma-for-inverse-gamma", "draw_sigmas", conditionals.gamma_for_inverse_gamma,
+        "sigma2 = rng.gamma(shape, 1 / scale) instead of 1 / rng.gamma(shape, 1 / scale)",
+        "sigma is the inverse of what it should be: too large where it should be small"),
+    Variant("floor-under-sigma", "draw_parameters", conditionals.floor_under_sigma,
+        "sigma = np.maximum(sigma, 0.2 * y.std()) after the draw",
+        "sigma is never small, and too large on average; most of all where its prior is small"),
+    Variant("one-sigma-for-all", "draw_sigmas", other_models.one_sigma_for_all,
+        "one sigma for all components, drawn given all N squares, instead of one for each",
+        "sigma is the same in all components, its spread too narrow", "one-sigma"),
     Variant("variance-returned-as-sigma", "draw_sigmas", conditionals.variance_returned,
         "sigma = scale / rng.gamma(shape) instead of the square root of it",
         "the variance is returned as sigma: too small below 1, too large above"),
@@ -135,6 +147,13 @@ KERNEL_FAULTS = _by_name(
     Variant("mean-sd-as-variance", "means_conditional", conditionals.mean_sd_as_variance,
         "mu = rng.normal(loc, sqrt(s)) with s a standard deviation, instead of rng.normal(loc, s)",
         "the spread of mu is too wide in components of many observations; its location is correct"),
+    Variant("mean-sd-times-sigma", "means_conditional", conditionals.mean_sd_times_sigma,
+        "precision = (n_k + 1 / mean_sd**2) / sigma**2 instead of n_k / sigma**2 + 1 / mean_sd**2",
+        "the spread of mu follows sigma, most of all in empty components"),
+    Variant("conjugate-prior", "draw_parameters", other_models.conjugate_prior,
+        "mu's prior sd is mean_sd * sigma, in the conditionals of both mu and sigma, instead of "
+        "mean_sd",
+        "the spread of mu follows sigma; correct for the conjugate prior", "conjugate"),
     # w | z
     Variant("dirichlet-without-prior", "weights_conditional", conditionals.dirichlet_without_prior,
         "w = rng.dirichlet(n_k) instead of rng.dirichlet(weight_concentration + n_k)",
@@ -157,6 +176,14 @@ KERNEL_FAULTS = _by_name(
         "mu is drawn with n_k of the previous sweep: n_k is recomputed after mu, not before",
         "mu is shrunk too much or too little in components that have just gained or lost "
         "observations"),
+    Variant("sigma-from-previous-counts", "draw_parameters", order.PreviousCountsOfSigma,
+        "sigma's shape has n_k of the previous sweep: n_k is recomputed after sigma, not before",
+        "sigma is too large or too small in components that have just gained or lost "
+        "observations"),
+    Variant("stochastic-em", "draw_parameters", other_models.stochastic_em,
+        "w, mu and sigma are set to where they are on average, or most likely, given z, instead of "
+        "drawn",
+        "w, mu and sigma vary too little: they only follow the allocations"),
     # z | w, mu, sigma
     Variant("cumulative-not-normalised", "draw_allocations", allocations.cumulative_not_normalised,
         "z = (u > np.cumsum(w * pdf)).sum(), without division by the total",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,13 @@ def rate_for_scale(
     """Use NumPy's gamma as if its second argument were a rate."""
     shape, scale = correct.variances_conditional(n_k, sum_sq, priors)
     return np.asarray(1.0 / np.sqrt(rng.gamma(shape, scale)))
+
+
+def gamma_for_inverse_gamma(
+    correct: GibbsSweep, n_k: Array, sum_sq: Array, priors: Priors, rng: np.random.Generator
+) -> Array:
+    """Take the precision for the variance."""
+    return 1.0 / correct.draw_sigmas(n_k, sum_sq, priors, rng)
 
 
 def variance_returned(
@@ -85,6 +93,20 @@ def shape_and_scale_swapped(_: GibbsSweep, n_k: Array, sum_sq: Array, priors: Pr
     return scale + n_k / 2, shape + sum_sq / 2
 
 
+def floor_under_sigma(
+    correct: GibbsSweep,
+    z: Allocations,
+    n_k: Array,
+    old: Params,
+    y: Array,
+    priors: Priors,
+    rng: np.random.Generator,
+) -> Params:
+    """Let no sigma be below a fifth of the data's standard deviation."""
+    new = correct.draw_parameters(z, n_k, old, y, priors, rng)
+    return Params(new.w, new.mu, np.maximum(new.sigma, 0.2 * y.std()))
+
+
 def squares_about_ybar(
     correct: GibbsSweep,
     z: Allocations,
@@ -134,6 +156,14 @@ def likelihood_without_sigma(
 ) -> Two:
     """Weigh the data as if sigma were 1."""
     return correct.means_conditional(n_k, sum_y, np.ones_like(sigma), priors)
+
+
+def mean_sd_times_sigma(
+    correct: GibbsSweep, n_k: Array, sum_y: Array, sigma: Array, priors: Priors
+) -> Two:
+    """Take a conjugate prior's conditional, in which mean_sd is in units of sigma."""
+    conjugate = replace(priors, mean_sd=np.asarray(priors.mean_sd) * sigma)
+    return correct.means_conditional(n_k, sum_y, sigma, conjugate)
 
 
 def mean_variance_as_sd(

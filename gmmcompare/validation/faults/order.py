@@ -74,6 +74,28 @@ class PreviousCounts(Memory):
         return self.keep(Params(w, mu, sigma), n_k)
 
 
+class PreviousCountsOfSigma(Memory):
+    """Standard deviations drawn with the counts of the previous sweep."""
+
+    def __call__(
+        self,
+        correct: GibbsSweep,
+        z: Allocations,
+        n_k: Array,
+        old: Params,
+        y: Array,
+        priors: Priors,
+        rng: np.random.Generator,
+    ) -> Params:
+        """Draw w, mu and sigma."""
+        previous = self.recalled(old)
+        counts = n_k if previous is None else previous
+        w = correct.draw_weights(n_k, priors, rng)
+        mu = correct.draw_means(n_k, sums(z, y, w.size), old.sigma, priors, rng)
+        sigma = correct.draw_sigmas(counts, sums_of_squares(z, y, mu), priors, rng)
+        return self.keep(Params(w, mu, sigma), n_k)
+
+
 def both_from_old_values(
     correct: GibbsSweep,
     z: Allocations,
