@@ -33,6 +33,8 @@ KERNEL_ARGUMENTS = ("w", "mu", "sigma", "y", "priors", "rng")
 _FILE_MODULE = "_gmmcompare_own_"
 _PACKAGE = Path(__file__).parent.parent
 _PYTHON = sysconfig.get_path("stdlib")
+_MULTIVARIATE = frozenset(("Sigma", "Sigmas", "cov", "covs", "covariance", "covariances", "X", "Y"))
+"""Names of arguments by which data of several dimensions are known."""
 SAMPLER_ARGUMENTS = ("y", "K", "priors", "draws", "warmup", "chains", "rng")
 
 
@@ -76,10 +78,15 @@ def kind_of(function: Callable[..., Any]) -> OwnKind:
         return "kernel"
     if found[: len(SAMPLER_ARGUMENTS)] == SAMPLER_ARGUMENTS:
         return "sampler"
+    several = (
+        "; data have one dimension here: y is (N,), mu and sigma are (K,), and sigma is a standard "
+        "deviation, so that a sampler for vectors and covariance matrices cannot be called"
+    )
     raise InputError(
         f"{getattr(function, '__name__', function)}({', '.join(found)}): the arguments tell what a "
         f"function is; name them ({', '.join(KERNEL_ARGUMENTS)}) for one sweep or "
         f"({', '.join(SAMPLER_ARGUMENTS)}) for a whole run"
+        f"{several if _MULTIVARIATE.intersection(found) else ''}"
     )
 
 

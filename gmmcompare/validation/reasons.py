@@ -156,6 +156,15 @@ class Code(ReasonCode):
     )
     KEPT_TOO_LONG = "kept-too-long"
     UNLIKE_ANY_FAULT = "unlike-any-fault"
+    OTHER_MODEL = (
+        "other-model",
+        {
+            "model": "that the sampler may be correct for: one-sigma, known, conjugate, hyperprior "
+            "or prior",
+            "parameter": "w, mu or sigma, in which it shows",
+            "certain": "whether it shows in every sweep, or is suggested by how draws depend",
+        },
+    )
     RANKS_OFF = (
         "ranks-off",
         {"quantity": "", "way": "small, large or spread", "mean_rank": "of the truth, in 0 to 1"},

@@ -46,7 +46,13 @@ def _always(code: Code, text: str) -> None:
 
 @says(Code.BROKEN_CALL)
 def _broken_call(what: str, message: str) -> str:
-    return message
+    return f"{message}; {_STUCK}" if what == "does not move" else message
+
+
+_STUCK = (
+    "or, if the sampler takes it as known, it may be correct for that model, but in this one "
+    "w, mu and sigma are all drawn"
+)
 
 
 @says(Code.OUT_OF_TIME)
@@ -271,12 +277,46 @@ def _only_elsewhere(scenes: Sequence[str], sizes: Sequence[str], crowded: bool) 
     )
 
 
+_KEEPS_Z = (
+    "If it is z that is kept on purpose, the chain may be correct, but not as a kernel of (w, mu, "
+    "sigma), which has to go on from any point: draw z first, from the (w, mu, sigma) and y that "
+    "are given, or validate the whole sampler"
+)
 _always(
     Code.KEPT_TOO_LONG,
     "the result of a sweep depends on the sweep before by more than (w, mu, sigma): something is "
-    "kept too long (counts, weights or allocations)",
+    f"kept too long (counts, weights or allocations). {_KEEPS_Z}",
 )
 _always(Code.UNLIKE_ANY_FAULT, "no fault of the gallery has this signature")
+
+_MODELS: Mapping[str, str] = {
+    "one-sigma": "sigma is the same in all components in every sweep: the sampler has one sigma "
+    "for all, and may be correct for that model",
+    "known": "{parameter} is the same after every sweep, whatever the data: the sampler takes it "
+    "as known, and may be correct for that model",
+    "conjugate": "in nearly empty components, which are draws of the prior, mu is the farther from "
+    "mean_loc the larger sigma is: the sampler may be correct for the conjugate prior, in which "
+    "mu's prior sd is proportional to sigma",
+    "hyperprior": "in nearly empty components, which are draws of the prior, {parameter} depends "
+    "on that of the other components: the sampler may be correct for a hyperprior, in which "
+    "a parameter of the prior of {parameter} is drawn as well",
+    "prior": "{parameter} is off in nearly empty components, which are draws of the prior, and no "
+    "known fault does the same: the sampler may be correct for another prior of {parameter}, or "
+    "take the prior's numbers for others (degrees of freedom, a precision, a rate)",
+}
+
+
+@says(Code.OTHER_MODEL)
+def _other_model(model: str, parameter: str, certain: bool) -> str:
+    asked = {
+        "w": "w ~ Dirichlet(weight_concentration)",
+        "mu": "each mu ~ Normal(mean_loc, mean_sd), whatever sigma is",
+        "sigma": "each sigma**2 ~ InverseGamma(var_shape, var_scale), by itself",
+    }[parameter]
+    return (
+        f"{_MODELS[model].format(parameter=parameter)}. What is tested here is {asked}: give "
+        "the sampler this prior, or do not compare it with samplers that have it"
+    )
 
 
 @says(Code.RANKS_OFF)
@@ -293,7 +333,8 @@ def _ranks_off(quantity: str, way: str, mean_rank: float) -> str:
 _always(
     Code.NOT_REPRODUCIBLE,
     "the same rng gives different results: it draws from a random stream of its own or keeps "
-    "something between calls (a cache?); use rng for every draw, so that runs can be repeated",
+    "something between calls (a cache, or z?); use rng for every draw, so that runs can be "
+    f"repeated. {_KEEPS_Z}",
 )
 _always(
     Code.RNG_UNUSED,

@@ -346,6 +346,12 @@ def test_entry_points(monkeypatch):
             lambda w, mu, sigma, data, priors, rng: w,
             "(w, mu, sigma, data, priors, rng): the arguments",
         ),
+        (
+            lambda w, mu, Sigma, X, priors, rng: w,
+            "data have one dimension here: y is (N,), mu and sigma are (K,)",
+        ),
+        (lambda w, mu, cov, y, priors, rng: w, "data have one dimension here"),
+        (lambda X, K, draws: X, "data have one dimension here"),
         (lambda: None, "<lambda>(): the arguments tell"),
         (min, "min(?): the arguments tell what a function is"),
     ],

@@ -17,6 +17,7 @@ from gmmcompare.validation.words import phrase, rate
 
 SAMPLES = [
     Reason(Code.BROKEN_CALL, {"what": "raised", "message": "it raised"}),
+    Reason(Code.BROKEN_CALL, {"what": "does not move", "message": "sigma stays"}),
     Reason(Code.OUT_OF_TIME, {"done": 0, "wanted": 0}),
     Reason(Code.OUT_OF_TIME, {"done": 500, "wanted": 1000}),
     Reason(
@@ -76,6 +77,11 @@ SAMPLES = [
     ),
     Reason(Code.KEPT_TOO_LONG),
     Reason(Code.UNLIKE_ANY_FAULT),
+    Reason(Code.OTHER_MODEL, {"model": "one-sigma", "parameter": "sigma", "certain": True}),
+    Reason(Code.OTHER_MODEL, {"model": "known", "parameter": "w", "certain": True}),
+    Reason(Code.OTHER_MODEL, {"model": "conjugate", "parameter": "mu", "certain": False}),
+    Reason(Code.OTHER_MODEL, {"model": "hyperprior", "parameter": "sigma", "certain": False}),
+    Reason(Code.OTHER_MODEL, {"model": "prior", "parameter": "mu", "certain": False}),
     Reason(Code.RANKS_OFF, {"quantity": "mu_1", "way": "spread", "mean_rank": 0.5}),
     Reason(Code.NOT_REPRODUCIBLE),
     Reason(Code.RNG_UNUSED),
