@@ -110,6 +110,13 @@ class Wealth:
         """Mean of each quantity in standard deviations of one replicate, shape (M,)."""
         return np.asarray(self.mean / np.maximum(self.sd, 1e-6))
 
+    @property
+    def correlation(self) -> Array:
+        """Correlations of the quantities, shape (M, M)."""
+        sd = np.maximum(self.sd, 1e-6)
+        covariance = self._products / max(self.n, 1) - np.outer(self.mean, self.mean)
+        return np.asarray(covariance / np.outer(sd, sd))
+
     def _single_stakes(self) -> list[Array]:
         """Return the stake on each quantity for every effect size and sign; each (M,)."""
         prior = 50.0  # replicates' worth of the guess at the sd

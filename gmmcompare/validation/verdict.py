@@ -68,8 +68,9 @@ class Check:
 class Suspect:
     """A fault of the gallery that moves the same quantities the same way.
 
-    ``score`` is the similarity of the two signatures, the cosine between them without the part of
-    Monte Carlo error: at most 1, which is the same signature.
+    ``score`` is the similarity of the two signatures, without the part of Monte Carlo error: at
+    most 1, which is the same signature (see `diagnosis.similarity`). Below
+    `error_rates.SUSPECT_SIMILARITY` nobody is named.
     """
 
     fault: str
@@ -103,7 +104,7 @@ class Diagnosis:
         if self.suspects:
             lines.append("Known faults with the same signature, likeliest first:")
             lines += [
-                f"  {rank}. {s.fault}: {s.effect}\n     {s.mistake}"
+                f"  {rank}. {s.fault} (similarity {s.score:.2f}): {s.effect}\n     {s.mistake}"
                 for rank, s in enumerate(self.suspects, start=1)
             ]
         return "\n".join(lines)

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from gmmcompare.model.params import Array
+from gmmcompare.validation import error_rates
 from gmmcompare.validation.checks.invariance import SceneTest
 from gmmcompare.validation.checks.quantities import quantities
 from gmmcompare.validation.checks.scenes import Scene
 from gmmcompare.validation.diagnosis.findings import describe
+from gmmcompare.validation.diagnosis.other_models import another_prior, other_models
 from gmmcompare.validation.diagnosis.signatures import Signatures, stored_signatures
+from gmmcompare.validation.diagnosis.similarity import cosines, similarity
 from gmmcompare.validation.faults.catalogue import FAULTS
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.verdict import Diagnosis, Suspect
 
 _SUSPECTS = 3
-_ALIKE = 0.7
-"""Least similarity of a suspect; the same fault has about 1, unlike ones seldom above 0.6."""
-_LEAST_SIGNAL = 0.05
 
 
 def diagnose(tests: Sequence[SceneTest], remembers: bool) -> Diagnosis:
@@ -37,10 +37,36 @@ def diagnose(tests: Sequence[SceneTest], remembers: bool) -> Diagnosis:
         return Diagnosis((_only_elsewhere(tests), *reasons))
     if remembers:
         reasons.insert(0, Reason(Code.KEPT_TOO_LONG))
-    named = suspects(tests, remembers)
-    if not named:
+    models = [] if remembers else other_models(tests)
+    named = tuple(s for s in suspects(tests, remembers) if _possible(s, models))
+    model = _told(models, reasons, named)
+    if not named and not model:
         reasons.append(Reason(Code.UNLIKE_ANY_FAULT))
-    return Diagnosis(tuple(reasons), named)
+        model = [] if remembers else another_prior(reasons)
+    return Diagnosis((*model, *reasons), named)
+
+
+def _possible(suspect: Suspect, models: Sequence[Reason]) -> bool:
+    """Whether a fault that shows for certain does show."""
+    model = FAULTS[suspect.fault].model
+    return model != "one-sigma" or any(reason.numbers["model"] == model for reason in models)
+
+
+def _told(
+    models: Sequence[Reason], reasons: Sequence[Reason], named: Sequence[Suspect]
+) -> list[Reason]:
+    """Return other models that the sampler may be correct for, unless something better is known.
+
+    What is only suggested gives way to a suspect that is correct for no such model, and to sorted
+    labels, which make components depend on one another.
+    """
+    ordered = any(reason.code == Code.LABELS_SORTED for reason in reasons)
+    likeliest = FAULTS[named[0].fault].model if named else None
+    return [
+        r
+        for r in models
+        if r.numbers["certain"] or (not ordered and likeliest in (None, r.numbers["model"]))
+    ]
 
 
 def _only_elsewhere(tests: Sequence[SceneTest]) -> Reason:
@@ -70,15 +96,16 @@ def suspects(
     """
     known = known or stored_signatures()
     allowed = np.array([FAULTS[f].remembers == remembers for f in known.faults])
-    # Few faults remember anything, and their traces are faint: they are named at any similarity.
-    least = 0.0 if remembers else _ALIKE
-    return _likeliest(known.faults, np.where(allowed, similarity(tests, known), -np.inf), least)
+    scores = np.where(allowed, similarity(tests, known), -np.inf)
+    return _likeliest(known.faults, scores, error_rates.SUSPECT_SIMILARITY)
 
 
 def suspects_of_runs(effect: Array, n: int, scene: Scene) -> tuple[Suspect, ...]:
     """Return the likeliest faults of a whole sampler, from the effects that SBC found.
 
-    Only functions that do not depend on labels are compared, with what a few sweeps do to them.
+    Only functions that do not depend on labels are compared, with what a few sweeps do to them, and
+    only their direction: many sweeps move them further. A fault that only moves labels leaves next
+    to nothing of its signature, and is not suspected.
 
     Parameters
     ----------
@@ -95,8 +122,8 @@ def suspects_of_runs(effect: Array, n: int, scene: Scene) -> tuple[Suspect, ...]
     label_free = np.array([q.label_free for q in quantities(scene)])
     after_all_sweeps = known.effects[scene.name][:, effect.size : 2 * effect.size]
     stored, seen = after_all_sweeps[:, label_free].astype(float), effect[label_free]
-    scores = _cosines(stored, seen.size / known.n, seen, seen.size / n)
-    return _likeliest(known.faults, scores, _ALIKE)
+    scores = cosines(seen, n, stored, known.n)
+    return _likeliest(known.faults, scores, error_rates.SUSPECT_COSINE_OF_RUNS)
 
 
 def _likeliest(faults: Sequence[str], scores: Array, least: float) -> tuple[Suspect, ...]:
@@ -108,37 +135,3 @@ def _likeliest(faults: Sequence[str], scores: Array, least: float) -> tuple[Susp
         for name, score in ((faults[i], scores[i]) for i in order)
         if score > least
     )
-
-
-def similarity(tests: Sequence[SceneTest], known: Signatures) -> Array:
-    """Estimate the cosine between the effects seen and each known fault's, (faults,).
-
-    Monte Carlo error makes vectors of effects longer and so the cosine smaller; its expected part
-    in both lengths is taken out, so that the same fault has about 1 however few the replicates, and
-    by chance a little more (Spearman 1904 on attenuation). Over the scenes that both have: those
-    with few replicates are not stored.
-    """
-    both = [t for t in tests if _has_signatures(t, known)]
-    if not both:
-        return np.full(len(known.faults), -np.inf)
-    seen = np.concatenate([t.wealth.effect for t in both])
-    stored = np.hstack([known.effects[t.scene.name] for t in both]).astype(float)
-    noise = sum(t.wealth.effect.size / t.wealth.n for t in both)
-    return _cosines(stored, stored.shape[1] / known.n, seen, noise)
-
-
-def _has_signatures(test: SceneTest, known: Signatures) -> bool:
-    """Whether the same quantities were stored: not for other sizes, or label-free ones alone."""
-    stored = known.effects.get(test.scene.name)
-    return stored is not None and stored.shape[1] == test.wealth.m
-
-
-def _cosines(stored: Array, stored_noise: float, seen: Array, noise: float) -> Array:
-    """Estimate cosines; the noises are expected squared lengths of Monte Carlo error."""
-    squared = _without(noise, seen) * _without(stored_noise, stored)
-    return np.asarray(stored @ seen / np.sqrt(np.maximum(squared, 1e-24)))
-
-
-def _without(noise: float, effects: Array) -> Array:
-    squared = (effects**2).sum(axis=-1)
-    return np.asarray(np.maximum(squared - noise, _LEAST_SIGNAL * squared))
