@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from printed import REPORTS, Printed, counts, printed, read, stated, tables, whole
+from printed import REPORTS, Printed, Table, counts, printed, read, stated, tables, whole
 
 from gmmcompare.model.exact import exact_posterior
 from gmmcompare.studies.evidence import SCENES
 from gmmcompare.studies.gallery import GalleryStudy
 from gmmcompare.studies.verdict import Frequency
+from gmmcompare.validation import error_rates
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS
 
 CHECKED = (
@@ -26,6 +27,7 @@ CHECKED = (
     "public-kernels",
     "scaling",
     "spread",
+    "suspects",
     "verdict-study",
 )
 
@@ -117,6 +119,38 @@ def row(
         "rank": rank,
         "checks": checks or {"invariance": [verdict, 500, 1.0]},
     }
+
+
+# --- suspects -------------------------------------------------------------------------------------
+
+
+def named(table: Table, column: str) -> int:
+    """Count failed faults whose similarity in a column is above the threshold."""
+    cells = zip(table.column("failed"), table.column(column), strict=True)
+    return sum(
+        failed == "yes" and value != "-" and float(value) > error_rates.SUSPECT_SIMILARITY
+        for failed, value in cells
+    )
+
+
+def test_suspects() -> None:
+    text = read("suspects")
+    known, unknown = tables(text)
+    assert f"similarity above {error_rates.SUSPECT_SIMILARITY} " in text
+    assert counts(text, r"from (\d+) tests") == (len(known.rows) + len(unknown.rows),)
+    assert set(known.column("fault")) == set(KERNEL_FAULTS) - {"z-from-stale-weights"}
+    assert not set(unknown.column("fault")) & set(FAULTS)
+    for which in ("vectors", "numbers"):
+        said = counts(
+            text,
+            rf"`{which}`: (\d+) of (\d+) known faults are named; left out, (\d+) of (\d+) would "
+            r"have another named in their place; of faults not in the gallery, (\d+) of (\d+)",
+        )
+        itself, other = named(known, f"{which}: itself"), named(known, f"{which}: similarity")
+        wrong = named(unknown, f"{which}: similarity")
+        assert said == (itself, len(known.rows), other, len(known.rows), wrong, len(unknown.rows))
+        assert 20 * other <= len(known.rows)
+        assert 20 * wrong <= len(unknown.rows)
 
 
 # --- the study of the verdict ---------------------------------------------------------------------

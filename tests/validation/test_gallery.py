@@ -40,6 +40,6 @@ def test_every_sampler_of_the_gallery_has_its_turn(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(gallery, "validate", no_validation)
     names = [e.name for e in run_gallery()]
-    assert len(set(names)) == len(names) == 35
+    assert len(set(names)) == len(names) == 42
     assert asked == [f"fault:{name}" for name in names]
     assert [e.name for e in run_gallery(names=["correct"])] == ["correct"]
