@@ -51,7 +51,7 @@ def stochastic_em(
     old: Params,
     y: Array,
     priors: Priors,
-    _: np.random.Generator,
+    rng: np.random.Generator,
 ) -> Params:
     """Put parameters where they are most likely, or on average, given the allocations.
 
