@@ -32,7 +32,6 @@ Measured, not derived; reports/suspects.md has the table. With each of 37 faults
 out in turn, the two that came nearest to another were at 0.927 and 0.923 (seed 5), at 0.930 and
 0.927 (seed 6), and at 0.924 and 0.913 under priors that are plain numbers. So at 0.95 nobody is
 named wrongly; at 0.91 it would be 2 of 37, which is more than 1 of 20.
-The fault itself is at 0.96 or more wherever its effects are clearer than Monte Carlo error.
 """
 SUSPECT_COSINE_OF_RUNS = 0.98
 """The same for whole samplers, of whose effects only directions can be compared (`cosines` there).

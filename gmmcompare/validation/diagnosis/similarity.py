@@ -23,7 +23,7 @@ from gmmcompare.model.params import Array
 from gmmcompare.validation.checks.invariance import SceneTest
 from gmmcompare.validation.diagnosis.signatures import Signatures
 
-_LEAST_SIGNAL = 1.0
+_LEAST_SIGNAL = 0.5
 """A signature shorter than so many times its own error, in square, is like none."""
 
 _LEAST_SIGNAL_OF_RUNS = 10.0
