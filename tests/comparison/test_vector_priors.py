@@ -44,7 +44,7 @@ def pairs() -> dict[str, tuple[Fit, Fit]]:
 
 def as_mine(fit: Fit, labels: np.ndarray) -> Fit:
     """Return a fit's draws with other labels, as an engine that is called mine."""
-    tree = fit.tree.drop_nodes("engine")
+    tree = fit.tree.drop_nodes(["engine", "posterior_raw"], errors="ignore")
     draws = permuted(fit.params, np.broadcast_to(labels, fit.params.w.shape))
     posterior = tree["posterior"].to_dataset()
     named = {name: (posterior[name].dims, a) for name, a in zip(Params._fields, draws, strict=True)}
