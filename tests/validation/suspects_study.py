@@ -79,13 +79,15 @@ class SuspectsStudy(Study):
 
     def page(self, found: Found) -> str:
         """Return the tables of known and of unknown faults."""
+        unknown_names = {fault.name for fault in OUTSIDE}
         known = {n: rows for n, rows in found.items() if n in KERNEL_FAULTS}
-        unknown = {n: rows for n, rows in found.items() if n not in KERNEL_FAULTS}
+        unknown = {n: rows for n, rows in found.items() if n in unknown_names}
+        tests = sum(map(len, (known | unknown).values()))
         return markdown.page(
             "# Suspects: how often the wrong fault is named",
             f"Written by `tests/validation/suspects_study.py` (seed {self.seed}) from "
-            f"{sum(map(len, found.values()))} tests of 1,000 or 2,000 replicates of each prior, as "
-            "many as a failed validation makes at least. A suspect is named at a similarity above "
+            f"{tests} tests of 1,000 or 2,000 replicates of each prior, as many as a failed "
+            "validation makes at least. A suspect is named at a similarity above "
             f"{error_rates.SUSPECT_SIMILARITY} (see `gmmcompare/validation/diagnosis/similarity.py`"
             "), which was chosen from known faults that were left out in turn, with seeds 5 and "
             "6. A dash is a similarity that is not above 0, or effects no clearer than their Monte "
