@@ -88,6 +88,15 @@ def test_only_a_kernel_that_remembers_is_suspected_of_memory() -> None:
     assert suspects(wrong, remembers=True) == ()
 
 
+def test_who_shows_for_certain_is_no_suspect_where_that_does_not_show() -> None:
+    """One sigma for all components shows in every sweep; here there are none to show it."""
+    tests = like(row(stored_signatures(), "one-sigma-for-all"))
+    assert suspects(tests, remembers=False)[0].fault == "one-sigma-for-all"
+    found = diagnose(tests, remembers=False)
+    assert found.suspects == ()
+    assert Code.UNLIKE_ANY_FAULT in [reason.code for reason in found.reasons]
+
+
 def test_at_most_three_are_named_in_order_with_their_similarity(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
