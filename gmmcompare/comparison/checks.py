@@ -21,6 +21,7 @@ from gmmcompare.comparison.thresholds import (
     MIN_CHAINS,
     MIN_CROSSINGS,
     MIN_ESS,
+    MIN_SLOWEST,
     MODE_GAP,
 )
 from gmmcompare.engines.check import copied_chains
@@ -211,7 +212,7 @@ def _low_chains(engine: Evidence, everyone: Sequence[Evidence]) -> list[Reason]:
     best, whose = _best_chain(engine, everyone)
     gaps = best - engine.chain_log_lik
     low = gaps > MODE_GAP
-    late = engine.log_lik[:, -(-engine.log_lik.shape[1] * 3 // 4) :].mean(axis=1)
+    late = engine.log_lik[:, engine.log_lik.shape[1] * 3 // 4 :].mean(axis=1)
     rising = low & (best - late <= MODE_GAP)
     found = []
     if rising.any():
@@ -321,8 +322,8 @@ def _too_few_draws(engine: Evidence) -> list[Reason]:
         numbers = {"functional": name, "ess": ess, "needed": MIN_ESS}
         return [Reason(Code.LOW_ESS, numbers, engine=engine.name)]
     slowest = engine.convergence.slowest
-    if slowest < MIN_ESS:
-        numbers = {"ess": slowest, "needed": MIN_ESS}
+    if slowest < MIN_SLOWEST:
+        numbers = {"ess": slowest, "needed": MIN_SLOWEST}
         return [Reason(Code.SLOW_COMBINATION, numbers, engine=engine.name)]
     return []
 

@@ -59,10 +59,19 @@ class Convergence:
 def convergence(
     values: Mapping[str, Array], with_mcse: bool = True, with_slowest: bool = False
 ) -> Convergence:
-    """Diagnose quantities given by name as arrays (chains, draws).
+    """Diagnose quantities given by name.
 
     R-hat and bulk ESS depend on ranks only, so a quantity with infinite values (the sd of an empty
     component under a nearly improper prior) is diagnosed by its ranks, and its mean has no MCSE.
+
+    Parameters
+    ----------
+    values : mapping of str to ndarray
+        Each of shape (chains, draws).
+    with_mcse : bool
+        Whether means get a Monte Carlo error.
+    with_slowest : bool
+        Whether the slowest combination is looked for.
     """
     scores = {name: _scores_of_halves(v) for name, v in values.items() if _varies(v)}
     found = {name: _diagnosed(v, scores.get(name)) for name, v in values.items()}

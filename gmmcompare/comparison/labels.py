@@ -166,10 +166,18 @@ def align(
 
 
 def align_point(point: Params, reference: Reference, priors: Priors | None) -> Alignment:
-    """Align a point estimate, arrays of shape (1, 1, K), whatever its numbering.
+    """Align a point estimate, whatever its numbering.
 
     A maximum of the likelihood has none of its own, and a maximum of the posterior has the one that
     the prior favours; so both take that.
+
+    Parameters
+    ----------
+    point : Params
+        Arrays of shape (1, 1, K).
+    reference : Reference
+    priors : Priors or None
+        Where they are not known, components may take any place.
     """
     own = np.arange(point.K)
     if len(reference.groups) > 1 and priors:

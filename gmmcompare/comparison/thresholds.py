@@ -5,6 +5,9 @@
 MIN_CHAINS = 4
 MAX_RHAT = 1.01
 MIN_ESS = 1000.0
+MIN_SLOWEST = 80.0
+"""Effective draws of the slowest combination of quantities, by which the batches of a test are cut:
+four batches of 20, the fewest that tell an error."""
 MODE_GAP = 10.0
 """A chain whose mean log-likelihood is this far below another's is in a minor mode."""
 MAX_SMALL = 1e-3

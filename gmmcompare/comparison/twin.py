@@ -83,7 +83,15 @@ def twin_of(place: Params, point: Fit, draw: Params, sample: Sample, priors: Pri
 
 
 def log_scale_posterior(place: Params, sample: Sample, priors: Priors) -> float:
-    """Return the log posterior density of a point over (w, mu, log sigma^2): a factor sigma^2."""
+    """Return the log posterior density of a point over (w, mu, log sigma^2): a factor sigma^2.
+
+    Parameters
+    ----------
+    place : Params
+        Arrays of shape (K,).
+    sample : Sample
+    priors : Priors
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         prior = float(priors.log_density(place)) + 2.0 * float(np.log(place.sigma).sum())
     return _log_lik(place, sample) + prior if np.isfinite(prior) else -np.inf

@@ -241,7 +241,16 @@ class Pool:
 
     @classmethod
     def draw(cls, n: int, seed: int, problem: Problem = PROBLEM) -> Pool:
-        """Draw from the exact posterior and evaluate every function."""
+        """Draw from the exact posterior and evaluate every function.
+
+        Parameters
+        ----------
+        n : int
+            Number of draws.
+        seed : int
+        problem : Problem
+            With at most 16 observations.
+        """
         sample, priors = problem.sample, problem.priors
         posterior = exact_posterior(sample.y, problem.K, priors)
         draws = posterior.sample(n, np.random.default_rng(seed))

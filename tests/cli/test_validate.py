@@ -91,7 +91,7 @@ def test_the_gallery_is_a_line_for_each(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(gallery, "validate", lambda name, **options: validation())
     heading, *lines = run("--gallery").stdout.splitlines()
     assert heading.split()[:2] == ["sampler", "verdict"]
-    assert len(lines) == 35
+    assert len(lines) == 42
     (named,) = [line for line in lines if line.startswith("mean-loc-ignored")]
     assert named.split()[1:] == ["failed", "conditionals", "2,000", "0.5", "first"]
     assert next(line for line in lines if line.startswith("correct")).endswith("correct: no fault")

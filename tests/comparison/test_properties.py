@@ -48,7 +48,7 @@ def original() -> dict[str, Params]:
     """Return an EM fit, and draws of two engines that agree and one that does not."""
     found = {"em": EmEngine(EmSettings(starts=5, objective="map")).run(PROBLEM, 1, no_progress)}
     for name, seed in (("one", 1), ("two", 2)):
-        engine = GibbsEngine(GibbsSettings(chains=4, warmup=300, draws=500))
+        engine = GibbsEngine(GibbsSettings(chains=4, warmup=300, draws=3000))
         found[name] = engine.run(PROBLEM, seed, no_progress)
     params = {name: result.params for name, result in found.items()}
     w, mu, sigma = params["two"]

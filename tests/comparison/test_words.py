@@ -111,8 +111,8 @@ SAID = [
         "Gibbs: ESS of the co-clustering of the 75 % and 95 % points is 824; 1,000 are needed.",
     ),
     (
-        Reason(Code.SLOW_COMBINATION, {"ess": 312.4, "needed": 1000.0}, engine="gibbs"),
-        "Gibbs: ESS of a combination of the quantities is 312; 1,000 are needed: the chains have a "
+        Reason(Code.SLOW_COMBINATION, {"ess": 31.4, "needed": 80.0}, engine="gibbs"),
+        "Gibbs: ESS of a combination of the quantities is 31; 80 are needed: the chains have a "
         "slow mode, of which every quantity shows a little.",
     ),
     (

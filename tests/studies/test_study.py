@@ -29,7 +29,7 @@ REPORTS = Path(__file__).parents[2] / "reports"
 
 SMALL: dict[type[Study], Callable[..., Study]] = {
     EvidenceStudy: EvidenceStudy,
-    GalleryStudy: lambda folder, seed, quick=True: GalleryStudy(folder, seed, quick),
+    GalleryStudy: lambda folder, seed, quick=True, *more: GalleryStudy(folder, seed, quick, *more),
     VerdictStudy: lambda folder, seed: VerdictStudy(folder, seed, (Case("equal", 200),), 2000),
 }
 CHEAP = {

@@ -14,7 +14,7 @@ from gmmcompare.runtime.errors import InputError
 from gmmcompare.validation.checks.on_data import OnData, check_on_data
 from gmmcompare.validation.faults.catalogue import fault
 
-LENGTHS = SamplerSettings(chains=4, warmup=200, draws=1500)
+LENGTHS = SamplerSettings(chains=4, warmup=200, draws=5000)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_a_correct_kernel_does_not_differ(on_data: OnData) -> None:
     p = np.array(check.data["functionals"]["p"])
     assert 9 * p.size * p.min() > 1e-6
     assert check.error_rate == 0.001
-    assert check.replicates == 6000
+    assert check.replicates == 20_000
 
 
 def test_a_wrong_kernel_fails(on_data: OnData) -> None:
