@@ -14,16 +14,19 @@ export OPENBLAS_NUM_THREADS := 1
 # Where an image forbids byte code, every process that a test starts compiles our modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help report test lint bench scaling lock clean
+.PHONY: help report test test-slow lint bench scaling lock clean
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
 
 report: $(READY)  ## Fit the exoplanets with EM, Gibbs and NUTS and write reports/exoplanets-k3/index.html
 	$(BIN)/gmmcompare compare $(CARD)
 
-test: $(READY)  ## Run the tests (browser tests only where Chromium is installed)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(READY)  ## Run the tests, but for those that take long or a browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
+
+test-slow: $(READY)  ## Run the rest: whole validations, clusters, NUTS, pages in Chromium (where there is one)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or browser"
 
 lint: $(READY)  ## Check format, style, types and the direction of imports
 	$(BIN)/ruff format --check .

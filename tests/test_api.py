@@ -132,6 +132,7 @@ class TestValidate:
             with pytest.raises(InputError, match="needs a card"):
                 gc.validate("gibbs", **wrong)
 
+    @pytest.mark.slow
     def test_nuts_is_fitted_to_the_cards_data_and_kept_with_out(
         self, card: Path, tmp_path: Path, own_cache: Path
     ) -> None:
@@ -160,6 +161,7 @@ def test_select_takes_a_card_or_data(card: Path, own_cache: Path, tmp_path: Path
     assert (own_cache / "fits" / f"{kept.key}.nc").is_file()
 
 
+@pytest.mark.slow
 def test_sensitivity_reuses_fits_unless_they_must_be_fresh(
     card: Path, own_cache: Path, tmp_path: Path
 ) -> None:

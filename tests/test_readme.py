@@ -50,6 +50,7 @@ def test_own_sampler_has_ten_lines_and_agrees_with_the_plain_one() -> None:
     assert np.all(np.abs(ours.mean(0) - theirs.mean(0)) < 6 * se)
 
 
+@pytest.mark.slow
 def test_python_example_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

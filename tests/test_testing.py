@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import sys
 
@@ -32,6 +34,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_neither_arviz_nor_pymc_is_imported_nor_needed() -> None:
     result = subprocess.run(
         [sys.executable, "-c", CODE], capture_output=True, text=True, check=False

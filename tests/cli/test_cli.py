@@ -95,6 +95,7 @@ def write_column(card: Path, text: str) -> None:
 
 
 class TestCompare:
+    @pytest.mark.slow
     def test_writes_page_json_and_fits_and_says_the_verdict_first(
         self, first_run: tuple[Path, Result]
     ) -> None:
@@ -134,6 +135,7 @@ class TestCompare:
         assert {"a", "b", "verdict", "reasons", "functionals"} <= set(content["pairs"][0])
 
     @pytest.mark.usefixtures("no_page")
+    @pytest.mark.slow
     def test_second_run_reuses_fits_and_fresh_does_not(
         self, finished: tuple[Path, tuple[object, ...]]
     ) -> None:
@@ -171,6 +173,7 @@ class TestCompare:
         for path in (fit, kept):
             assert np.array_equal(load_fit(path).params.mu, whole.params.mu)
 
+    @pytest.mark.slow
     def test_same_seed_same_numbers_other_seed_others(self, card: Path) -> None:
         entries = []
         for i, seed in enumerate((1, 1, 2)):
@@ -183,6 +186,7 @@ class TestCompare:
         assert entries[0] == entries[1] != entries[2]
 
     @pytest.mark.usefixtures("no_page")
+    @pytest.mark.slow
     def test_own_sampler_and_draws_from_elsewhere_become_columns(self, card: Path) -> None:
         sampler = card.parent / "mine.py"
         sampler.write_text(
@@ -219,6 +223,7 @@ class TestCompare:
         assert json.loads((tmp_path / "out/comparison.json").read_text())["data"]["simulated"]
         assert "simulated" in (tmp_path / "out/index.html").read_text()
 
+    @pytest.mark.slow
     def test_report_again_from_finished_fits(
         self, finished: tuple[Path, tuple[object, ...]]
     ) -> None:
@@ -343,6 +348,7 @@ class TestBadInput:
 
 
 @pytest.mark.usefixtures("no_page")
+@pytest.mark.slow
 def test_interrupt_keeps_what_is_finished(card: Path) -> None:
     """Ctrl-C during a long Gibbs run exits with 130, and EM's fit is reused afterwards."""
     out = card.parent / "out"

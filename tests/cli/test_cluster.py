@@ -18,6 +18,8 @@ from typer.testing import CliRunner
 from gmmcompare.cli import app
 from gmmcompare.fitting.fit import load_fit
 
+pytestmark = pytest.mark.slow
+
 SMALL = (
     "--set", "engines.gibbs.draws=400", "--set", "engines.gibbs.warmup=200",
     "--set", "engines.em.starts=4",

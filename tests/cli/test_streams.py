@@ -11,6 +11,8 @@ import pytest
 
 from gmmcompare.cli import streams
 
+pytestmark = pytest.mark.slow
+
 SAY = """
 import importlib.util, sys
 from rich.console import Console

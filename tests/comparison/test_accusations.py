@@ -54,6 +54,7 @@ def spiked(sample: Sample, value: float, sigma: float, weight: float = 1 / 180) 
 
 @pytest.mark.parametrize("sigma", [1e-4, 1e-9, 1e-100])
 @pytest.mark.parametrize("at", [0, 90, -1])
+@pytest.mark.slow
 def test_a_spike_on_one_observation_is_called_one(four, at, sigma):
     point = given(THREE, spiked(THREE, THREE.values[at], sigma), 4)
     found = gc.compare([point, four])
@@ -164,6 +165,7 @@ def ordered(fit: Fit) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("field", ["mu", "sigma"])
 @pytest.mark.parametrize("order", [(2, 1, 0), (1, 0, 2), (1, 2, 0)])
+@pytest.mark.slow
 def test_a_field_in_another_order_mixes_components(two_runs, field, order):
     params = Params(*ordered(two_runs[1]))
     params = params._replace(**{field: getattr(params, field)[..., list(order)]})

@@ -74,6 +74,7 @@ def test_a_false_alarm_does_not_repeat():
     assert (found.verdict, found.rounds) == ("agree", 2)
 
 
+@pytest.mark.slow
 def test_a_difference_is_pursued_for_three_rounds_at_most():
     rounds = []
 

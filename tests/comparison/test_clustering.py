@@ -112,6 +112,7 @@ def test_coclustering_of_exact_draws_is_the_exact_one() -> None:
     assert np.abs(found - exact.coclustering)[apart].max() < 6.5 * 0.5 / np.sqrt(n)
 
 
+@pytest.mark.slow
 def test_gibbs_own_allocations_have_the_same_probabilities() -> None:
     """The sampler's sums of allocations are an independent estimate of the same probabilities.
 

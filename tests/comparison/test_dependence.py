@@ -125,6 +125,7 @@ SAMPLE = Sample.of([-1.3, -0.9, -1.05, -1.6, -0.7, -1.2, 0.8, 1.4, 1.0, 1.3, 0.5
 PRIORS = Priors(5.0, 0.0, 2.0, 3.0, 0.5)
 
 
+@pytest.mark.slow
 def test_a_sampler_whose_sigma_has_too_long_a_tail_does_not_agree():
     a, b = (
         gc.fit(SAMPLE, "exact", components=2, priors=PRIORS, draws=10_000, seed=s) for s in (1, 2)

@@ -103,6 +103,7 @@ def test_an_engine_of_near_copies_is_not_judged(seed):
     assert found.reasons[0].numbers["shift"] == 0
 
 
+@pytest.mark.slow
 def test_copies_with_other_labels_are_not_judged():
     sample = Sample.of(np.random.default_rng(4).normal(np.repeat([0.0, 3.0, 6.0], 60), 1.0))
     gibbs = gc.fit(sample, "gibbs", components=3, draws=2000, warmup=300)

@@ -97,6 +97,7 @@ def assert_same(found: Comparison, rtol: float = 1e-6) -> None:
 
 @settings(max_examples=4, **PLAIN)
 @given(st.integers(0, 2**32 - 1), st.booleans())
+@pytest.mark.slow
 def test_labels_do_not_matter(seed, draw_by_draw):
     rng = np.random.default_rng(seed)
     mixed = {}
@@ -114,6 +115,7 @@ def test_labels_do_not_matter(seed, draw_by_draw):
 
 @settings(max_examples=2, **PLAIN)
 @given(st.permutations(range(Y.size)))
+@pytest.mark.slow
 def test_the_order_of_the_data_does_not_matter(order):
     problem = Problem(Sample.of(Y[list(order)]), 2, PRIORS)
     found = compared(original(), problem)
@@ -122,6 +124,7 @@ def test_the_order_of_the_data_does_not_matter(order):
 
 @settings(max_examples=4, **PLAIN)
 @given(st.integers(-50, 50), st.integers(-10, 10))
+@pytest.mark.slow
 def test_place_and_unit_do_not_matter(shift, log2_scale):
     # Exact in binary, so that no two draws change places in a ranking.
     scale = 2.0**log2_scale

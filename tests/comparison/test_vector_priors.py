@@ -57,6 +57,7 @@ def swapped_at_random(fit: Fit, rng: np.random.Generator) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", PRIORS)
+@pytest.mark.slow
 def test_components_in_the_wrong_order_disagree(pairs, kind):
     first, second = pairs[kind]
     found = gc.compare([first, as_mine(second, np.array([1, 0]))])

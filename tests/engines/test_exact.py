@@ -79,6 +79,7 @@ def surprise(fit: Fit, problem: Problem) -> float:
 
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
 @pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.slow
 def test_engines_draw_from_the_exact_posterior(name, problem):
     assert surprise(fitted(name, problem), problem) < 1.0
 

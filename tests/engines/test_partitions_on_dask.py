@@ -35,6 +35,8 @@ from gmmcompare.runtime.tasks.cluster import open_client  # noqa: E402
 from gmmcompare.runtime.tasks.on_dask import TASKS_PER_THREAD  # noqa: E402
 from gmmcompare.workflows.partitions import open_partitions  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = GibbsSettings(chains=2, warmup=5, draws=20)
 
 

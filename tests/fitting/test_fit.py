@@ -215,6 +215,7 @@ def test_a_file_cut_short_anywhere_is_noticed(draws, tmp_path):
             load_fit(damaged)
 
 
+@pytest.mark.slow
 def test_a_file_with_a_changed_byte_is_noticed(draws, tmp_path):
     """At any place that holds numbers: they are what a comparison rests on."""
     path = draws.save(tmp_path / "fit.nc")

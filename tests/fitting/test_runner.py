@@ -272,6 +272,7 @@ def test_news_of_a_run_that_has_ended_are_dropped() -> None:
         ([], ["stan=a.npz"], "2 components where 1 were asked for"),
     ],
 )
+@pytest.mark.slow
 def test_what_the_user_brings_is_checked_before_anything_is_fitted(
     tmp_path, monkeypatch, own, draws, said
 ):

@@ -46,6 +46,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_pages_and_notebooks_are_written(written: Path) -> None:
     assert {p.name for p in written.iterdir() if p.is_file()} == {
         "em.html", "em.ipynb", "gibbs.html", "gibbs.ipynb",

@@ -24,6 +24,8 @@ from gmmcompare.workflows.load import Data
 from gmmcompare.workflows.select import SelectionOutcome, select_card
 from gmmcompare.workflows.sensitivity import Sensitivity
 
+pytestmark = pytest.mark.slow
+
 NONSENSE = "; nuts: agree, copies of gibbs: em lies 10^3 % below: "
 
 

@@ -186,6 +186,7 @@ def z_of(s: Scores) -> Array:
     return np.asarray(nearer / s.standard_errors)
 
 
+@pytest.mark.slow
 def test_one_scene_has_a_part_that_may_be_missed(study: list[Scores]) -> None:
     shares = {s.scene.name: share_that_may_be_missed(s) for s in study}
     assert shares.pop("two, default priors") == pytest.approx(0.000919, rel=1e-3)

@@ -99,6 +99,7 @@ def small_data_sets() -> list[tuple[tuple[float, ...], int]]:
     return made
 
 
+@pytest.mark.slow
 def test_loo_is_within_its_error_or_flagged() -> None:
     """Of 20 at most two beyond 3 stated errors and none beyond 6.
 

@@ -9,6 +9,8 @@ import gmmcompare as gc
 from gmmcompare.selection.predictive import MAX_BINS, MIN_BINS, bin_edges, predictive_check
 from gmmcompare.workflows.select import SelectionOutcome
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_wrong_number_of_components_is_seen(chosen: SelectionOutcome) -> None:
     """Two heaps 12 sd apart under one component: no replicate is as far off."""

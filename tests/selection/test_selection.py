@@ -31,6 +31,8 @@ from gmmcompare.workflows.select import SelectionOutcome, select_card
 
 from .conftest import REQUESTS
 
+pytestmark = pytest.mark.slow
+
 TWO = REQUESTS[:2]
 
 

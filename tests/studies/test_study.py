@@ -69,6 +69,7 @@ def test_every_study_is_a_command_and_is_tested_here():
     assert set(re.findall(r"^\W+(\w+) +Measure", help_, re.MULTILINE)) == {s.name for s in SMALL}
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_whatever_a_kill_left_of_its_last_line(small, tmp_path, monkeypatch):
     study = small(tmp_path / "study", 3)
     study.run(2)

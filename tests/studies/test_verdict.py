@@ -53,6 +53,7 @@ def test_cases_have_keys_of_their_own():
     assert {case.truth for case in CASES} == {"equal", "different", "faulty"}
 
 
+@pytest.mark.slow
 def test_an_engine_has_the_effective_draws_that_it_should(pool):
     for case in (Case("equal", 4000), Case("equal", 4000, sticky=True)):
         found = simulate(pool, case, "a", np.random.default_rng(1), 1)
@@ -105,6 +106,7 @@ def test_a_gibbs_sampler_can_be_b(pool):
     assert found.verdict == "agree"
 
 
+@pytest.mark.slow
 def test_a_study_continues_where_it_stopped(tmp_path):
     whole, parts = tiny(tmp_path / "whole"), tiny(tmp_path / "parts")
     whole.run(6)
@@ -123,6 +125,7 @@ def test_a_study_continues_where_it_stopped(tmp_path):
     assert file.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_study_is_the_same_wherever_it_runs(tmp_path):
     here, there = tiny(tmp_path / "here"), tiny(tmp_path / "there")
     here.run(6)

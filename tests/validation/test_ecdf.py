@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from gmmcompare.validation.ecdf import counts_below, simultaneous_bands, uniformity_p
 
@@ -21,6 +22,7 @@ def test_bands_cover_as_often_as_they_say() -> None:
     assert 0.03 - 6 * 0.0034 < np.mean(outside) < 0.05 + 6 * 0.0034
 
 
+@pytest.mark.slow
 def test_p_values_of_uniform_ranks_are_not_too_small() -> None:
     # P(p < 0.1) <= 0.1: of 500, more than 95 has probability below 1e-9.
     rng = np.random.default_rng(2)

@@ -19,6 +19,8 @@ from gmmcompare.validation.faults.catalogue import NOT_FAULTS, fault
 from gmmcompare.validation.reasons import Code
 from gmmcompare.validation.sandbox.subject import Subject
 
+pytestmark = pytest.mark.slow
+
 SHORT = Plan(first=250, base=1000, most=2000)
 
 

@@ -14,6 +14,7 @@ from gmmcompare.validation.grading import COLUMNS
 SAMPLERS = Path(__file__).with_name("samplers.py")
 
 
+@pytest.mark.slow
 def test_a_folder_of_submissions_is_graded(tmp_path: Path) -> None:
     source = SAMPLERS.read_text(encoding="utf-8")
     (tmp_path / "ann.py").write_text(source + "\nsweep = raises\n", encoding="utf-8")

@@ -51,6 +51,7 @@ def tried(name: str, **options: object) -> Validation:
 
 
 @pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.slow
 def test_a_broken_sampler_fails_with_the_reason(name: str) -> None:
     found = tried(name)
     assert found.verdict == "failed"
@@ -74,6 +75,7 @@ def test_a_sampler_that_hangs_is_stopped() -> None:
     assert "did not return within 1 s" in found.checks[-1].summary
 
 
+@pytest.mark.slow
 def test_a_correct_kernel_passes(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     # Printing and warning are noted, kept in a log, and never mixed with our own output.
     found = tried("chatty", out=tmp_path)
@@ -91,6 +93,7 @@ def test_a_correct_kernel_passes(capfd: pytest.CaptureFixture[str], tmp_path: Pa
     assert {"quantity", "scene", "effect", "log_wealth"} <= set(found.quantities().columns)
 
 
+@pytest.mark.slow
 def test_a_wrong_kernel_is_told_its_line() -> None:
     found = tried("rate_passed_as_scale", jobs=2)
     assert found.verdict == "failed"
@@ -99,6 +102,7 @@ def test_a_wrong_kernel_is_told_its_line() -> None:
     json.loads(found.to_json())
 
 
+@pytest.mark.slow
 def test_a_wrong_whole_sampler_is_told_its_line_too() -> None:
     found = tried("whole_rate_passed_as_scale", jobs=2)
     assert found.verdict == "failed"
@@ -114,6 +118,7 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
+@pytest.mark.slow
 def test_what_is_wrong_in_other_sizes_or_units_only_is_found(name: str) -> None:
     found = tried(name)
     assert {c.name for c in found.checks if c.verdict == "failed"} == {"invariance"}
@@ -140,6 +145,7 @@ def test_what_is_wrong_with_single_observations_is_found() -> None:
     assert "components with one observation or none" in diagnosis.findings[0]
 
 
+@pytest.mark.slow
 def test_sizes_that_a_kernel_does_not_take_are_named() -> None:
     found = tried("three_components_only")
     assert found.verdict == "passed"
@@ -153,12 +159,14 @@ def test_sizes_that_a_kernel_does_not_take_are_named() -> None:
     assert "K = 3 (N = 2, 12, 40, 1,000), as this kernel is for K = 3 alone" in second
 
 
+@pytest.mark.slow
 def test_a_kernel_that_keeps_the_posterior_must_also_reach_it() -> None:
     found = tried("starts_at_the_second")
     assert {c.name: c.verdict for c in found.checks}["invariance"] == "passed"
     assert {c.name: c.verdict for c in found.checks}["exact posterior"] == "failed"
 
 
+@pytest.mark.slow
 def test_a_kernel_that_seldom_moves_is_correct_but_proves_nothing() -> None:
     found = tried("moves_seldom")
     assert found.verdict == "inconclusive"
@@ -167,6 +175,7 @@ def test_a_kernel_that_seldom_moves_is_correct_but_proves_nothing() -> None:
     assert reason.numbers["still"] > 0.05 * reason.numbers["chains"]
 
 
+@pytest.mark.slow
 def test_labels_sorted_together_are_told_from_labels_sorted_in_part() -> None:
     together, in_part = (
         validate(f"fault:{name}", quick=True, jobs=1).diagnosis.reasons[0]
@@ -176,6 +185,7 @@ def test_labels_sorted_together_are_told_from_labels_sorted_in_part() -> None:
     assert in_part == Reason(Code.LABELS_SORTED, {"together": False})
 
 
+@pytest.mark.slow
 def test_a_fault_like_none_of_the_gallery_has_no_suspects() -> None:
     found = tried("floor_under_w")
     assert found.verdict == "failed"
@@ -183,6 +193,7 @@ def test_a_fault_like_none_of_the_gallery_has_no_suspects() -> None:
     assert Code.UNLIKE_ANY_FAULT in [reason.code for reason in found.diagnosis.reasons]
 
 
+@pytest.mark.slow
 def test_same_seed_same_result_on_any_number_of_processes() -> None:
     tables = []
     for jobs in (1, 2):
@@ -194,6 +205,7 @@ def test_same_seed_same_result_on_any_number_of_processes() -> None:
     assert tables[0] == tables[1]
 
 
+@pytest.mark.slow
 def test_out_of_time_is_inconclusive() -> None:
     found = tried("right", quick=False, time_limit=4.0)
     assert found.verdict == "inconclusive"
@@ -212,6 +224,7 @@ def test_em_cannot_be_validated() -> None:
         validate("em")
 
 
+@pytest.mark.slow
 def test_assert_valid_kernel_takes_a_function() -> None:
     def copy_of_the_prior(w, mu, sigma, y, priors, rng):  # type: ignore[no-untyped-def]
         new = priors.sample(rng, len(w))

@@ -17,6 +17,8 @@ from gmmcompare.validation.faults.sweep import GibbsSweep
 from gmmcompare.validation.reasons import Code
 from gmmcompare.validation.sandbox.subject import Subject
 
+pytestmark = pytest.mark.slow
+
 NUMBERS_SHOW = [f for f in two_components.FAULTS if f not in two_components.SEEN_BY_VECTORS_ALONE]
 
 

@@ -69,6 +69,7 @@ def test_columns_are_what_the_clustering_says(outcome: Outcome, table: pd.DataFr
     assert table["gibbs_mode"].tolist()[:4] == [2, 1, 2, 1]
 
 
+@pytest.mark.slow
 def test_the_page_again_from_the_folder_is_the_same(outcome: Outcome, tmp_path: Path) -> None:
     first = write_report(outcome, tmp_path / "first.html").read_text()
     again = write_report(load_outcome(outcome.folder), tmp_path / "again.html").read_text()

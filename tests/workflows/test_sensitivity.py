@@ -23,6 +23,8 @@ from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import to_json
 from gmmcompare.workflows.sensitivity import Sensitivity
 
+pytestmark = pytest.mark.slow
+
 Y = np.array([0.3, 1.9, 1.1, 0.7, 2.2, 1.4])
 PRIORS = gc.Priors(1.0, 0.0, 1.0, 3.0, 2.0)
 

@@ -256,6 +256,7 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
+@pytest.mark.slow
 def test_a_card_may_name_partitions(card, tmp_path):
     out = tmp_path / "out"
     result = run("compare", card, "--engines", "em,gibbs", "--out", out)

@@ -16,6 +16,7 @@ from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 
 
+@pytest.mark.slow
 def test_a_callback_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     problem = Problem(Sample.of([0.4, -1.1, 2.0]), 1, Priors(2.0, 0.5, 1.5, 3.0, 1.0))

@@ -34,6 +34,8 @@ from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import EngineError, InputError
 
+pytestmark = pytest.mark.slow
+
 SMALL = Sample.of([0.4, -1.1, 0.4, 2.0, 0.4])
 MANY = Sample.of(np.round(np.random.default_rng(3).normal(0.0, 1.0, 500), 2))
 CALIBRATION = Priors(2.0, 0.5, 1.5, 3.0, 1.0)

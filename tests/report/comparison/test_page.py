@@ -67,6 +67,7 @@ def page(written: str) -> Page:
     return Page(written)
 
 
+@pytest.mark.slow
 def test_nothing_is_loaded_from_elsewhere(written: str, page: Page) -> None:
     assert not re.findall(r"https?://|@import", written)
     sources = [
@@ -204,6 +205,7 @@ def test_one_engine_gives_a_page_as_well(fits: list[gc.Fit], chosen: str, tmp_pa
     assert "How sure are we?" not in page.text
 
 
+@pytest.mark.slow
 def test_one_component_has_no_labels_to_switch(sample: gc.Sample, tmp_path: Path) -> None:
     fits = [gc.fit(sample, name, components=1) for name in ("em", "gibbs")]
     _, page = page_of(gc.compare(fits), tmp_path)
@@ -211,6 +213,7 @@ def test_one_component_has_no_labels_to_switch(sample: gc.Sample, tmp_path: Path
     assert "1 component ·" in page.text
 
 
+@pytest.mark.slow
 def test_infinite_sds_are_shown_as_such(
     fits: list[gc.Fit], sample: gc.Sample, tmp_path: Path
 ) -> None:
@@ -236,6 +239,7 @@ def test_two_points_without_standard_errors(sample: gc.Sample, tmp_path: Path) -
     assert "R-hat, ESS, MCSE" in page.text
 
 
+@pytest.mark.slow
 def test_differences_beyond_the_scale_are_arrows(comparison: gc.Comparison, tmp_path: Path) -> None:
     far = FunctionalResult("mu[1]", "location", 7.5, 0.1, 1e-9, 0.2, 7.7, False)
     pairs = (
@@ -246,6 +250,7 @@ def test_differences_beyond_the_scale_are_arrows(comparison: gc.Comparison, tmp_
     assert "+7.500" in page.text
 
 
+@pytest.mark.slow
 def test_four_chains_of_8000_draws_make_a_small_page_in_time(
     sample: gc.Sample, tmp_path: Path
 ) -> None:

@@ -17,6 +17,8 @@ from gmmcompare.report.frame.words import number
 from gmmcompare.workflows.load import Data
 from gmmcompare.workflows.select import SelectionOutcome, select_card
 
+pytestmark = pytest.mark.slow
+
 MOST_BYTES = 3_000_000
 
 

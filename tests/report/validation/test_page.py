@@ -29,6 +29,7 @@ def text(failed: Validation, tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_validation(failed, path).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_verdict_diagnosis_and_what_was_not_tested_are_on_the_page(
     failed: Validation, text: str
 ) -> None:

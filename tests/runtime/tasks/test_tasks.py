@@ -146,6 +146,7 @@ def test_workers_are_tidied_up(dask: Tasks) -> None:
         assert found == ["x"]
 
 
+@pytest.mark.slow
 def test_a_cluster_that_goes_away_is_reported(tmp_path: Path) -> None:
     script = tmp_path / "scheduler.py"
     script.write_text(

@@ -27,6 +27,7 @@ def on_data() -> OnData:
     return OnData(Problem(sample, 2, priors), reference, LENGTHS)
 
 
+@pytest.mark.slow
 def test_a_correct_kernel_does_not_differ(on_data: OnData) -> None:
     """The corrected p value is below 1e-6 with probability 1e-6."""
     check = check_on_data(InProcess(right), on_data, 1)
@@ -36,6 +37,7 @@ def test_a_correct_kernel_does_not_differ(on_data: OnData) -> None:
     assert check.replicates == 20_000
 
 
+@pytest.mark.slow
 def test_a_wrong_kernel_fails(on_data: OnData) -> None:
     check = check_on_data(InProcess(fault("shape-plus-n")), on_data, 1)
     assert check.verdict == "failed"

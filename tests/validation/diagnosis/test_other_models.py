@@ -55,6 +55,7 @@ def models(found: Diagnosis) -> list[tuple[str, str, bool]]:
         (kernels.centre_is_drawn, ("hyperprior", "mu", False)),
     ],
 )
+@pytest.mark.slow
 def test_the_model_that_a_sampler_is_correct_for_is_named_first(
     kernel: Callable[..., Any], expected: tuple[str, str, bool]
 ) -> None:
@@ -65,6 +66,7 @@ def test_the_model_that_a_sampler_is_correct_for_is_named_first(
     assert {s.fault for s in found.suspects} <= innocent
 
 
+@pytest.mark.slow
 def test_known_sigmas_are_known_and_not_one_for_all_where_they_differ() -> None:
     def differ(w, mu, sigma, y, priors, rng):  # type: ignore[no-untyped-def]
         w, mu, sigma = kernels.known_sigmas(w, mu, sigma, y, priors, rng)

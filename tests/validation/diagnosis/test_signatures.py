@@ -14,6 +14,7 @@ from gmmcompare.validation.diagnosis.signatures import STORED, read_signatures, 
 ANEW = "shape-plus-n"
 
 
+@pytest.mark.slow
 def test_one_signature_is_made_anew_and_the_others_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,7 @@ def test_weights_one_sweep_old_are_found() -> None:
 
 
 @pytest.mark.parametrize("name", NOT_FAULTS)
+@pytest.mark.slow
 def test_what_is_no_fault_passes(name: str) -> None:
     # False-positive rate 1e-5, "inconclusive" 1e-3 at most; the seed is the first one tried.
     plan = Plan(first=500, base=1000, most=1000)

@@ -37,6 +37,7 @@ def test_the_nearest_are_given_no_suspect(name: str) -> None:
     assert diagnose(outcome.tests, remembers=False).suspects == ()
 
 
+@pytest.mark.slow
 def test_the_study_tells_itself_from_others_and_writes_what_the_report_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

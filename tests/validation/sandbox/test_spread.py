@@ -24,6 +24,8 @@ from gmmcompare.validation.sandbox.spread import SpreadSandbox, _Errand, close_k
 from gmmcompare.validation.sandbox.subject import BrokenError
 from gmmcompare.validation.sandbox.target import Target
 
+pytestmark = pytest.mark.slow
+
 SAMPLERS = Path(__file__).parents[1] / "samplers.py"
 TINY = Scene("calibration", CALIBRATION.priors, K=2, N=4)
 SBC = SbcPlan(replicates=50, warmup=0)
