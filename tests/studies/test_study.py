@@ -64,7 +64,8 @@ def small(request, monkeypatch):
 def test_every_study_is_a_command_and_is_tested_here():
     for module in pkgutil.iter_modules(studies.__path__, "gmmcompare.studies."):
         importlib.import_module(module.name)
-    assert set(Study.__subclasses__()) == set(SMALL)
+    ours = {kind for kind in Study.__subclasses__() if kind.__module__.startswith("gmmcompare.")}
+    assert ours == set(SMALL)
     help_ = CliRunner().invoke(app, ["study", "--help"]).stdout
     assert set(re.findall(r"^\W+(\w+) +Measure", help_, re.MULTILINE)) == {s.name for s in SMALL}
 
