@@ -116,6 +116,7 @@ class TestFit:
             gc.fit(card, "gibbs")
 
 
+@pytest.mark.slow
 def test_compare_and_write_report(card: Path, tmp_path: Path) -> None:
     comparison = gc.compare([gc.fit(card, name) for name in ("em", "gibbs")])
     assert comparison.verdict in ("agree", "disagree", "inconclusive")
@@ -175,6 +176,7 @@ def test_sensitivity_reuses_fits_unless_they_must_be_fresh(
     assert len(list((own_cache / "fits").glob("*.nc"))) == 12
 
 
+@pytest.mark.slow
 def test_arviz_summarises_a_fit_as_it_should(tmp_path: Path) -> None:
     """Chains number components differently; ArviZ takes ``posterior`` as it is.
 

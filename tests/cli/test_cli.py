@@ -147,6 +147,7 @@ class TestCompare:
         assert "reused" not in changed.stderr
 
     @pytest.mark.usefixtures("no_page")
+    @pytest.mark.slow
     def test_another_folder_reuses_the_fits_too(
         self, finished: tuple[Path, tuple[object, ...]]
     ) -> None:
@@ -158,6 +159,7 @@ class TestCompare:
 
     @pytest.mark.usefixtures("no_page")
     @pytest.mark.parametrize("where", ["cache", "output folder"])
+    @pytest.mark.slow
     def test_a_damaged_fit_is_mended(
         self, finished: tuple[Path, tuple[object, ...]], own_cache: Path, where: str
     ) -> None:

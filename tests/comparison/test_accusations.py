@@ -137,6 +137,7 @@ def early_em(y, K, priors, draws, warmup, chains, rng):
     return {"w": model.weights_, "mu": model.means_.ravel(), "sigma": sd}
 
 
+@pytest.mark.slow
 def test_an_early_stop_under_an_informative_prior_is_called():
     rng = np.random.default_rng(4)
     sample = Sample.of(rng.normal(np.repeat([0.0, 1.8, 3.0], [500, 300, 200]), 0.7))
@@ -179,6 +180,7 @@ def test_a_field_in_another_order_mixes_components(two_runs, field, order):
 
 
 @pytest.mark.parametrize(("share", "depth"), [(0.1, 20.0), (0.3, 5.0), (0.5, 8.0)])
+@pytest.mark.slow
 def test_warm_up_that_was_left_in_is_a_trend(two_runs, share, depth):
     w, mu, sigma = ordered(two_runs[1])
     early = int(share * 2500)
@@ -203,6 +205,7 @@ def test_a_minor_mode_is_still_one():
 
 @pytest.mark.parametrize("priors", [Priors(), Priors(mean_sd=1.0, var_shape=3.0, var_scale=2.0)])
 @pytest.mark.parametrize("sds", [82_000.0, 3000.0, -1e6])
+@pytest.mark.slow
 def test_a_prior_far_from_the_data_is_not_the_fault_of_gibbs(priors, sds):
     away = sds * float(np.asarray(priors.mean_sd))
     sample = Sample.of(THREE.y[:120] + away)

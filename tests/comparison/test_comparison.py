@@ -68,6 +68,7 @@ def spoilt(fit: Fit, name: str) -> Fit:
     return Fit(fit.kind, tree, name, fit.seed, fit.seconds)
 
 
+@pytest.mark.slow
 def test_gibbs_agrees_with_the_exact_posterior(comparison):
     # 20,000 independent draws and about as many of Gibbs: standard errors near 0.01.
     (pair,) = [p for p in comparison.pairs if {p.a, p.b} == {"exact", "gibbs"}]
@@ -95,6 +96,7 @@ def test_who_is_wrong_among_three(short):
     assert found.sentence().endswith("The suspect is mine.")
 
 
+@pytest.mark.slow
 def test_who_disagrees_with_all_others_is_the_suspect(short):
     """Without the exact posterior no pair names anybody; the majority does."""
     again = Fit(
@@ -118,6 +120,7 @@ def test_a_table_of_estimates(comparison, fits):
     assert np.abs(difference).max() < 0.1
 
 
+@pytest.mark.slow
 def test_repetitions_are_run_once_for_all_pairs(short):
     asked = []
 

@@ -143,6 +143,7 @@ def test_also_where_they_are_in_another_order_and_rounded(noise):
     assert found.reasons[-1].numbers["pairs"] == ((1, 3), (2, 4), (3, 1), (4, 2))
 
 
+@pytest.mark.slow
 def test_the_sentence_on_all_engines_says_it():
     sample = Sample.of([-1.3, -0.9, -1.05, -1.6, -0.7, -1.2, 0.8, 1.4, 1.0, 1.3, 0.5, 1.1])
     fit = gc.fit(sample, "exact", components=2, priors=gc.Priors(5.0, 0.0, 2.0, 3.0, 0.5))

@@ -65,6 +65,7 @@ def test_the_maximum_of_the_likelihood_agrees(em, gibbs):
     assert found.numbers["mahalanobis"] < found.numbers["mahalanobis_limit"]
 
 
+@pytest.mark.slow
 def test_the_labels_of_a_point_do_not_matter(em, gibbs):
     swapped = placed(Params(*(a[::-1] for a in em.point)), "em")
     found, plain = judged(swapped, gibbs), judged(em, gibbs)
@@ -174,6 +175,7 @@ def sklearn_em(y, K, priors, draws, warmup, chains, rng):
     return {"w": model.weights_, "mu": model.means_.ravel(), "sigma": sd}
 
 
+@pytest.mark.slow
 def test_scikit_learns_default_tolerance_stops_early_on_the_exoplanets(exoplanets):
     settings = {"warmup": 1000, "draws": 2500}
     gibbs = gc.fit(exoplanets, "gibbs", components=3, seed=1, **settings)

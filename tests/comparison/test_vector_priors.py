@@ -66,6 +66,7 @@ def test_components_in_the_wrong_order_disagree(pairs, kind):
 
 
 @pytest.mark.parametrize("kind", PRIORS)
+@pytest.mark.slow
 def test_labels_swapped_at_random_disagree(pairs, kind):
     first, second = pairs[kind]
     found = gc.compare(
@@ -75,6 +76,7 @@ def test_labels_swapped_at_random_disagree(pairs, kind):
 
 
 @pytest.mark.parametrize("kind", PRIORS)
+@pytest.mark.slow
 def test_equal_draws_agree(pairs, kind):
     # 10,000 draws on either side: "agree" in all but one of 1e5 seeds, as in `test_agreement`.
     first, second = pairs[kind]
@@ -95,6 +97,7 @@ def list_of(pair: tuple[Fit, Fit]) -> list[Fit]:
     return [pair[0], as_mine(pair[1], np.arange(2))]
 
 
+@pytest.mark.slow
 def test_the_density_of_the_prior_is_compared_where_it_tells_components_apart(pairs):
     found = gc.compare(list_of(pairs["means"]))
     assert "log_prior" in {f.name for f in found.pairs[0].functionals}
@@ -148,6 +151,7 @@ def test_only_labels_within_groups_move(K):
 # --- point estimates ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_maximum_of_the_likelihood_takes_the_labels_that_the_prior_favours():
     rng = np.random.default_rng(7)
     sample = Sample.of(rng.normal(np.repeat([0.0, 5.0], [240, 160]), 1.0))

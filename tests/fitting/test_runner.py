@@ -164,6 +164,7 @@ def closure(shift: float) -> Callable[..., Any]:
     return sweep
 
 
+@pytest.mark.slow
 def test_fits_are_the_same_wherever_engines_run(dask: Tasks, tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(FILE)

@@ -109,6 +109,7 @@ def test_the_race_is_that_of_the_cards(embedded: Embedded) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_page_on_faults_is_what_they_do_now(
     embedded: Embedded, monkeypatch: pytest.MonkeyPatch
 ) -> None:

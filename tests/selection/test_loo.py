@@ -74,6 +74,7 @@ def exact_elpd() -> float:
     return sum(whole - exact_posterior(rest, 2, PRIORS).log_evidence for rest in without)
 
 
+@pytest.mark.slow
 def test_agrees_with_exact_leave_one_out(repeated: list[tuple[float, float]]) -> None:
     """The mean of 40 within 6 of its standard errors (2e-9), plus a bias of a tenth of one run's.
 
@@ -99,6 +100,7 @@ def integral(density: Callable[[Array], Array], low: float, high: float) -> floa
     return float(half * (np.tile(weights, 40) * density(x)).sum())
 
 
+@pytest.mark.slow
 def test_pit_is_the_predictive_distribution_without_the_observation() -> None:
     """At both ends and in the middle, over 12 sets of draws: three t statistics with 11 degrees.
 

@@ -152,6 +152,7 @@ def test_the_pool_can_be_drawn_again_where_it_is_not(tmp_path):
     assert not away.folder.exists()
 
 
+@pytest.mark.slow
 def test_a_page_and_a_figure(tmp_path):
     study = tiny(tmp_path / "reports" / "study")
     figure = tmp_path / "reports" / "figures" / "study.svg"

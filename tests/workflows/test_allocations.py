@@ -51,6 +51,7 @@ def table(outcome: Outcome) -> pd.DataFrame:
     return pd.read_csv(outcome.folder / "allocations.csv")
 
 
+@pytest.mark.slow
 def test_rows_are_those_of_the_file_without_the_missing_ones(table: pd.DataFrame) -> None:
     assert table["row"].tolist() == [1, 2, 4, 5, 6, 7, 8, 9, 10]
     assert table["name"].tolist() == [f"star {i - 1}" for i in table["row"]]

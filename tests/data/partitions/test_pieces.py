@@ -275,6 +275,7 @@ def test_a_card_may_name_partitions(card, tmp_path):
     assert again.comparison.sample.n == 6000
 
 
+@pytest.mark.slow
 def test_an_interrupted_fit_goes_on_where_it_was(card, tmp_path, own_cache, monkeypatch):
     monkeypatch.setattr(checkpoint, "EVERY_SECONDS", 0.0)
     command = ("fit", card, "--engine", "gibbs", "--out")
@@ -319,6 +320,7 @@ def test_a_bad_partition_ends_the_command_before_any_sweep(card, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_nothing_of_dask_is_imported_without_the_option(pattern):
     code = (
         "import sys\n"

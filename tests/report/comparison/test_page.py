@@ -127,6 +127,7 @@ def test_a_page_without_provenance_names_seeds_and_data(
 
 
 @pytest.mark.usefixtures("unwritten_figures")
+@pytest.mark.slow
 def test_an_outcome_brings_card_command_and_versions(outcome: Outcome, tmp_path: Path) -> None:
     _, page = page_of(outcome, tmp_path)
     assert outcome.provenance.command in page.text

@@ -97,6 +97,7 @@ def test_a_scheduler_without_workers():
     assert "has no workers; start some by `dask worker tcp://" in said
 
 
+@pytest.mark.slow
 def test_dask_that_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert "pip install 'gmmcompare[dask]'" in complaint(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import samplers
 from inprocess import InProcess
 
@@ -10,6 +11,7 @@ from gmmcompare.validation.faults.catalogue import fault
 from gmmcompare.validation.reasons import Code
 
 
+@pytest.mark.slow
 def test_geweke_passes_the_correct_kernel_and_finds_a_gross_fault() -> None:
     # False-positive rate 1e-6 over all quantities.
     correct = check_joint_distribution(InProcess(samplers.right), 1, n=8000)

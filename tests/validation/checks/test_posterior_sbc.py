@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from inprocess import InProcess, silent
 from samplers import Exact
 
@@ -29,6 +30,7 @@ def test_draws_are_of_the_posterior_and_each_replicate_has_its_own() -> None:
     assert Y.min() < np.median(heavier) < Y.max()
 
 
+@pytest.mark.slow
 def test_exact_draws_pass_and_biased_ones_fail() -> None:
     # False-positive rate 1.1e-5 over ranks and bets.
     scene, givens = givens_around(PROBLEM, 60, seed=1)

@@ -61,6 +61,7 @@ def test_ordered_draws_ranked_without_relabelling_are_refused() -> None:
         run(Exact(ordered=True), SbcPlan(replicates=60, warmup=0, relabel="none"))
 
 
+@pytest.mark.slow
 def test_a_rerun_goes_on_from_what_is_stored(tmp_path: Path) -> None:
     first = Exact()
     few = run(first, store=tmp_path)
@@ -103,6 +104,7 @@ def test_a_last_line_cut_at_any_byte_is_written_again(tmp_path: Path) -> None:
         assert runner.asked == [2]
 
 
+@pytest.mark.slow
 def test_a_longer_plan_goes_on_from_a_shorter_one(tmp_path: Path) -> None:
     runner = Recorded(Exact())
     short, long = (SbcPlan(replicates=n, warmup=0) for n in (50, 60))
@@ -138,6 +140,7 @@ def test_replicates_of_another_sampler_or_of_other_data_are_not_used(tmp_path: P
     assert len(list(tmp_path.glob("sbc-*.jsonl"))) == 3
 
 
+@pytest.mark.slow
 def test_arviz_reads_the_ranks_from_a_file(tmp_path: Path) -> None:
     run(Exact()).save(tmp_path / "sbc.nc")
     tree = xr.load_datatree(tmp_path / "sbc.nc", engine="h5netcdf")
@@ -156,6 +159,7 @@ def test_autocorrelation_time_of_an_ar1_process() -> None:
     assert autocorrelation_time(noise) == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_whole_run_of_the_correct_kernel_passes() -> None:
     plan = SbcPlan(replicates=50, warmup=20)
     outcome = check_sbc(InProcess(partial(samplers.whole)), TINY, plan, 1, silent)

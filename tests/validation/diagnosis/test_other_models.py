@@ -84,6 +84,7 @@ def test_a_parameter_that_stays_may_be_known() -> None:
     assert "takes it as known" in phrase(Reason(Code.BROKEN_CALL, numbers))
 
 
+@pytest.mark.slow
 def test_a_kernel_that_keeps_z_is_told_so_and_not_accused_of_stale_counts() -> None:
     contract, _ = check_contract(InProcess(kernels.KeepsAllocations()), "kernel", 1)
     assert not contract.reproducible
@@ -133,6 +134,7 @@ def test_a_prior_that_empty_components_show_is_another_prior() -> None:
 
 
 @pytest.mark.parametrize("name", ["rate-for-scale", "mu-sorted-alone", "stochastic-em"])
+@pytest.mark.slow
 def test_a_fault_is_not_called_a_model(name: str) -> None:
     found = diagnosed(fault(name))
     assert models(found) == []

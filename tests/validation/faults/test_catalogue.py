@@ -79,6 +79,7 @@ def test_what_is_no_fault_passes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["rate-for-scale", "mean-loc-ignored", "mu-from-previous-counts"])
+@pytest.mark.slow
 def test_the_planted_fault_is_named(name: str) -> None:
     # The signatures come from another seed (diagnosis.signatures).
     outcome = check_invariance(InProcess(fault(name)), (CALIBRATION, ASYMMETRIC), FEW, 5, silent)

@@ -26,6 +26,7 @@ def blocks(*which: int, size: int = 5) -> list[Task]:
     return [Task(kernel_replicates, {**arguments, "block": block}) for block in which]
 
 
+@pytest.mark.slow
 def test_results_come_in_order_and_an_early_end_leaves_nothing_behind() -> None:
     expected = [r.last.mu for r in InProcess(samplers.right).run(blocks(0, 1, 2, 3))]
     with Sandbox(Target(f"{SAMPLERS}:right"), 2, 60.0) as sandbox:
@@ -39,6 +40,7 @@ def test_results_come_in_order_and_an_early_end_leaves_nothing_behind() -> None:
         np.testing.assert_array_equal(after, expected[2:])
 
 
+@pytest.mark.slow
 def test_a_failure_names_the_call_and_the_next_tasks_are_done() -> None:
     with Sandbox(Target(f"{SAMPLERS}:nan_after_1000_calls"), 1, 60.0) as sandbox:
         (fine,) = sandbox.run(blocks(0))
