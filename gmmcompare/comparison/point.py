@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from gmmcompare.comparison.thresholds import (
     MODE_GAP,
     SAME_MAXIMUM,
 )
-from gmmcompare.comparison.twin import twin_of
+from gmmcompare.comparison.twin import log_scale_prior, twin_of
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.mixture import responsibilities
 from gmmcompare.model.params import Array, Params
@@ -68,88 +69,112 @@ def judge_point(
     """
     short = _shortfall(point, place, draws.priors, all_draws)
     cloud = _Cloud.of(aligned, checked.evidence.prob_small)
-    distance = cloud.distance(place)
+    trial = _Trial(point, place, draws, aligned, checked, sample, cloud)
     numbers = {
         "log_lik_gap": short.log_lik,
         "density_gap": short.density,
-        "mahalanobis": distance,
+        "mahalanobis": trial.distance,
         "mahalanobis_limit": cloud.limit,
     }
-    at = np.unravel_index(int(log_scale_density(draws).argmax()), aligned.w.shape[:2])
-    densest = Params(*(a[at] for a in aligned))
-    found = _judged(point, place, checked, short, cloud, distance, sample, draws.priors, densest)
-    return replace(found, numbers=numbers)
+    return replace(_judged(trial, short), numbers=numbers)
 
 
-def _judged(
-    point: Fit,
-    place: Params,
-    checked: Checked,
-    short: _Shortfall,
-    cloud: _Cloud,
-    distance: float,
-    sample: Sample,
-    priors: Priors | None,
-    densest: Params,
-) -> PairVerdict:
-    a, b = point.engine, checked.name
+@dataclass(frozen=True)
+class _Trial:
+    """A point before one engine's draws: what `judge_point` is given, and their cloud."""
+
+    point: Fit
+    place: Params
+    draws: Fit
+    aligned: Params
+    checked: Checked
+    sample: Sample
+    cloud: _Cloud
+
+    @cached_property
+    def distance(self) -> float:
+        """The point's Mahalanobis distance from the centre of the draws."""
+        return self.cloud.distance(self.place)
+
+    @property
+    def status(self) -> tuple[Reason, ...]:
+        """What the point's own engine says against it."""
+        if self.point.status == "ok":
+            return ()
+        return (Reason(Code.STATUS, {"status": self.point.status}, engine=self.point.engine),)
+
+    @property
+    def problems(self) -> tuple[Reason, ...]:
+        """What speaks against either engine, apart from where the point is."""
+        return (*self.status, *self.checked.failures)
+
+    def suspect(self, doubtful: object) -> str | None:
+        """Name the point's engine if that doubts itself, else the other one if it is doubtful."""
+        return self.point.engine if self.status else self.checked.name if doubtful else None
+
+    def densest(self) -> Params:
+        """Return the draw of highest posterior density, shape (K,)."""
+        at = np.unravel_index(int(log_scale_density(self.draws).argmax()), self.aligned.w.shape[:2])
+        return Params(*(a[at] for a in self.aligned))
+
+    def concluded(
+        self, verdict: Verdict, *reasons: Reason, suspect: str | None = None
+    ) -> PairVerdict:
+        """Return the verdict on the pair."""
+        return PairVerdict(self.point.engine, self.checked.name, verdict, reasons, suspect=suspect)
+
+
+def _judged(trial: _Trial, short: _Shortfall) -> PairVerdict:
+    a, b, cloud = trial.point.engine, trial.checked.name, trial.cloud
     if short.log_lik > 0 and short.density > 0:
-        reason = Reason(Code.BELOW_A_DRAW, {"gap": short.log_lik, "best": short.best}, engine=a)
-        return PairVerdict(a, b, "disagree", (reason, *_status(point)), suspect=a)
-    spike = _spike(place, sample, a) if short.density > MODE_GAP else ()
+        below = Reason(Code.BELOW_A_DRAW, {"gap": short.log_lik, "best": short.best}, engine=a)
+        return trial.concluded("disagree", below, *trial.status, suspect=a)
+    spike = _spike(trial.place, trial.sample, a) if short.density > MODE_GAP else ()
     if spike:
-        return PairVerdict(a, b, "disagree", (*spike, *_status(point)), suspect=a)
-    status = _status(point)
-    suspect = a if status else b if checked.faults else None
+        return trial.concluded("disagree", *spike, *trial.status, suspect=a)
     if cloud.share < MIN_OCCUPIED:
         empty = Reason(Code.NO_ELLIPSE, {"share": 1.0 - cloud.share}, engine=b)
-        suspect = a if status else b if checked.failed(*ELSEWHERE) else None
-        problems = (*status, *checked.failures, empty)
-        return PairVerdict(a, b, "inconclusive", problems, suspect=suspect)
-    if not distance <= cloud.limit:
-        return _outside(point, place, checked, cloud, distance, sample, priors, densest)
-    if status or checked.failures:
-        problems = (*status, *checked.failures)
-        return PairVerdict(a, b, "inconclusive", problems, suspect=suspect)
+        suspect = trial.suspect(trial.checked.failed(*ELSEWHERE))
+        return trial.concluded("inconclusive", *trial.problems, empty, suspect=suspect)
+    if not trial.distance <= cloud.limit:
+        return _outside(trial)
+    if trial.problems:
+        suspect = trial.suspect(trial.checked.faults)
+        return trial.concluded("inconclusive", *trial.problems, suspect=suspect)
     height = "log_lik" if short.log_lik == 0 else "density"
-    within = {"of": height, "distance": distance, "limit": cloud.limit}
-    return PairVerdict(a, b, "agree", (Reason(Code.AT_MAXIMUM, within),))
+    within = {"of": height, "distance": trial.distance, "limit": cloud.limit}
+    return trial.concluded("agree", Reason(Code.AT_MAXIMUM, within))
 
 
-def _outside(
-    point: Fit,
-    place: Params,
-    checked: Checked,
-    cloud: _Cloud,
-    distance: float,
-    sample: Sample,
-    priors: Priors | None,
-    densest: Params,
-) -> PairVerdict:
+def _outside(trial: _Trial) -> PairVerdict:
     """Say why a point is outside the posterior: by the point's fault, the draws' or the prior."""
-    a, b = point.engine, checked.name
-    status = _status(point)
-    where = {"point": a, "draws": b, "distance": distance, "limit": cloud.limit}
+    a, cloud, place = trial.point.engine, trial.cloud, trial.place
+    where = {
+        "point": a,
+        "draws": trial.checked.name,
+        "distance": trial.distance,
+        "limit": cloud.limit,
+    }
     outside = Reason(Code.OUTSIDE_POSTERIOR, {**where, "quantile": CLOUD_QUANTILE})
-    problems = (*status, *checked.failures)
-    suspect = a if status else b if checked.faults else None
-    if checked.failed(*ELSEWHERE):
-        return PairVerdict(a, b, "inconclusive", (outside, *problems), suspect=suspect)
-    twin = twin_of(place, point, densest, sample, priors) if priors else None
+    problems, suspect = trial.problems, trial.suspect(trial.checked.faults)
+    if trial.checked.failed(*ELSEWHERE):
+        return trial.concluded("inconclusive", outside, *problems, suspect=suspect)
+    priors = trial.draws.priors
+    twin = twin_of(place, trial.point, trial.densest(), trial.sample, priors) if priors else None
     if twin and twin.stopped_early:
         gains = {"log_lik": twin.log_lik_gain, "density": twin.density_gain}
         early = Reason(Code.STOPPED_EARLY, gains, engine=a)
-        return PairVerdict(a, b, "disagree", (early, outside, *problems), suspect=a)
+        return trial.concluded("disagree", early, outside, *problems, suspect=a)
     if twin and (near := cloud.distance(twin.place)) <= cloud.limit:
         name, sds = cloud.furthest(place, twin.place)
         moved = {**where, "mode_distance": near, "parameter": name, "sds": sds}
         reason = Reason(Code.PRIOR_MOVES, moved)
         if not problems:
-            return PairVerdict(a, b, "agree", (reason,))
-        suspect = a if status else None  # a point that the prior moves accuses nobody
-        return PairVerdict(a, b, "inconclusive", (*problems, reason), suspect=suspect)
+            return trial.concluded("agree", reason)
+        suspect = trial.suspect(None)  # a point that the prior moves accuses nobody
+        return trial.concluded("inconclusive", *problems, reason, suspect=suspect)
     verdict: Verdict = "inconclusive" if problems else "disagree"
-    return PairVerdict(a, b, verdict, (outside, *problems), suspect=suspect)
+    return trial.concluded(verdict, outside, *problems, suspect=suspect)
 
 
 def _spike(place: Params, sample: Sample, engine: str) -> tuple[Reason, ...]:
@@ -168,12 +193,6 @@ def _spike(place: Params, sample: Sample, engine: str) -> tuple[Reason, ...]:
             }
             return (Reason(Code.SPIKE, numbers, engine=engine),)
     return ()
-
-
-def _status(point: Fit) -> tuple[Reason, ...]:
-    if point.status == "ok":
-        return ()
-    return (Reason(Code.STATUS, {"status": point.status}, engine=point.engine),)
 
 
 class _Shortfall(NamedTuple):
@@ -196,8 +215,7 @@ def _shortfall(
     posterior = max(float(log_scale_density(f).max()) for f in all_draws)
     own = float(log_scale_density(point).max())
     if priors:  # whose numbering of components the point may have found only by alignment
-        with np.errstate(invalid="ignore", over="ignore"):
-            own = height + float(priors.log_density(place)) + 2.0 * float(np.log(place.sigma).sum())
+        own = height + log_scale_prior(place, priors)
     by_posterior = posterior - (own if np.isfinite(own) else -np.inf)
     rounding = 1e-9 * abs(height)  # the likelihood is a sum of N terms
     return _Shortfall(

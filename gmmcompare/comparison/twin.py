@@ -77,23 +77,22 @@ def twin_of(place: Params, point: Fit, draw: Params, sample: Sample, priors: Pri
     if mode is None:
         return None
     own = climb_from(replace(problem, starts=(place,)), "ml")
-    here = log_scale_posterior(place, sample, proper)
+    here = _log_scale_posterior(place, sample, proper)
     gain = np.inf if own is None else _log_lik(own, sample) - _log_lik(place, sample)
-    return Twin(float(gain), log_scale_posterior(mode, sample, proper) - here, mode)
+    return Twin(float(gain), _log_scale_posterior(mode, sample, proper) - here, mode)
 
 
-def log_scale_posterior(place: Params, sample: Sample, priors: Priors) -> float:
-    """Return the log posterior density of a point over (w, mu, log sigma^2): a factor sigma^2.
+def log_scale_prior(place: Params, priors: Priors) -> float:
+    """Return the log prior density of a point, shape (K,), over (w, mu, log sigma^2).
 
-    Parameters
-    ----------
-    place : Params
-        Arrays of shape (K,).
-    sample : Sample
-    priors : Priors
+    It has a factor sigma_k^2 more than that over (w, mu, sigma^2).
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        prior = float(priors.log_density(place)) + 2.0 * float(np.log(place.sigma).sum())
+        return float(priors.log_density(place)) + 2.0 * float(np.log(place.sigma).sum())
+
+
+def _log_scale_posterior(place: Params, sample: Sample, priors: Priors) -> float:
+    prior = log_scale_prior(place, priors)
     return _log_lik(place, sample) + prior if np.isfinite(prior) else -np.inf
 
 
