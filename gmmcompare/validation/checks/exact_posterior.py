@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from scipy.special import stdtr
@@ -92,7 +91,11 @@ def check_exact_posterior(
     chains: list[Params] = []
     out_of_time = False
     try:
-        tasks = [_task(kind, scene, y, seed, block, lengths) for block in range(lengths.tasks)]
+        given = {"scene": scene, "y": y, "seed": seed, "lengths": lengths}
+        tasks = [
+            Task(independent_chains, {**given, "block": 10_000 + block})
+            for block in range(lengths.tasks)
+        ]
         for done, params in enumerate(sandbox.run(tasks), start=1):
             chains.append(params)
             progress(done / lengths.tasks)
@@ -179,69 +182,32 @@ def data_taken(subject: Subject, scene: Scene, seed: int) -> Array | None:
     return None
 
 
-def kernel_chains(
-    subject: Subject, scene: Scene, y: Array, seed: int, block: int, n: int, warmup: int, draws: int
+def independent_chains(
+    subject: Subject, scene: Scene, y: Array, seed: int, block: int, lengths: Lengths
 ) -> Params:
-    """Run independent chains from draws of the prior, in the child; arrays (n, draws, K).
+    """Run a task's chains, in the child; arrays (chains, draws, K).
+
+    A kernel's start from draws of the prior; of a whole sampler it is one run.
 
     Parameters
     ----------
     subject : Subject
-        A kernel.
     scene : Scene
+        Whose K and priors are passed on.
     y : ndarray, shape (N,)
     seed : int
     block : int
         Number of this task, which has random streams of its own.
-    n : int
-        Number of chains.
-    warmup, draws : int
-        Sweeps of each chain before and while draws are kept.
+    lengths : Lengths
     """
     ours, theirs = streams(seed, scene.key, block)
     seed_global_streams(ours)
+    n, warmup, draws = lengths.chains, lengths.warmup, lengths.draws
+    if subject.kind == "sampler":
+        return subject.run(y, scene.K, scene.priors, draws, warmup, n, theirs)
     start, _ = scene.sample_joint(ours, n)
     starts = [Params(*(a[i] for a in start)) for i in range(n)]
     return subject.chains(starts, y, scene.priors, theirs, draws, warmup)
-
-
-def sampler_run(
-    subject: Subject,
-    scene: Scene,
-    y: Array,
-    seed: int,
-    block: int,
-    n: int,
-    warmup: int,
-    draws: int,
-) -> Params:
-    """Make one whole run in the child; arrays (n, draws, K).
-
-    Parameters
-    ----------
-    subject : Subject
-        A whole sampler.
-    scene : Scene
-    y : ndarray, shape (N,)
-    seed : int
-    block : int
-        Number of this task, which has random streams of its own.
-    n : int
-        Number of chains.
-    warmup, draws : int
-        Passed on to the sampler.
-    """
-    ours, theirs = streams(seed, scene.key, block)
-    seed_global_streams(ours)
-    return subject.run(y, scene.K, scene.priors, draws, warmup, n, theirs)
-
-
-def _task(
-    kind: SubjectKind, scene: Scene, y: Array, seed: int, block: int, lengths: Lengths
-) -> Task:
-    arguments: dict[str, Any] = {"scene": scene, "y": y, "seed": seed, "block": 10_000 + block}
-    arguments |= {"n": lengths.chains, "warmup": lengths.warmup, "draws": lengths.draws}
-    return Task(kernel_chains if kind == "kernel" else sampler_run, arguments)
 
 
 def _compared(y: Array, names: list[str], pits: Array, seconds: float) -> Check:
