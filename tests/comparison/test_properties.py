@@ -29,7 +29,7 @@ Y = np.round(np.random.default_rng(1).normal(np.repeat([0.0, 4.0, 5.0], [60, 40,
 PRIORS = Priors(weight_concentration=2.0, mean_loc=1.0, mean_sd=5.0, var_shape=3.0, var_scale=2.0)
 PROBLEM = Problem(Sample.of(Y), 2, PRIORS)
 # An example takes about a second, so a failing one is shown as it is found.
-PLAIN = {"deadline": None, "derandomize": True, "phases": (Phase.explicit, Phase.generate)}
+PLAIN = {"derandomize": True, "phases": (Phase.explicit, Phase.generate)}
 
 
 class Given:
