@@ -27,7 +27,14 @@ from gmmcompare.comparison.equality import Differences, dependences, differences
 from gmmcompare.comparison.functionals import STATISTICS, Functional
 from gmmcompare.comparison.names import parts
 from gmmcompare.comparison.reasons import Code, Reason, from_codes, to_codes
-from gmmcompare.comparison.thresholds import ALPHA, CONFIRM_ALPHA, MARGIN, MAX_ROUNDS, POWER_80
+from gmmcompare.comparison.thresholds import (
+    ALPHA,
+    CONFIRM_ALPHA,
+    MARGIN,
+    MAX_ROUNDS,
+    POWER_80,
+    UNREPEATED_ALPHA,
+)
 from gmmcompare.comparison.words import clause
 
 Verdict = Literal["agree", "disagree", "inconclusive"]
@@ -189,8 +196,8 @@ def judge_draws(a: Checked, b: Checked, refit: Refit | None = None) -> PairVerdi
     a, b : Checked
     refit : callable, optional
         Without it, or where it returns None for either engine (draws that were made elsewhere
-        cannot be repeated), a difference counts at once if it is significant at `CONFIRM_ALPHA` and
-        the chains of both have mixed.
+        cannot be repeated), a difference counts at once if it is significant at `UNREPEATED_ALPHA`
+        and the chains of both have mixed.
 
     Returns
     -------
@@ -237,6 +244,7 @@ class _Round:
     round: int
     rejected: bool
     confirmed: bool
+    unrepeatable: bool = False
 
 
 def _confirm(pair: Pair, refit: Refit | None) -> _Round:
@@ -248,8 +256,8 @@ def _confirm(pair: Pair, refit: Refit | None) -> _Round:
             return _Round(pair, results, this_round - 1, rejected=False, confirmed=False)
         again = _repeat(pair, refit, this_round)
         if again is None:
-            sure = p < CONFIRM_ALPHA and not any(e.failed(*NOT_MIXED) for e in pair)
-            return _Round(pair, results, this_round - 1, rejected=True, confirmed=sure)
+            sure = p < UNREPEATED_ALPHA and not any(e.failed(*NOT_MIXED) for e in pair)
+            return _Round(pair, results, this_round - 1, True, confirmed=sure, unrepeatable=True)
         pair, results = again, _compare(*again)
         p = _corrected(results)
         if p < CONFIRM_ALPHA:
@@ -274,10 +282,11 @@ def _conclude(
         return "disagree", (_difference(last, Code.DIFFERENCE, again), *problems), None
     worst = max(results, key=lambda r: r.bound, default=None)
     needed = _needed(results) if worst and worst.bound >= MARGIN else None
-    if last.rejected and _corrected(results) < CONFIRM_ALPHA:
+    if last.rejected and _corrected(results) < UNREPEATED_ALPHA:
         return "inconclusive", (_difference(last, Code.UNREPEATED_DIFFERENCE), *problems), needed
     if last.rejected:
-        levels = {"alpha": ALPHA, "confirm_alpha": CONFIRM_ALPHA}
+        needed_level = UNREPEATED_ALPHA if last.unrepeatable else CONFIRM_ALPHA
+        levels = {"alpha": ALPHA, "confirm_alpha": needed_level}
         why = Reason(Code.UNCONFIRMED_DIFFERENCE, levels)
         return "inconclusive", (*problems, why), needed
     if problems:

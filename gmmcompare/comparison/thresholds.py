@@ -21,6 +21,9 @@ ALPHA = 0.01
 """Level of the test, corrected for the number of statistics."""
 CONFIRM_ALPHA = 0.001
 """Level at which a difference has to be seen again with fresh seeds."""
+UNREPEATED_ALPHA = ALPHA * CONFIRM_ALPHA
+"""Level that a difference has to reach at once where it cannot be repeated: as improbable as to be
+found and then seen again."""
 MAX_ROUNDS = 3
 MARGIN = 0.1
 """Differences below a tenth of a posterior sd are of no consequence."""

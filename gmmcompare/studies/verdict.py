@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from gmmcompare.comparison.functionals import STATISTICS
-from gmmcompare.comparison.thresholds import ALPHA, CONFIRM_ALPHA, MARGIN, MAX_ROUNDS
+from gmmcompare.comparison.thresholds import (
+    ALPHA,
+    CONFIRM_ALPHA,
+    MARGIN,
+    MAX_ROUNDS,
+    UNREPEATED_ALPHA,
+)
 from gmmcompare.engines.base import Problem
 from gmmcompare.runtime.files import replacing
 from gmmcompare.runtime.store import Row, digest
@@ -239,7 +245,8 @@ def _method(pool: Pool) -> tuple[str, str]:
         "every pair of parameters (of a few functions where chains are of a special kind), a "
         f"Bonferroni-corrected test at level {ALPHA:g} whose rejections are repeated with fresh "
         f"seeds and four times the draws at level {CONFIRM_ALPHA:g} in at most {MAX_ROUNDS} "
-        f"rounds, and agreement only if differences of {MARGIN:g} posterior sd can be excluded.",
+        f"rounds (at once at level {UNREPEATED_ALPHA:g} where draws were made elsewhere), and "
+        f"agreement only if differences of {MARGIN:g} posterior sd can be excluded.",
         "Numbers are percentages with 95 % Clopper-Pearson intervals. Differences below "
         f"{MARGIN:g} sd may be called agreement. The true size of a difference is that of the "
         "statistic that shows it best.",
