@@ -13,6 +13,8 @@ from gmmcompare._version import __version__
 _PUBLIC = {
     "Comparison": "gmmcompare.comparison.comparison",
     "Fit": "gmmcompare.fitting.fit",
+    "MixtureModel": "gmmcompare.model.mixture_model",
+    "Model": "gmmcompare.model.protocol",
     "Params": "gmmcompare.model.params",
     "Priors": "gmmcompare.model.priors",
     "Sample": "gmmcompare.model.sample",
@@ -33,6 +35,8 @@ _PUBLIC = {
 __all__ = [
     "Comparison",
     "Fit",
+    "MixtureModel",
+    "Model",
     "Params",
     "Priors",
     "Sample",
@@ -60,8 +64,10 @@ if TYPE_CHECKING:
     from gmmcompare.fitting.fit import Fit, load_fit
     from gmmcompare.model.card import load_card
     from gmmcompare.model.exact import exact_posterior
+    from gmmcompare.model.mixture_model import MixtureModel
     from gmmcompare.model.params import Params
     from gmmcompare.model.priors import Priors
+    from gmmcompare.model.protocol import Model
     from gmmcompare.model.sample import Sample
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
 import importlib.metadata
-import importlib.util
 import inspect
 import sys
-import sysconfig
 import tempfile
 import time
 import traceback
@@ -25,14 +22,12 @@ from gmmcompare.engines.check import check_engine
 from gmmcompare.engines.starts import start_point
 from gmmcompare.model.card import SamplerSettings
 from gmmcompare.model.params import Params
+from gmmcompare.runtime.code import find, pickled, said
 from gmmcompare.runtime.errors import EngineError, InputError, did_you_mean
 
 OwnKind = Literal["kernel", "sampler"]
 ENTRY_POINTS = "gmmcompare.engines"
 KERNEL_ARGUMENTS = ("w", "mu", "sigma", "y", "priors", "rng")
-_FILE_MODULE = "_gmmcompare_own_"
-_PACKAGE = Path(__file__).parent.parent
-_PYTHON = sysconfig.get_path("stdlib")
 _MULTIVARIATE = frozenset(("Sigma", "Sigmas", "cov", "covs", "covariance", "covariances", "X", "Y"))
 """Names of arguments by which data of several dimensions are known."""
 SAMPLER_ARGUMENTS = ("y", "K", "priors", "draws", "warmup", "chains", "rng")
@@ -46,20 +41,11 @@ def resolve(spec: str) -> Callable[..., Any]:
     InputError
         If there is no such file, module, function or entry point, or it fails to import.
     """
-    place, colon, name = spec.rpartition(":")
-    if not colon:
+    if ":" not in spec:
         if spec.endswith(".py"):
             raise InputError(f"{spec}: name the function as well, as in {spec}:sweep")
         return _from_entry_point(spec)
-    module = _module_from_file(Path(place)) if place.endswith(".py") else _module(place)
-    function = getattr(module, name, None)
-    if not callable(function):
-        functions = [n for n, f in vars(module).items() if inspect.isfunction(f) and n[0] != "_"]
-        raise InputError(
-            f"{place}: no function '{name}'{did_you_mean(name, functions)}; "
-            f"it has: {', '.join(functions) or 'no functions'}"
-        )
-    return function  # type: ignore[no-any-return]
+    return find(spec)  # type: ignore[no-any-return]
 
 
 def kind_of(function: Callable[..., Any]) -> OwnKind:
@@ -128,7 +114,7 @@ class OwnEngine:
         self._log_folder = log_folder
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_function": _pickled(self._function, self._name)}
+        return {**self.__dict__, "_function": pickled(self._function, self._name)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update({**state, "_function": cloudpickle.loads(state["_function"])})
@@ -174,7 +160,7 @@ class OwnEngine:
             raise
         except BaseException as error:  # a user's code may also raise SystemExit
             raise EngineError(
-                f"{self.name}: raised {_said(error)}; its traceback is in {self._logged(error)}"
+                f"{self.name}: raised {said(error)}; its traceback is in {self._logged(error)}"
             ) from None
         seconds = Seconds(0.0, time.perf_counter() - started)
         settings = self._settings
@@ -204,23 +190,6 @@ class OwnEngine:
         log = folder / f"{self.name}.log"
         log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
         return log
-
-
-def _pickled(function: Callable[..., Any], name: str) -> bytes:
-    """Return a function as bytes; with its module's code where that is a file of the user's."""
-    module = sys.modules.get(getattr(function, "__module__", None) or "")
-    own = module is not None and module.__name__.startswith(_FILE_MODULE)
-    if own:
-        cloudpickle.register_pickle_by_value(module)
-    try:
-        return bytes(cloudpickle.dumps(function))
-    except Exception as error:
-        raise InputError(
-            f"{name}: cannot be sent to a worker ({error}); leave out --workers and --scheduler"
-        ) from None
-    finally:
-        if own:
-            cloudpickle.unregister_pickle_by_value(module)
 
 
 def run_kernel(
@@ -320,27 +289,6 @@ def one_sweep(
     return new
 
 
-def _said(error: BaseException) -> str:
-    """Return an error's type and message, and the line of the user's code, in one line."""
-    text = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
-    theirs = [f for f in traceback.extract_tb(error.__traceback__) if _is_theirs(f.filename)]
-    place = f" ({Path(theirs[-1].filename).name}, line {theirs[-1].lineno})" if theirs else ""
-    return text + place
-
-
-def _is_theirs(filename: str) -> bool:
-    """Whether code is a user's: neither ours nor Python's nor that of an installed package."""
-    if filename.startswith("<frozen"):
-        return False
-    folders = Path(filename).parts
-    installed = "site-packages" in folders or "dist-packages" in folders
-    return (
-        not installed
-        and not Path(filename).is_relative_to(_PACKAGE)
-        and _PYTHON not in (str(parent) for parent in Path(filename).parents)
-    )
-
-
 def _from_entry_point(name: str) -> Callable[..., Any]:
     found = importlib.metadata.entry_points(group=ENTRY_POINTS)
     names = [point.name for point in found]
@@ -353,40 +301,5 @@ def _from_entry_point(name: str) -> Callable[..., Any]:
     try:
         function: Callable[..., Any] = found[name].load()
     except Exception as error:
-        raise InputError(f"{name}: fails to import: {_said(error)}") from None
+        raise InputError(f"{name}: fails to import: {said(error)}") from None
     return function
-
-
-def _module_from_file(path: Path) -> Any:
-    if not path.is_file():
-        beside = [p.name for p in path.parent.glob("*.py")] if path.parent.is_dir() else []
-        raise InputError(f"{path}: no such file{did_you_mean(path.name, beside)}")
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
-    name = f"{_FILE_MODULE}{path.stem}_{digest}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise InputError(f"{path}: cannot be imported; give a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    folder = str(path.resolve().parent)
-    sys.path.insert(0, folder)  # so that the file can import its neighbours
-    try:
-        spec.loader.exec_module(module)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise InputError(f"{path}: fails to import: {_said(error)}") from None
-    finally:
-        sys.path.remove(folder)
-    return module
-
-
-def _module(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a script may also call sys.exit
-        raise InputError(
-            f"{name}: fails to import: {_said(error)}; name a sampler in a file as FILE.py:FUNC"
-        ) from None

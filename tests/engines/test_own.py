@@ -305,7 +305,7 @@ def test_what_cannot_be_found_is_explained(file, spec, says):
 def test_a_module_that_exits_is_explained(file, monkeypatch):
     monkeypatch.syspath_prepend(str(file.parent))
     (file.parent / "leaving_script.py").write_text("import sys; sys.exit(2)\n")
-    says = "leaving_script: fails to import: SystemExit: 2 .*; name a sampler in a file as"
+    says = "leaving_script: fails to import: SystemExit: 2 .*; name a function in a file as"
     with pytest.raises(InputError, match=says):
         resolve("leaving_script:f")
 
