@@ -19,7 +19,7 @@ from gmmcompare.validation import error_rates
 from gmmcompare.validation.checks.invariance import SceneTest, kernel_replicates
 from gmmcompare.validation.checks.scenes import CALIBRATION
 from gmmcompare.validation.faults.catalogue import FAULTS, NOT_FAULTS, fault
-from gmmcompare.validation.sandbox.subject import Subject
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 
 SEED = 4
 CARD, DATASET = "exoplanets-k3", "exoplanets-simulated"
@@ -148,7 +148,7 @@ def on_small_data(name: str) -> dict[str, Any]:
 
     The ranks are of the parameter whose distribution is least uniform at the end.
     """
-    subject = Subject(fault(name), name)
+    subject = MixtureSubject(fault(name), name)
     test = SceneTest.of(CALIBRATION)
     rng = np.random.default_rng(SEED)
     wealth, pits = [0.0], [np.zeros_like(test.pits)]
@@ -158,11 +158,7 @@ def on_small_data(name: str) -> dict[str, Any]:
         pits.append(test.pits.copy())
     counts = np.array(pits).reshape(ROUNDS + 1, len(test.pits), BINS, -1).sum(axis=-1)
     worst = int(np.argmax(((counts[-1] - counts[-1].mean()) ** 2).sum(axis=-1)))
-    marginal = [
-        f"{q.name}[{int(q.component) + 1}]"
-        for q in test.names
-        if q.kind == "marginal" and q.shape == "location" and q.component.isdigit()
-    ]
+    marginal = [name.replace(" ", "[") + "]" for name in CALIBRATION.parameters.values()]
     caught = next((i for i, w in enumerate(wealth) if w >= -np.log10(error_rates.INVARIANCE)), None)
     return {
         "log10_wealth": wealth,

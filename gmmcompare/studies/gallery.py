@@ -15,7 +15,7 @@ from gmmcompare.studies import markdown
 from gmmcompare.studies.study import Found, Study
 from gmmcompare.validation import error_rates
 from gmmcompare.validation.checks.invariance import FOLLOWED, QUICK, Plan
-from gmmcompare.validation.checks.scenes import FIELDS, Scene, planned
+from gmmcompare.validation.checks.scenes import FIELDS, MixtureScene, planned
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS, NOT_FAULTS, PREFIX
 from gmmcompare.validation.faults.narrow import FAMILIES
 from gmmcompare.validation.gallery import exhibit
@@ -159,7 +159,7 @@ class GalleryStudy(Study):
         return f" The kernels are written for {takes} alone." if takes else ""
 
 
-def _first_scenes(kernels: str) -> list[Scene]:
+def _first_scenes(kernels: str) -> list[MixtureScene]:
     """Return the scenes of a family's kernels."""
     two, numbers = FAMILIES.get(kernels, (False, False))
     K, sizes = (2, (2,)) if two else (3, (2, 3, 5))
@@ -194,7 +194,7 @@ def _headlines(found: Found, fail: Sequence[str], passing: Sequence[str]) -> Ite
     )
 
 
-def _method(plan: Plan, first: Sequence[Scene]) -> str:
+def _method(plan: Plan, first: Sequence[MixtureScene]) -> str:
     scenes = ", ".join(f"{s.name} (K={s.K}, N={s.N}) {s.replicates(plan.base):,}" for s in first)
     exponent = round(-np.log10(error_rates.INVARIANCE))
     return (

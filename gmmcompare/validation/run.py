@@ -16,13 +16,14 @@ from gmmcompare.runtime.errors import GmmCompareError, InputError
 from gmmcompare.runtime.progress import Progress, Step, no_progress
 from gmmcompare.runtime.tasks import OutOfTimeError, TaskError, Tasks
 from gmmcompare.validation.checks.conditionals import check_conditionals
-from gmmcompare.validation.checks.contract import Contract, check_contract, stream_note
+from gmmcompare.validation.checks.contract import Contract, check_contract
 from gmmcompare.validation.checks.exact_posterior import check_exact_posterior
 from gmmcompare.validation.checks.geweke import check_joint_distribution
 from gmmcompare.validation.checks.invariance import QUICK, Plan, SceneTest, check_invariance
 from gmmcompare.validation.checks.ranks import QUICK_SBC, SbcPlan
 from gmmcompare.validation.checks.sbc import SbcOutcome, check_sbc
-from gmmcompare.validation.checks.scenes import FIELDS, Scene
+from gmmcompare.validation.checks.scenes import FIELDS, MixtureScene
+from gmmcompare.validation.checks.usage import stream_note
 from gmmcompare.validation.diagnosis.suspects import diagnose, suspects_of_runs
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.sandbox import Sandbox
@@ -179,9 +180,9 @@ class _Run:
         self.checks.append(check)
         self.progress("contract", 1.0)
         self.untested += contract.refused
-        if note := stream_note(contract):
+        if note := stream_note(contract.usage):
             self.noticed.append(note)
-        if not contract.reproducible:
+        if not contract.usage.reproducible:
             sandbox.restrict(1)
         if kind == "kernel":
             self._kernel_checks(sandbox, contract)
@@ -205,10 +206,10 @@ class _Run:
             if outcome.check.verdict == "failed":
                 # What labels do under priors that differ is no trace of any other mistake.
                 telling = [t for t in outcome.tests if not t.label_free]
-                self.diagnosis = diagnose(telling, contract.remembers)
+                self.diagnosis = diagnose(telling, contract.usage.remembers)
             else:
                 self._note_on_labels(outcome.tests, contract)
-                self.noticed += [Reason(Code.REMEMBERS)] if contract.remembers else []
+                self.noticed += [Reason(Code.REMEMBERS)] if contract.usage.remembers else []
         if self.geweke:
             with self._failures_noted("joint distribution"):
                 self.checks.append(check_joint_distribution(sandbox, self.seed, contract.scenes[0]))
@@ -216,7 +217,9 @@ class _Run:
         if self.on_data is None:
             self.untested.append(_real_data(contract.scenes))
 
-    def _say_what_was_tested(self, kind: str, contract: Contract, scenes: Sequence[Scene]) -> None:
+    def _say_what_was_tested(
+        self, kind: str, contract: Contract, scenes: Sequence[MixtureScene]
+    ) -> None:
         """Put sizes and priors, and what the sampler does not take, into the first lines."""
         sizes = list(dict.fromkeys((s.K, s.N) for s in scenes))
         unequal = [
@@ -234,7 +237,7 @@ class _Run:
         self.scope.append(Reason(Code.SCOPE, numbers))
         self.untested.append(Reason(Code.OTHER_SIZES, {"sizes": sizes}))
 
-    def _note_on_labels(self, tests: Sequence[SceneTest], contract: Contract) -> None:
+    def _note_on_labels(self, tests: Sequence[SceneTest[MixtureScene]], contract: Contract) -> None:
         """Say so where a kernel permutes labels, unless it is found correct all the same."""
         differing = [t for t in tests if t.label_free]
         if contract.permutes and (not differing or any(t.needs_equal_priors for t in differing)):
@@ -335,7 +338,7 @@ class _Run:
         self.noticed += [Reason(Code.WARNED, {"message": text}) for text in sandbox.warnings]
 
 
-def _telling(scenes: Sequence[Scene]) -> Scene:
+def _telling(scenes: Sequence[MixtureScene]) -> MixtureScene:
     """Return the main scene that tells most of priors: one in which they differ, or the last."""
     main = [scene for scene in scenes if scene.main]
     return next((scene for scene in main if not scene.priors.exchangeable), main[-1])
@@ -350,7 +353,7 @@ def _weighed(check: Check, contract: Contract) -> Check:
     return replace(check, verdict="inconclusive", reasons=(Reason(Code.THIN_EVIDENCE, numbers),))
 
 
-def _too_small(tests: Sequence[SceneTest], quick: bool) -> list[Reason]:
+def _too_small(tests: Sequence[SceneTest[MixtureScene]], quick: bool) -> list[Reason]:
     """Say which errors are too small for the replicates that were made."""
     main = [t for t in tests if t.scene.main and t.wealth.n]
     if not main:
@@ -361,6 +364,6 @@ def _too_small(tests: Sequence[SceneTest], quick: bool) -> list[Reason]:
     return [Reason(Code.SMALL_ERRORS, numbers)]
 
 
-def _real_data(scenes: Sequence[Scene]) -> Reason:
+def _real_data(scenes: Sequence[MixtureScene]) -> Reason:
     numbers = {"most": max(s.N for s in scenes), "tied": any(s.data for s in scenes)}
     return Reason(Code.REAL_DATA, numbers)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gmmcompare.validation.sandbox.child import Task
-from gmmcompare.validation.sandbox.subject import Subject
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 
 
 class InProcess:
     def __init__(self, function: Callable[..., Any], name: str = "subject") -> None:
-        self.subject = Subject(function, name)
+        self.subject = MixtureSubject(function, name)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Any]:
         for task in tasks:

@@ -280,7 +280,7 @@ class Exact:
         self.runs += 1
         from gmmcompare.model.exact import exact_posterior
         from gmmcompare.model.params import Params
-        from gmmcompare.validation.checks.ranks import by_mean
+        from gmmcompare.validation.checks.mixture_quantities import by_mean
 
         points = exact_posterior(y, K, priors).sample(chains * draws, rng)
         points = by_mean(points) if self.ordered else points

@@ -14,10 +14,10 @@ from gmmcompare.validation import validate
 from gmmcompare.validation.checks import invariance
 from gmmcompare.validation.checks.contract import probe_kernel
 from gmmcompare.validation.checks.invariance import QUICK, Plan, check_invariance
-from gmmcompare.validation.checks.scenes import ASYMMETRIC, CALIBRATION, MANY, Scene, tied
+from gmmcompare.validation.checks.scenes import ASYMMETRIC, CALIBRATION, MANY, MixtureScene, tied
 from gmmcompare.validation.faults.catalogue import NOT_FAULTS, fault
 from gmmcompare.validation.reasons import Code
-from gmmcompare.validation.sandbox.subject import Subject
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ def no_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invariance, "_FOR_DIAGNOSIS", 0)
 
 
-def verdict(kernel: object, scenes: tuple[Scene, ...], plan: Plan = QUICK) -> str:
+def verdict(kernel: object, scenes: tuple[MixtureScene, ...], plan: Plan = QUICK) -> str:
     return check_invariance(InProcess(kernel), scenes, plan, 1, silent).check.verdict  # type: ignore[arg-type]
 
 
@@ -76,7 +76,7 @@ def test_labels_permuted_at_random_pass_with_a_note(name: str) -> None:
 @pytest.mark.parametrize("name", edge_kernels.SORTING)
 def test_labels_that_are_sorted_fail(name: str) -> None:
     kernel = edge_kernels.SORTING[name]
-    contract = probe_kernel(Subject(kernel, "own"), seed=1)
+    contract = probe_kernel(MixtureSubject(kernel, "own"), seed=1)
     scenes = (CALIBRATION, ASYMMETRIC)
     outcome = check_invariance(InProcess(kernel), scenes, SHORT, 1, silent, contract.permutes)
     assert outcome.check.verdict == "failed"
@@ -85,7 +85,7 @@ def test_labels_that_are_sorted_fail(name: str) -> None:
 
 def test_a_permutation_that_is_accepted_or_rejected_needs_no_note() -> None:
     kernel = edge_kernels.then(edge_kernels.accepted_or_rejected)
-    assert probe_kernel(Subject(kernel, "own"), seed=1).permutes
+    assert probe_kernel(MixtureSubject(kernel, "own"), seed=1).permutes
     outcome = check_invariance(InProcess(kernel), (CALIBRATION, ASYMMETRIC), SHORT, 1, silent, True)
     assert outcome.check.verdict == "passed"
     assert not any(t.needs_equal_priors for t in outcome.tests)
@@ -100,7 +100,7 @@ def test_a_permuting_kernel_with_a_fault_fails(wrong: Callable[..., Any]) -> Non
         order = rng.permutation(len(w))
         return tuple(a[order] for a in new)
 
-    contract = probe_kernel(Subject(kernel, "own"), seed=1)
+    contract = probe_kernel(MixtureSubject(kernel, "own"), seed=1)
     assert [s.name for s in contract.scenes if s.main] == ["calibration", "sparse"]
     outcome = check_invariance(InProcess(kernel), contract.scenes, QUICK, 1, silent, True)
     assert outcome.check.verdict == "failed"

@@ -15,7 +15,7 @@ from gmmcompare.validation.checks.exact_posterior import check_exact_posterior
 from gmmcompare.validation.checks.invariance import QUICK, Outcome, Plan, check_invariance
 from gmmcompare.validation.faults.sweep import GibbsSweep
 from gmmcompare.validation.reasons import Code
-from gmmcompare.validation.sandbox.subject import Subject
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ def no_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def tried(kernel: object, plan: Plan = QUICK) -> tuple[Contract, Outcome]:
     """Return what the probes and the invariance test make of a kernel, seed 1."""
-    contract = probe_kernel(Subject(kernel, "own"), seed=1)  # type: ignore[arg-type]
+    contract = probe_kernel(MixtureSubject(kernel, "own"), seed=1)  # type: ignore[arg-type]
     runner = InProcess(kernel)  # type: ignore[arg-type]
     return contract, check_invariance(runner, contract.scenes, plan, 1, silent, contract.permutes)
 
@@ -79,7 +79,7 @@ def test_the_correct_one_passes_and_the_first_lines_say_for_what(numbers: bool) 
 def test_replicates_are_as_many_as_for_any_number_of_components() -> None:
     base = Plan().base
     two, any_ = (
-        probe_kernel(Subject(kernel, "own"), seed=1).scenes  # type: ignore[arg-type]
+        probe_kernel(MixtureSubject(kernel, "own"), seed=1).scenes  # type: ignore[arg-type]
         for kernel in (two_components.Kernel(), GibbsSweep())
     )
     assert sum(s.replicates(base) for s in two) == sum(s.replicates(base) for s in any_)
@@ -113,7 +113,7 @@ class ShowsWrongOnes(ShowsConditionals):
 )
 def test_conditionals_for_two_components_are_tested(kernel: type, verdict: str) -> None:
     """A correct one fails with probability 1e-6."""
-    scene = probe_kernel(Subject(kernel(), "own"), seed=1).scenes[1]
+    scene = probe_kernel(MixtureSubject(kernel(), "own"), seed=1).scenes[1]
     check = check_conditionals(InProcess(kernel()), 1, scene)
     assert check is not None
     assert check.verdict == verdict
@@ -130,7 +130,7 @@ class NumbersToVectors(GibbsSweep):
 def test_conditionals_are_given_priors_in_the_form_that_they_take() -> None:
     """A correct one fails with probability 1e-6."""
     for kernel in (NumbersToVectors(), two_components.Kernel(numbers=True)):
-        scene = probe_kernel(Subject(kernel, "own"), seed=1).scenes[1]
+        scene = probe_kernel(MixtureSubject(kernel, "own"), seed=1).scenes[1]
         check = check_conditionals(InProcess(kernel), 1, scene)
         if isinstance(kernel, NumbersToVectors):
             assert check is not None
@@ -151,7 +151,7 @@ def at_least(n: int) -> object:
 def test_a_kernel_that_takes_no_few_observations_is_not_broken(n: int, verdict: str) -> None:
     """The exact posterior is known for 16 at most. A correct kernel fails with rate 1e-6."""
     kernel = at_least(n)
-    scene = probe_kernel(Subject(kernel, "own"), seed=1).scenes[0]  # type: ignore[arg-type]
+    scene = probe_kernel(MixtureSubject(kernel, "own"), seed=1).scenes[0]  # type: ignore[arg-type]
     check = check_exact_posterior(InProcess(kernel), "kernel", scene, 1, silent)  # type: ignore[arg-type]
     assert check.verdict == verdict
     assert (check.reasons[0].code == Code.NOT_SO_FEW) == (n == 20)

@@ -36,11 +36,12 @@ from scipy.special import gammaln
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.validation import error_rates
-from gmmcompare.validation.checks.scenes import ASYMMETRIC, Scene
+from gmmcompare.validation.checks.scenes import ASYMMETRIC, MixtureScene
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 from gmmcompare.validation.sandbox.sandbox import TaskRunner
-from gmmcompare.validation.sandbox.subject import BrokenError, Subject
+from gmmcompare.validation.sandbox.subject import BrokenError
 from gmmcompare.validation.verdict import Check
 
 TOLERANCE = 1e-10
@@ -102,14 +103,16 @@ def cases(K: int) -> list[Case]:
     return [Case(*(np.resize(a, K) for a in case)) for case in CASES]
 
 
-def examine_conditionals(subject: Subject, seed: int, scene: Scene = ASYMMETRIC) -> list[Tested]:
+def examine_conditionals(
+    subject: MixtureSubject, seed: int, scene: MixtureScene = ASYMMETRIC
+) -> list[Tested]:
     """Test every conditional that is shown; runs in the child process.
 
     Parameters
     ----------
-    subject : Subject
+    subject : MixtureSubject
     seed : int
-    scene : Scene
+    scene : MixtureScene
         Whose number of components and priors the kernel takes.
 
     Raises
@@ -145,7 +148,7 @@ def _in_its_form(
     test: Callable[..., Tested],
     conditional: Callable[..., Any] | None,
     draw: Callable[..., Any] | None,
-    scene: Scene,
+    scene: MixtureScene,
     rng: np.random.Generator,
 ) -> Tested:
     """Test a conditional with the priors that its kernel takes, or else with vectors.
@@ -159,7 +162,9 @@ def _in_its_form(
         return test(conditional, draw, scene.priors.expanded(scene.K), each, rng)
 
 
-def check_conditionals(sandbox: TaskRunner, seed: int, scene: Scene = ASYMMETRIC) -> Check | None:
+def check_conditionals(
+    sandbox: TaskRunner, seed: int, scene: MixtureScene = ASYMMETRIC
+) -> Check | None:
     """Test the conditionals that a kernel shows; None where it shows none, or has one component.
 
     Parameters
@@ -167,7 +172,7 @@ def check_conditionals(sandbox: TaskRunner, seed: int, scene: Scene = ASYMMETRIC
     sandbox : TaskRunner
         Where the kernel is called.
     seed : int
-    scene : Scene
+    scene : MixtureScene
         Whose number of components and priors the kernel takes.
 
     Raises
@@ -331,6 +336,6 @@ def _with(points: Array, case: Case) -> Params:
     return Params(points, np.zeros(shape), np.broadcast_to(case.sigma, shape))
 
 
-def shown_names(subject: Subject) -> list[str]:
+def shown_names(subject: MixtureSubject) -> list[str]:
     """Return the names of the conditionals that are shown; runs in the child process."""
     return list(shown(subject.function))

@@ -15,23 +15,24 @@ import numpy as np
 from gmmcompare.model.params import Array, Params
 from gmmcompare.validation.checks.domain import Attempt, Domain, Fitted, explore, fit
 from gmmcompare.validation.checks.extremes import check_extreme_priors
-from gmmcompare.validation.checks.habits import (
-    Stream,
-    path_of,
-    permutes_labels,
-    remembers,
-    stream_of,
+from gmmcompare.validation.checks.habits import path_of, permutes_labels
+from gmmcompare.validation.checks.scenes import MixtureScene, asymmetric
+from gmmcompare.validation.checks.usage import (
+    LENGTHS,
+    RUN,
+    Usage,
+    ignored,
+    kernel_usage,
+    sampler_usage,
+    stream_note,
 )
-from gmmcompare.validation.checks.scenes import Scene, asymmetric
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 from gmmcompare.validation.sandbox.sandbox import TaskRunner
-from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
-from gmmcompare.validation.sandbox.subject import BrokenError, Subject, SubjectKind
+from gmmcompare.validation.sandbox.streams import streams
+from gmmcompare.validation.sandbox.subject import BrokenError, SubjectKind
 from gmmcompare.validation.verdict import Check
-
-_FEW = 10
-_LENGTHS = (1, 10, 500)
 
 
 @dataclass(frozen=True)
@@ -40,27 +41,20 @@ class Contract:
 
     Attributes
     ----------
-    scenes : tuple of Scene
+    scenes : tuple of MixtureScene
         The scenes of its plan in a form that it takes, the main ones first.
     domain : Domain
     refused : tuple of Reason
         What it does not take, and why.
-    reproducible : bool
-        Whether the same ``rng`` gives the same result.
-    remembers : bool
-        Whether a result depends on earlier calls.
-    stream : "only", "not only" or "never"
-        Whether it draws from ``rng``.
+    usage : Usage
     permutes : bool
         Whether components change places where no correct step leads from one to the other.
     """
 
-    scenes: tuple[Scene, ...]
+    scenes: tuple[MixtureScene, ...]
     domain: Domain
-    refused: tuple[Reason, ...] = ()
-    reproducible: bool = True
-    remembers: bool = False
-    stream: Stream = "only"
+    refused: tuple[Reason, ...]
+    usage: Usage
     permutes: bool = False
 
 
@@ -87,33 +81,24 @@ def check_contract(
     probe = probe_kernel if kind == "kernel" else probe_sampler
     contract: Contract = next(sandbox.run([Task(probe, {"seed": seed})]))
     seconds = time.perf_counter() - started
-    if strict and (note := stream_note(contract)):
+    if strict and (note := stream_note(contract.usage)):
         return contract, Check("contract", "failed", (note,), seconds=seconds)
     kept = {
         "kind": kind,
-        "reproducible": contract.reproducible,
+        "reproducible": contract.usage.reproducible,
         "vectors": any(scene.vector for scene in contract.scenes),
-        "stream": contract.stream,
+        "stream": contract.usage.stream,
     }
     reason = Reason(Code.CONTRACT_KEPT, kept)
     return contract, Check("contract", "passed", (reason,), seconds=seconds)
 
 
-def stream_note(contract: Contract) -> Reason | None:
-    """Say so where a sampler draws from anything but its ``rng``."""
-    if contract.stream == "never":
-        return Reason(Code.RNG_UNUSED)
-    if not contract.reproducible:
-        return Reason(Code.NOT_REPRODUCIBLE)
-    return Reason(Code.RNG_NOT_ALONE) if contract.stream == "not only" else None
-
-
-def probe_kernel(subject: Subject, seed: int) -> Contract:
+def probe_kernel(subject: MixtureSubject, seed: int) -> Contract:
     """Call a kernel a few times: see what it takes, and whether it keeps the contract.
 
     Parameters
     ----------
-    subject : Subject
+    subject : MixtureSubject
         A kernel.
     seed : int
 
@@ -138,42 +123,24 @@ def probe_kernel(subject: Subject, seed: int) -> Contract:
         return path_of(subject, scene, at, data, stream, sweeps)
 
     _check_moves(subject.name, at, np.linspace(-2.0, 2.0, scene.N), path)
-    reproducible = np.array_equal(path(_FEW, y[0], 1), path(_FEW, y[0], 1))
-    if _same(path, (y[0], 1), (y[0], 2)):
-        raise BrokenError(_hidden_seed(subject.name), "hidden seed")
-    if reproducible and _same(path, (y[0], 1), (y[1] + 5.0, 1)):
-        raise BrokenError(_ignored(subject.name, "the data y"), "ignores the data")
-    if reproducible and _ignores_priors(subject, fitted.scenes, at, y[0]):
+    usage = kernel_usage(subject, scene, at, y, y[1] + 5.0)
+    if usage.reproducible and _ignores_priors(subject, fitted.scenes, at, y[0]):
         raise BrokenError(
-            _ignored(subject.name, "the priors") + ", or keeps those of its first call",
+            ignored(subject.name, "the priors") + ", or keeps those of its first call",
             "ignores the priors",
         )
-    if reproducible:
+    if usage.reproducible:
         check_extreme_priors(subject, fitted.scenes, seed)
 
-    def few_sweeps(rng: np.random.Generator) -> Array:
-        moved = at
-        for _ in range(_FEW):
-            moved = subject.sweep(moved, y[0].copy(), scene.priors, rng)
-        return np.concatenate(moved)
-
-    return Contract(
-        fitted.scenes,
-        domain,
-        _refusals(domain, fitted),
-        reproducible,
-        reproducible and remembers(subject, scene, at, y),
-        stream_of(few_sweeps, reproducible),
-        permutes,
-    )
+    return Contract(fitted.scenes, domain, _refusals(domain, fitted), usage, permutes)
 
 
-def probe_sampler(subject: Subject, seed: int) -> Contract:
+def probe_sampler(subject: MixtureSubject, seed: int) -> Contract:
     """Run a sampler a few times: see what it takes, and whether it keeps the contract.
 
     Parameters
     ----------
-    subject : Subject
+    subject : MixtureSubject
         A whole sampler.
     seed : int
 
@@ -189,31 +156,15 @@ def probe_sampler(subject: Subject, seed: int) -> Contract:
     ours, _ = streams(seed, scene.key)
     _, y = scene.sample_joint(ours, 2)
 
-    def run(data: Array, rng: np.random.Generator) -> Array:
-        return np.concatenate(
-            subject.run(data, scene.K, scene.priors, draws=40, warmup=20, chains=4, rng=rng)
-        )
-
-    def once(data: Array, stream: int) -> Array:
-        seed_global_streams(np.random.default_rng(stream))
-        return run(data, np.random.default_rng(stream))
-
-    first, again, other = (once(y[0], stream) for stream in (1, 1, 2))
-    reproducible = np.array_equal(first, again)
-    if np.array_equal(first, other):
-        raise BrokenError(_hidden_seed(subject.name), "hidden seed")
-    if reproducible and np.array_equal(first, once(y[1] + 5.0, 1)):
-        raise BrokenError(_ignored(subject.name, "the data y"), "ignores the data")
-    stream = stream_of(lambda rng: run(y[0], rng), reproducible)
-    refused = _refusals(domain, fitted)
-    return Contract(fitted.scenes, domain, refused, reproducible, stream=stream)
+    usage = sampler_usage(subject, scene, y[0], y[1] + 5.0)
+    return Contract(fitted.scenes, domain, _refusals(domain, fitted), usage)
 
 
-def _attempts(subject: Subject, seed: int) -> Attempt:
+def _attempts(subject: MixtureSubject, seed: int) -> Attempt:
     """Return the function that makes a first call in a scene; each scene is tried once."""
-    known: dict[Scene, BrokenError | None] = {}
+    known: dict[MixtureScene, BrokenError | None] = {}
 
-    def attempt(scene: Scene) -> BrokenError | None:
+    def attempt(scene: MixtureScene) -> BrokenError | None:
         if scene not in known:
             try:
                 _try(subject, scene, seed)
@@ -238,59 +189,43 @@ def _refusals(domain: Domain, fitted: Fitted) -> tuple[Reason, ...]:
     return tuple(reasons)
 
 
-def _refusal(scene: Scene, error: BrokenError) -> Reason:
+def _refusal(scene: MixtureScene, error: BrokenError) -> Reason:
     numbers = {"scene": scene.name, "vector": scene.vector}
     return Reason(Code.REFUSED, {**numbers, "what": error.what, "message": str(error)})
 
 
-def _try(subject: Subject, scene: Scene, seed: int) -> None:
+def _try(subject: MixtureSubject, scene: MixtureScene, seed: int) -> None:
     ours, theirs = streams(seed, scene.key, 0)
     at, y = scene.one_point(ours)
     if subject.kind == "kernel":
-        subject.sweep(at, y, scene.priors, theirs)
+        scene.sweep(subject, at, y, theirs)
     else:
-        subject.run(y, scene.K, scene.priors, draws=40, warmup=20, chains=4, rng=theirs)
-
-
-def _same(
-    path: Callable[[int, Array, int], Array], one: tuple[Array, int], other: tuple[Array, int]
-) -> bool:
-    """Whether two chains stay the same; longer and longer, as a sweep may be a rejected step."""
-    return all(np.array_equal(path(n, *one), path(n, *other)) for n in _LENGTHS)
+        scene.run(subject, y, **RUN, rng=theirs)
 
 
 def _check_moves(name: str, at: Params, y: Array, path: Callable[[int, Array, int], Array]) -> None:
-    for n in _LENGTHS:
+    for n in LENGTHS:
         moved = [
             (values != old).any() or (old == 1.0).all()  # the weight of one component
-            for values, old in zip(path(n, y, 1).swapaxes(0, 1), at, strict=True)
+            for values, old in zip(path(n, y, 1).reshape(n, 3, -1).swapaxes(0, 1), at, strict=True)
         ]
         if all(moved):
             return
     parameter = at._fields[moved.index(False)]
     raise BrokenError(
-        f"{name}: {_LENGTHS[-1]} sweeps leave {parameter} exactly as it was; return the new "
+        f"{name}: {LENGTHS[-1]} sweeps leave {parameter} exactly as it was; return the new "
         f"{parameter}, not the old one",
         "does not move",
     )
 
 
-def _ignored(name: str, what: str) -> str:
-    return f"{name}: gives the same result whatever {what}: it does not use it"
-
-
-def _ignores_priors(subject: Subject, scenes: Sequence[Scene], at: Params, y: Array) -> bool:
+def _ignores_priors(
+    subject: MixtureSubject, scenes: Sequence[MixtureScene], at: Params, y: Array
+) -> bool:
     """Whether a chain is the same under another prior for the same number of components."""
     first = scenes[0]
     other = next((s for s in scenes[1:] if s.K == first.K), None)
     return other is not None and all(
         np.array_equal(path_of(subject, first, at, y, 1, n), path_of(subject, other, at, y, 1, n))
-        for n in _LENGTHS
-    )
-
-
-def _hidden_seed(name: str) -> str:
-    return (
-        f"{name}: gives the same draws for different rng: it has a seed of its own; draw from the "
-        "rng it is given, and seed nothing inside"
+        for n in LENGTHS
     )

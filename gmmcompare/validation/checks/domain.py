@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from gmmcompare.validation.checks.scenes import CALIBRATION, FIELDS, Scene, asymmetric, planned
+from gmmcompare.validation.checks.scenes import (
+    CALIBRATION,
+    FIELDS,
+    MixtureScene,
+    asymmetric,
+    planned,
+)
 from gmmcompare.validation.sandbox.subject import BrokenError
 
 SIZES = (3, 2, 5)
@@ -21,7 +27,7 @@ _OBSERVATIONS = (12, 40, 100)
 _FORMS = (frozenset[str](), frozenset(FIELDS))
 """Fields of the prior given as vectors: none, or all."""
 
-Attempt = Callable[[Scene], BrokenError | None]
+Attempt = Callable[[MixtureScene], BrokenError | None]
 """Make a first call in a scene; return the error it ended with."""
 
 
@@ -56,8 +62,8 @@ class Domain:
 class Fitted:
     """The scenes of a plan in the form that a sampler takes, and those that it refused."""
 
-    scenes: tuple[Scene, ...]
-    refused: tuple[tuple[Scene, BrokenError], ...]
+    scenes: tuple[MixtureScene, ...]
+    refused: tuple[tuple[MixtureScene, BrokenError], ...]
 
 
 def explore(attempt: Attempt, further: bool = True) -> Domain:

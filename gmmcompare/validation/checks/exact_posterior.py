@@ -21,12 +21,13 @@ from gmmcompare.model.params import Array, Params
 from gmmcompare.runtime.progress import Step
 from gmmcompare.runtime.tasks import OutOfTimeError
 from gmmcompare.validation import error_rates
-from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.checks.scenes import MixtureScene
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 from gmmcompare.validation.sandbox.sandbox import TaskRunner
 from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
-from gmmcompare.validation.sandbox.subject import BrokenError, Subject, SubjectKind
+from gmmcompare.validation.sandbox.subject import BrokenError, SubjectKind
 from gmmcompare.validation.verdict import Check
 
 DATA = np.array([-1.3, -0.9, -1.05, 0.8, 1.4, 1.0, 0.1, 2.6])
@@ -56,7 +57,7 @@ SAMPLER_LENGTHS = Lengths(tasks=16, chains=4, warmup=500, draws=500)
 def check_exact_posterior(
     sandbox: TaskRunner,
     kind: SubjectKind,
-    scene: Scene,
+    scene: MixtureScene,
     seed: int,
     progress: Step,
     lengths: Lengths | None = None,
@@ -68,7 +69,7 @@ def check_exact_posterior(
     sandbox : TaskRunner
         Where the sampler under test is called.
     kind : {"kernel", "sampler"}
-    scene : Scene
+    scene : MixtureScene
         Of it only K and the prior play a part.
     seed : int
     progress : callable
@@ -123,7 +124,7 @@ def check_exact_posterior(
     return compared
 
 
-def positions(draws: Params, exact: ExactPosterior, scene: Scene) -> tuple[list[str], Array]:
+def positions(draws: Params, exact: ExactPosterior, scene: MixtureScene) -> tuple[list[str], Array]:
     """Return where draws lie in their exact distribution: names (P,) and positions.
 
     Uniform on (0, 1) if the sampler is correct. Interpolated on a fine grid between the draws' own
@@ -135,7 +136,7 @@ def positions(draws: Params, exact: ExactPosterior, scene: Scene) -> tuple[list[
     draws : Params
         Arrays of shape (chains, draws, K); positions have shape (P, chains, draws).
     exact : ExactPosterior
-    scene : Scene
+    scene : MixtureScene
         Whose K and prior ``exact`` has.
     """
     names, pits = [], []
@@ -157,13 +158,13 @@ def _out_of_time(chains: int, lengths: Lengths) -> Reason:
     return Reason(Code.OUT_OF_TIME, {"done": chains, "wanted": wanted})
 
 
-def data_taken(subject: Subject, scene: Scene, seed: int) -> Array | None:
+def data_taken(subject: MixtureSubject, scene: MixtureScene, seed: int) -> Array | None:
     """Return the data that a kernel takes; in the child. Whole samplers are not tried twice.
 
     Parameters
     ----------
-    subject : Subject
-    scene : Scene
+    subject : MixtureSubject
+    scene : MixtureScene
         Of it only K and the prior play a part.
     seed : int
 
@@ -183,7 +184,7 @@ def data_taken(subject: Subject, scene: Scene, seed: int) -> Array | None:
 
 
 def independent_chains(
-    subject: Subject, scene: Scene, y: Array, seed: int, block: int, lengths: Lengths
+    subject: MixtureSubject, scene: MixtureScene, y: Array, seed: int, block: int, lengths: Lengths
 ) -> Params:
     """Run a task's chains, in the child; arrays (chains, draws, K).
 
@@ -191,8 +192,8 @@ def independent_chains(
 
     Parameters
     ----------
-    subject : Subject
-    scene : Scene
+    subject : MixtureSubject
+    scene : MixtureScene
         Whose K and priors are passed on.
     y : ndarray, shape (N,)
     seed : int

@@ -16,9 +16,10 @@ from typing import NamedTuple
 import numpy as np
 
 from gmmcompare.validation.checks.habits import path_of
-from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.checks.scenes import MixtureScene
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 from gmmcompare.validation.sandbox.streams import streams
-from gmmcompare.validation.sandbox.subject import BrokenError, Subject
+from gmmcompare.validation.sandbox.subject import BrokenError
 
 _SMALL_STEP = 1.001
 _TRIES = 20
@@ -44,7 +45,9 @@ _STEPS = (
 added to or more, which single precision shows."""
 
 
-def check_extreme_priors(subject: Subject, scenes: Sequence[Scene], seed: int) -> None:
+def check_extreme_priors(
+    subject: MixtureSubject, scenes: Sequence[MixtureScene], seed: int
+) -> None:
     """Raise where a kernel replaces values of the prior that it thinks too small or too large.
 
     Its sweeps are then the same, bit for bit, for two values at the edge, though for any other
@@ -54,9 +57,9 @@ def check_extreme_priors(subject: Subject, scenes: Sequence[Scene], seed: int) -
 
     Parameters
     ----------
-    subject : Subject
+    subject : MixtureSubject
         A kernel that repeats its draws.
-    scenes : sequence of Scene
+    scenes : sequence of MixtureScene
         In the form that it takes.
     seed : int
 
@@ -88,7 +91,7 @@ def check_extreme_priors(subject: Subject, scenes: Sequence[Scene], seed: int) -
 
 
 def _insensitive(
-    subject: Subject, scene: Scene, field: str, values: tuple[float, float], seed: int
+    subject: MixtureSubject, scene: MixtureScene, field: str, values: tuple[float, float], seed: int
 ) -> bool:
     """Whether no sweep shows which of two values a field of the prior has."""
     return all(
@@ -98,7 +101,7 @@ def _insensitive(
 
 
 def _any_equal(
-    subject: Subject, scene: Scene, field: str, values: tuple[float, float], seed: int
+    subject: MixtureSubject, scene: MixtureScene, field: str, values: tuple[float, float], seed: int
 ) -> bool:
     """Whether some single sweep does not show it."""
     return any(
@@ -106,7 +109,7 @@ def _any_equal(
     )
 
 
-def _under(scene: Scene, field: str, values: tuple[float, float]) -> list[Scene]:
+def _under(scene: MixtureScene, field: str, values: tuple[float, float]) -> list[MixtureScene]:
     """Return a scene under two priors that differ in one field."""
     vector = np.ndim(getattr(scene.priors, field)) > 0
     priors = (
@@ -115,7 +118,9 @@ def _under(scene: Scene, field: str, values: tuple[float, float]) -> list[Scene]
     return [replace(scene, priors=p) for p in priors]
 
 
-def _alike(scenes: Sequence[Scene], subject: Subject, seed: int, stream: int, sweeps: int) -> bool:
+def _alike(
+    scenes: Sequence[MixtureScene], subject: MixtureSubject, seed: int, stream: int, sweeps: int
+) -> bool:
     """Whether a chain is the same in two scenes, from one point with one random stream."""
     at, y = scenes[0].one_point(streams(seed, scenes[0].key)[0])
     one, other = (path_of(subject, scene, at, y, stream, sweeps) for scene in scenes)

@@ -17,13 +17,13 @@ from scipy.special import stdtr
 from gmmcompare.model.mixture import simulate
 from gmmcompare.model.params import Array, Params
 from gmmcompare.validation import error_rates
-from gmmcompare.validation.checks.quantities import evaluate, quantities
-from gmmcompare.validation.checks.scenes import CALIBRATION, Scene
+from gmmcompare.validation.checks.mixture_quantities import evaluate, quantities
+from gmmcompare.validation.checks.scenes import CALIBRATION, MixtureScene
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 from gmmcompare.validation.sandbox.sandbox import TaskRunner
 from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
-from gmmcompare.validation.sandbox.subject import Subject
 from gmmcompare.validation.verdict import Check
 
 _BATCHES = 40
@@ -37,14 +37,16 @@ class JointChain(NamedTuple):
     y: Array
 
 
-def successive_conditional(subject: Subject, scene: Scene, seed: int, n: int) -> JointChain:
+def successive_conditional(
+    subject: MixtureSubject, scene: MixtureScene, seed: int, n: int
+) -> JointChain:
     """Alternate a sweep and new data; runs in the child process.
 
     Parameters
     ----------
-    subject : Subject
+    subject : MixtureSubject
         A kernel.
-    scene : Scene
+    scene : MixtureScene
     seed : int
     n : int
         Number of sweeps.
@@ -69,7 +71,7 @@ def successive_conditional(subject: Subject, scene: Scene, seed: int, n: int) ->
 
 
 def check_joint_distribution(
-    sandbox: TaskRunner, seed: int, scene: Scene = CALIBRATION, n: int = 20_000
+    sandbox: TaskRunner, seed: int, scene: MixtureScene = CALIBRATION, n: int = 20_000
 ) -> Check:
     """Compare the long chain with fresh draws; z values by batch means, Bonferroni over quantities.
 
@@ -78,7 +80,7 @@ def check_joint_distribution(
     sandbox : TaskRunner
         Where the sampler under test is called.
     seed : int
-    scene : Scene, optional
+    scene : MixtureScene, optional
     n : int, optional
         Sweeps of the long chain, and fresh draws.
 

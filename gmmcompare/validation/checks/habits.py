@@ -7,12 +7,15 @@ inside a sweep.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from gmmcompare.model.params import Array, Params
-from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.model.params import Array
+from gmmcompare.model.points import flat, mapped, one_of, same
+from gmmcompare.validation.checks.scene import Scene
+from gmmcompare.validation.checks.scenes import MixtureScene
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
 from gmmcompare.validation.sandbox.subject import BrokenError, Subject
 
@@ -23,20 +26,17 @@ Stream = Literal["only", "not only", "never"]
 """Whether a sampler draws from ``rng`` only, from other streams as well, or never from it."""
 
 
-def path_of(
-    subject: Subject, scene: Scene, at: Params, data: Array, stream: int, sweeps: int
-) -> Array:
-    """Return where so many sweeps lead, shape (sweeps, 3, K).
+def path_of(subject: Subject, scene: Scene, at: Any, data: Any, stream: int, sweeps: int) -> Array:
+    """Return where so many sweeps lead, shape (sweeps, scalars).
 
     Parameters
     ----------
     subject : Subject
         A kernel.
     scene : Scene
-        Whose priors it is given.
-    at : Params
-        Where it starts, (K,) each.
-    data : ndarray, shape (N,)
+    at : point
+        Where it starts.
+    data : one data set
     stream : int
         Seed of ``rng``, and of what it may draw from besides.
     sweeps : int
@@ -48,11 +48,11 @@ def path_of(
     """
     rng = np.random.default_rng(stream)
     seed_global_streams(np.random.default_rng(stream))
-    out = np.empty((sweeps, 3, scene.K))
-    for i in range(sweeps):
-        at = subject.sweep(at, data.copy(), scene.priors, rng)
-        out[i] = at
-    return out
+    out = []
+    for _ in range(sweeps):
+        at = scene.sweep(subject, at, mapped(np.copy, data), rng)
+        out.append(flat(mapped(lambda a: np.asarray(a)[None], at))[0])
+    return np.array(out)
 
 
 def stream_of(draw: Callable[[np.random.Generator], Array], reproducible: bool) -> Stream:
@@ -75,7 +75,7 @@ def _state(rng: np.random.Generator) -> tuple[str, int]:
     return str(rng.bit_generator.state), int(getattr(seeds, "n_children_spawned", 0))
 
 
-def permutes_labels(subject: Subject, scenes: Sequence[Scene], seed: int) -> bool:
+def permutes_labels(subject: MixtureSubject, scenes: Sequence[MixtureScene], seed: int) -> bool:
     """Whether components change places for no reason: where they are a thousand sds apart.
 
     A kernel that fails there is judged by the checks to come.
@@ -94,13 +94,14 @@ def permutes_labels(subject: Subject, scenes: Sequence[Scene], seed: int) -> boo
     ours, _ = streams(seed, scene.key)
     at, y = scene.one_point(ours)
     try:
-        means = path_of(subject, scene, at, y, 1, _LABEL_SWEEPS)[:, 1]
+        path = path_of(subject, scene, at, y, 1, _LABEL_SWEEPS)
     except BrokenError:
         return False
+    means = path[:, scene.K : 2 * scene.K]
     return len({tuple(order) for order in np.argsort(means, axis=1)}) > 1
 
 
-def remembers(subject: Subject, scene: Scene, at: Params, y: Array) -> bool:
+def remembers(subject: Subject, scene: Scene, at: Any, y: Any) -> bool:
     """Whether some sweep of a chain differs from the same sweep made on its own.
 
     Parameters
@@ -108,21 +109,23 @@ def remembers(subject: Subject, scene: Scene, at: Params, y: Array) -> bool:
     subject : Subject
         A kernel that repeats its draws.
     scene : Scene
-        Whose priors it is given.
-    at : Params
-        Where it starts, (K,) each.
-    y : ndarray, shape (2, N)
-        Two data sets.
+    at : point
+        Where it starts.
+    y : two data sets
+        A batch of them.
     """
+    one, other = one_of(y, 0), one_of(y, 1)
 
-    def once(point: Params, data: Array, stream: int) -> Params:
-        return Params(*path_of(subject, scene, point, data, stream, 1)[0])
+    def once(point: Any, data: Any, stream: int) -> Any:
+        rng = np.random.default_rng(stream)
+        seed_global_streams(np.random.default_rng(stream))
+        return scene.sweep(subject, point, mapped(np.copy, data), rng)
 
     for stream in range(_MEMORY_SWEEPS):
-        there = once(at, y[0], 1000 + stream)
-        in_chain = once(there, y[0], stream)
-        once(at, y[1], stream)
-        if not np.array_equal(in_chain, once(there, y[0], stream)):
+        there = once(at, one, 1000 + stream)
+        in_chain = once(there, one, stream)
+        once(at, other, stream)
+        if not same(in_chain, once(there, one, stream)):
             return True
         at = there
     return False

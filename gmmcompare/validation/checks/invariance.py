@@ -26,23 +26,23 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
 
-from gmmcompare.model.params import Array, Params
+from gmmcompare.model.params import Array
+from gmmcompare.model.points import joined, mapped, one_of, same, size_of
 from gmmcompare.runtime.progress import Step
 from gmmcompare.runtime.tasks import OutOfTimeError
 from gmmcompare.validation import error_rates
 from gmmcompare.validation.betting import Wealth, smallest_effect
-from gmmcompare.validation.checks.quantities import Quantity, evaluate, quantities, symmetric
-from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.checks.scene import Quantity, Scene
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import TaskRunner
 from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
-from gmmcompare.validation.sandbox.subject import Subject
+from gmmcompare.validation.sandbox.subject import BrokenError, Subject
 from gmmcompare.validation.verdict import Check, Verdict
 
 DOUBT = 1e-3
@@ -68,26 +68,15 @@ QUICK = Plan(base=2000, most=8000)
 
 
 class Replicates(NamedTuple):
-    """Draws of the joint distribution and where a kernel took them.
+    """Draws of the joint distribution and where a kernel took them: batches, see `model.points`.
 
-    ``start``, ``first`` and ``last`` are parameters (n, K) before, after one and after all sweeps;
-    ``y`` is (n, N).
+    ``start``, ``first`` and ``last`` are parameters before, after one and after all sweeps.
     """
 
-    start: Params
-    y: Array
-    first: Params
-    last: Params
-
-    @classmethod
-    def merged(cls, blocks: Sequence[Replicates]) -> Replicates:
-        """Join blocks."""
-
-        def joined(parts: Sequence[Params]) -> Params:
-            return Params(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-        start, y, first, last = zip(*blocks, strict=True)
-        return cls(joined(start), np.concatenate(y), joined(first), joined(last))
+    start: Any
+    y: Any
+    first: Any
+    last: Any
 
 
 def kernel_replicates(
@@ -96,7 +85,7 @@ def kernel_replicates(
     seed: int,
     block: int,
     n: int,
-    drawn: tuple[Params, Array] | None = None,
+    drawn: tuple[Any, Any] | None = None,
 ) -> Replicates:
     """Make n replicates; runs in the child process.
 
@@ -107,8 +96,8 @@ def kernel_replicates(
     seed, block : int
         For the random streams.
     n : int
-    drawn : tuple of Params and ndarray, optional
-        Parameters (n, K) and data (n, N) to start from; by default drawn here.
+    drawn : tuple, optional
+        Parameters and data to start from; by default drawn here.
 
     Raises
     ------
@@ -118,17 +107,26 @@ def kernel_replicates(
     ours, theirs = streams(seed, scene.key, block)
     seed_global_streams(ours)
     start, y = drawn or scene.sample_joint(ours, n)
-    first, last = (Params(*(np.empty_like(a) for a in start)) for _ in range(2))
+    first, last = (mapped(np.empty_like, start) for _ in range(2))
     for i in range(n):
-        at = Params(*(a[i] for a in start))
-        path = subject.chain(at, y[i], scene.priors, theirs, scene.sweeps)
-        for after_one, after_all, values in zip(first, last, path, strict=True):
-            after_one[i], after_all[i] = values[0], values[-1]
+        at, data = one_of(start, i), one_of(y, i)
+        given = mapped(np.copy, data)
+        for sweep in range(scene.sweeps):
+            at = scene.sweep(subject, at, given, theirs)
+            if sweep == 0:
+                _put(first, i, at)
+        _put(last, i, at)
+        if not same(given, data):
+            raise BrokenError(f"{subject.name}: changes y in place; work on a copy: y = y.copy()")
     return Replicates(start, y, first, last)
 
 
+def _put(batch: Any, i: int, point: Any) -> None:
+    mapped(lambda array, value: array.__setitem__(i, value), batch, point)
+
+
 @dataclass
-class SceneTest:
+class SceneTest[S: Scene]:
     """One scene's running test.
 
     Attributes
@@ -143,12 +141,11 @@ class SceneTest:
         If so, of a bet on everything, which tells how the kernel does under priors that differ.
     kept : list of Replicates
         The first ones, for the diagnosis to describe what moved.
-    pits : ndarray of int, shape (3 K, bins)
-        Where each parameter (w, mu and sigma of every component) lies in its prior after the
-        sweeps.
+    pits : ndarray of int, shape (parameters, bins)
+        Where each of `Scene.parameters` lies in its prior after the sweeps.
     """
 
-    scene: Scene
+    scene: S
     names: tuple[Quantity, ...]
     wealth: Wealth
     label_free: bool = False
@@ -157,13 +154,13 @@ class SceneTest:
     pits: Array = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
-    def of(cls, scene: Scene, label_free: bool = False) -> SceneTest:
+    def of(cls, scene: S, label_free: bool = False) -> SceneTest[S]:
         """Start with nothing seen."""
-        every = quantities(scene)
-        pits = np.zeros((sum(_is_parameter(q) for q in every), _PIT_BINS))
+        every = scene.quantities
+        pits = np.zeros((len(scene.parameters), _PIT_BINS))
         if not label_free:
             return cls(scene, every, Wealth(3 * len(every)), pits=pits)
-        names = tuple(every[i] for i in symmetric(scene))
+        names = tuple(every[i] for i in scene.symmetric)
         aside = Wealth(3 * len(every))
         return cls(scene, names, Wealth(len(names)), True, aside, pits=pits)
 
@@ -195,7 +192,7 @@ class SceneTest:
             self.wealth.add(differences)
             return
         self.aside.add(differences)
-        self.wealth.add(differences[:, symmetric(self.scene)])
+        self.wealth.add(differences[:, self.scene.symmetric])
 
     def table(self) -> dict[str, list[object]]:
         """Return the columns of `Validation.quantities`."""
@@ -213,46 +210,40 @@ class SceneTest:
         }
 
     @property
-    def parameters(self) -> list[str]:
-        """What the rows of ``pits`` are."""
-        return [
-            f"{q.name} {int(q.component) + 1}" for q in quantities(self.scene) if _is_parameter(q)
-        ]
+    def made(self) -> Replicates:
+        """The first replicates, as one batch."""
+        return joined(self.kept)
 
     def _differences(self, made: Replicates, rng: np.random.Generator) -> Array:
         """Return paired (one sweep), paired (all) and fresh differences, halved, (n, 3 M)."""
-        n = len(made.y)
+        n, scene = size_of(made.start), self.scene
         before, first, last = (
-            evaluate(p, made.y, self.scene) for p in (made.start, made.first, made.last)
+            scene.evaluate(p, made.y) for p in (made.start, made.first, made.last)
         )
-        fresh = sum(evaluate(*self.scene.sample_joint(rng, n), self.scene) for _ in range(_FRESH))
-        columns = [i for i, q in enumerate(quantities(self.scene)) if _is_parameter(q)]
+        fresh = sum(scene.evaluate(*scene.sample_joint(rng, n)) for _ in range(_FRESH))
+        columns = list(scene.parameters)
         cells = (0.5 * (last[:, columns] + 1.0) * _PIT_BINS).astype(int).clip(0, _PIT_BINS - 1)
         for row, cell in zip(self.pits, cells.T, strict=True):
             row += np.bincount(cell, minlength=_PIT_BINS)
         return 0.5 * np.hstack([first - before, last - before, last - fresh / _FRESH])
 
 
-def _is_parameter(q: Quantity) -> bool:
-    return q.kind == "marginal" and q.shape == "location" and q.component.isdigit()
-
-
 @dataclass(frozen=True)
-class Outcome:
+class Outcome[S: Scene]:
     """The tests of all scenes, and the check they amount to."""
 
-    tests: tuple[SceneTest, ...]
+    tests: tuple[SceneTest[S], ...]
     check: Check
 
 
-def check_invariance(
+def check_invariance[S: Scene](
     sandbox: TaskRunner,
-    scenes: Sequence[Scene],
+    scenes: Sequence[S],
     plan: Plan,
     seed: int,
     progress: Step,
     permutes: bool = False,
-) -> Outcome:
+) -> Outcome[S]:
     """Test a kernel in every scene, in rounds; see the module.
 
     Parameters
@@ -274,7 +265,7 @@ def check_invariance(
         If the kernel fails in a call.
     """
     started = time.perf_counter()
-    tests = tuple(SceneTest.of(s, permutes and not s.priors.exchangeable) for s in scenes)
+    tests = tuple(SceneTest.of(s, permutes and not s.exchangeable) for s in scenes)
     ours = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
     path: list[tuple[int, float]] = []
     out_of_time = False
@@ -290,18 +281,18 @@ def check_invariance(
     return Outcome(tests, _check(tests, plan, path, out_of_time, seconds))
 
 
-def log_total(tests: Sequence[SceneTest]) -> float:
+def log_total[S: Scene](tests: Sequence[SceneTest[S]]) -> float:
     """Return the log of the mean wealth over scenes, which is itself the wealth of a bet."""
     return float(logsumexp([t.wealth.log_wealth for t in tests]) - np.log(len(tests)))
 
 
-def _done(tests: Sequence[SceneTest], plan: Plan) -> float:
+def _done[S: Scene](tests: Sequence[SceneTest[S]], plan: Plan) -> float:
     """Return the part of the replicates wanted in any case that is made."""
     shares = [t.scene.replicates(plan.base) for t in tests]
     return float(np.average([min(1.0, t.fraction(plan.base)) for t in tests], weights=shares))
 
 
-def _active(tests: Sequence[SceneTest], plan: Plan) -> list[SceneTest]:
+def _active[S: Scene](tests: Sequence[SceneTest[S]], plan: Plan) -> list[SceneTest[S]]:
     if log_total(tests) >= -np.log(error_rates.INVARIANCE):
         return []
     unfinished = [
@@ -312,16 +303,16 @@ def _active(tests: Sequence[SceneTest], plan: Plan) -> list[SceneTest]:
     return min(
         (
             [t for t in unfinished if t.scene.main],
-            [t for t in unfinished if not t.scene.main and not t.scene.data],
+            [t for t in unfinished if not t.scene.main and not t.scene.here],
             unfinished,
         ),
         key=lambda some: not some,
     )
 
 
-def _one_round(
+def _one_round[S: Scene](
     sandbox: TaskRunner,
-    active: Sequence[SceneTest],
+    active: Sequence[SceneTest[S]],
     plan: Plan,
     seed: int,
     ours: np.random.Generator,
@@ -338,7 +329,7 @@ def _one_round(
         counts.append(blocks)
         for block in range(done, done + blocks):
             arguments = {"scene": t.scene, "seed": seed, "block": block, "n": block_size}
-            if t.scene.data:  # here, as each process would have to sum the posterior first
+            if t.scene.here:
                 source = streams(seed, t.scene.key, block, 1)[0]
                 arguments["drawn"] = t.scene.sample_joint(source, block_size)
             tasks.append(Task(kernel_replicates, arguments))
@@ -347,9 +338,9 @@ def _one_round(
         t.add([next(results) for _ in range(blocks)], ours)
 
 
-def _finish_for_diagnosis(
+def _finish_for_diagnosis[S: Scene](
     sandbox: TaskRunner,
-    tests: Sequence[SceneTest],
+    tests: Sequence[SceneTest[S]],
     plan: Plan,
     seed: int,
     ours: np.random.Generator,
@@ -360,8 +351,8 @@ def _finish_for_diagnosis(
             _one_round(sandbox, [t], plan, seed, ours, _FOR_DIAGNOSIS - t.wealth.n)
 
 
-def _check(
-    tests: Sequence[SceneTest],
+def _check[S: Scene](
+    tests: Sequence[SceneTest[S]],
     plan: Plan,
     path: list[tuple[int, float]],
     out_of_time: bool,
@@ -381,15 +372,16 @@ def _check(
             "path": {"replicates": [a for a, _ in path], "log_wealth": [b for _, b in path]},
             "quantities": {t.scene.name: t.table() for t in tests},
             "pits": {
-                t.scene.name: {"parameters": t.parameters, "counts": t.pits.astype(int)}
+                t.scene.name: {
+                    "parameters": list(t.scene.parameters.values()),
+                    "counts": t.pits.astype(int),
+                }
                 for t in tests
             },
             "scenes": {
                 t.scene.name: {
-                    "K": t.scene.K,
-                    "N": t.scene.N,
+                    **t.scene.to_dict(),
                     "sweeps": t.scene.sweeps,
-                    "priors": t.scene.priors.to_dict(),
                     "replicates": t.wealth.n,
                     "log_wealth": t.wealth.log_wealth,
                 }
@@ -399,8 +391,8 @@ def _check(
     )
 
 
-def _verdict(
-    tests: Sequence[SceneTest],
+def _verdict[S: Scene](
+    tests: Sequence[SceneTest[S]],
     path: list[tuple[int, float]],
     plan: Plan,
     out_of_time: bool,

@@ -13,9 +13,10 @@ import numpy as np
 
 from gmmcompare.engines.base import Draws, Problem, built_in_engine, no_progress
 from gmmcompare.model.card import GibbsSettings
+from gmmcompare.model.mixture import simulate
 from gmmcompare.model.params import Params
 from gmmcompare.validation.checks.ranks import Given
-from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.checks.scenes import MixtureScene
 
 _CHAINS = 4
 _THIN = 50
@@ -23,8 +24,8 @@ _WARMUP = 2000
 _MOST_NEW = 200
 
 
-def givens_around(problem: Problem, n: int, seed: int) -> tuple[Scene, list[Given]]:
-    """Draw points of the posterior of a problem, and say what each replicate is made of.
+def givens_around(problem: Problem, n: int, seed: int) -> tuple[MixtureScene, list[Given]]:
+    """Draw points of the posterior of a problem, and new observations of each.
 
     Parameters
     ----------
@@ -44,5 +45,9 @@ def givens_around(problem: Problem, n: int, seed: int) -> tuple[Scene, list[Give
     y = problem.sample.y
     n_new = int(np.clip(y.size, 1, _MOST_NEW))
     name = f"around {problem.sample.origin.name}"
-    scene = Scene(name, problem.priors.expanded(problem.K), problem.K, y.size + n_new)
-    return scene, [Given(y, Params(*(a[i] for a in pool)), n_new) for i in range(n)]
+    scene = MixtureScene(name, problem.priors.expanded(problem.K), problem.K, y.size + n_new)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0x9057,)))
+    truths = [Params(*(a[i] for a in pool)) for i in range(n)]
+    return scene, [
+        Given(truth, np.concatenate([y, simulate(truth, n_new, rng)[0]])) for truth in truths
+    ]

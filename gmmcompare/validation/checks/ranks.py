@@ -1,7 +1,7 @@
 """Where a known truth ranks among the draws of a run: one replicate of `sbc`.
 
-Everything here runs in the child process. Draws are thinned until they are nearly independent, as
-the ranks of a chain's neighbours are not uniform.
+The run is made in the child process. Draws are thinned until they are nearly independent, as the
+ranks of a chain's neighbours are not uniform.
 """
 
 from __future__ import annotations
@@ -11,14 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from gmmcompare.engines.base import Problem
-from gmmcompare.engines.starts import start_point
-from gmmcompare.model.mixture import simulate
-from gmmcompare.model.params import Array, Params
-from gmmcompare.model.priors import Priors
-from gmmcompare.model.sample import Sample
-from gmmcompare.validation.checks.quantities import evaluate, log_likelihoods
-from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.model.params import Array
+from gmmcompare.model.points import flat, mapped, one_of, size_of
+from gmmcompare.validation.checks.scene import Scene
 from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
 from gmmcompare.validation.sandbox.subject import Subject
 
@@ -31,14 +26,10 @@ _KEY = 0x5BC
 
 
 class Given(NamedTuple):
-    """One replicate around given data.
+    """The truth and the data of one replicate, drawn elsewhere."""
 
-    The data (N,), a draw of their posterior, and how many observations to simulate from that.
-    """
-
-    y: Array
-    truth: Params
-    n_new: int
+    truth: Any
+    y: Any
 
 
 @dataclass(frozen=True)
@@ -62,43 +53,6 @@ class SbcReplicate(NamedTuple):
     ordered: bool
 
 
-def rank_quantities(params: Params, y: Array, priors: Priors) -> dict[str, Array]:
-    """Return what is ranked, each of shape (n,).
-
-    Parameters
-    ----------
-    params : Params
-        Arrays of shape (n, K).
-    y : ndarray, shape (n, N)
-        A data set for each point.
-    priors : Priors
-        For the log prior.
-    """
-    log_lik = log_likelihoods(params, y)
-    out = {
-        "log_likelihood": log_lik,
-        "log_prior": priors.log_density(params),
-        "mixture_mean": (params.w * params.mu).sum(axis=1),
-        "largest_weight": params.w.max(axis=1),
-    }
-    for name, values in zip(params._fields, params, strict=True):
-        for k in range(values.shape[1]):
-            out[f"{name}_{k + 1}"] = values[:, k]
-    return out
-
-
-def rank_names(K: int) -> tuple[str, ...]:
-    """Return the names of `rank_quantities`."""
-    one = Params(*(np.ones((1, K)) / K for _ in Params._fields))
-    return tuple(rank_quantities(one, np.zeros((1, 1)), Priors()))
-
-
-def by_mean(params: Params) -> Params:
-    """Put the components of each point (..., K) in ascending order of their means."""
-    order = np.argsort(params.mu, axis=-1, kind="stable")
-    return Params(*(np.take_along_axis(a, order, axis=-1) for a in params))
-
-
 def choose_thinning(
     subject: Subject, scene: Scene, plan: SbcPlan, seed: int, given: Given | None = None
 ) -> int:
@@ -115,11 +69,17 @@ def choose_thinning(
     """
     ours, theirs = streams(seed, _KEY, 0)
     seed_global_streams(ours)
-    y = scene.sample_joint(ours, 1)[1][0] if given is None else given.y
-    draws = run_chains(subject, scene, y, 400, plan.warmup, theirs)
-    table = _ranked(draws, y, scene, plan)
-    times = [autocorrelation_time(v.reshape(CHAINS, -1)) for v in table.values()]
+    y = one_of(scene.sample_joint(ours, 1)[1], 0) if given is None else given.y
+    run = scene.aligned(scene.run(subject, y, 400, plan.warmup, CHAINS, theirs))
+    times = [autocorrelation_time(column) for column in _columns(run)]
     return int(np.clip(np.ceil(np.median(times)), 1, _MAX_THIN))
+
+
+def _columns(run: Any) -> list[Array]:
+    """Return every scalar that varies in a run, each (chains, draws)."""
+    merged = mapped(lambda a: a.reshape(-1, *a.shape[2:]), run)
+    columns = flat(merged).astype(float).T
+    return [c.reshape(CHAINS, -1) for c in columns if np.ptp(c) > 0] or [np.zeros((CHAINS, 1))]
 
 
 def sbc_replicate(
@@ -130,7 +90,7 @@ def sbc_replicate(
     index: int,
     thin: int,
     given: Given | None = None,
-) -> SbcReplicate:
+) -> SbcReplicate | Any:
     """Make one replicate; in the child.
 
     Parameters
@@ -145,52 +105,84 @@ def sbc_replicate(
         One in so many draws is ranked.
     given : Given, optional
         What to calibrate around. By default truth and data are drawn from the prior.
+
+    Returns
+    -------
+    SbcReplicate
+        Or the thinned draws, where the scene's functions are evaluated by the parent
+        (`Scene.here`).
     """
     ours, theirs = streams(seed, _KEY, 1 + index)
     seed_global_streams(ours)
-    if given is None:
-        truth, y = (_first(part) for part in scene.sample_joint(ours, 1))
-    else:
-        truth = given.truth
-        y = np.concatenate([given.y, simulate(truth, given.n_new, ours)[0]])
-    run = run_chains(subject, scene, y, RANKS // CHAINS * thin, plan.warmup, theirs)
-    thinned = Params(*(a[:, thin - 1 :: thin] for a in run))
-    drawn = _ranked(thinned, y, scene, plan)
-    start = _ranked(Params(*(a[None] for a in truth)), y, scene, plan)
-    ranks = [int((drawn[name][: RANKS - 1] < start[name][0]).sum()) for name in start]
-    ordered = bool((np.diff(run.mu, axis=-1) >= 0).all())
-    before, mean = _bounded(truth, run, y, scene) if given is None else _bounded_ranks(ranks)
-    return SbcReplicate(ranks, before, mean, ordered)
+    truth, y = given or (one_of(part, 0) for part in scene.sample_joint(ours, 1))
+    run = scene.run(subject, y, RANKS // CHAINS * thin, plan.warmup, CHAINS, theirs)
+    if scene.here:
+        return thinned(run, thin)
+    return ranked(scene, plan, Given(truth, y), run, thin, bound_ranks=given is not None)
 
 
-def run_chains(
-    subject: Subject, scene: Scene, y: Array, draws: int, warmup: int, rng: np.random.Generator
-) -> Params:
-    """Make one whole run, or as many chains of a kernel; arrays (chains, draws, K).
+def thinned(run: Any, thin: int) -> Any:
+    """Return one in so many draws of a run."""
+    return mapped(lambda a: a[:, thin - 1 :: thin], run)
+
+
+def ranked(
+    scene: Scene, plan: SbcPlan, given: Given, run: Any, thin: int = 1, bound_ranks: bool = False
+) -> SbcReplicate:
+    """Return where the truth ranks among the draws of a run, and means over all of them.
 
     Parameters
     ----------
-    subject : Subject
     scene : Scene
-        Whose K and priors are passed on.
-    y : ndarray, shape (N,)
-    draws, warmup : int
-        Draws of each chain, and sweeps before them.
-    rng : numpy.random.Generator
+    plan : SbcPlan
+    given : Given
+        The truth and its data.
+    run : points, arrays (chains, draws, ...)
+    thin : int, optional
+        One in so many draws is ranked.
+    bound_ranks : bool, optional
+        Whether means are those of the ranks themselves, where truths are no draws of the prior.
     """
-    if subject.kind == "sampler":
-        return subject.run(y, scene.K, scene.priors, draws, warmup, CHAINS, rng)
-    problem = Problem(Sample.of(y), scene.K, scene.priors)
-    starts = (start_point("overdispersed", problem, rng) for _ in range(CHAINS))
-    return subject.chains(starts, y, scene.priors, rng, draws, warmup)
+    truth = mapped(lambda a: np.asarray(a)[None], given.truth)
+    align = scene.aligned if plan.relabel == "mean" else lambda points: points
+    drawn = _quantities(scene, align(_merged(thinned(run, thin))), given.y)
+    start = _quantities(scene, align(truth), given.y)
+    ranks = [_rank(drawn[name][: RANKS - 1], start[name][0]) for name in start]
+    if bound_ranks:
+        before, mean = _bounded_ranks(ranks)
+    else:
+        before, mean = (
+            scene.evaluate(scene.aligned(points), _repeated(given.y, points)).mean(axis=0).tolist()
+            for points in (truth, _merged(run))
+        )
+    return SbcReplicate(ranks, before, mean, scene.is_ordered(run))
 
 
-def _bounded(truth: Params, run: Params, y: Array, scene: Scene) -> tuple[list[float], list[float]]:
-    """Return bounded quantities at the prior draw, and averaged over a run's draws."""
-    every = by_mean(Params(*(a.reshape(-1, scene.K) for a in run)))
-    mean = evaluate(every, np.broadcast_to(y, (len(every.w), y.size)), scene).mean(axis=0)
-    before = evaluate(by_mean(Params(*(a[None] for a in truth))), y[None], scene)[0]
-    return before.tolist(), mean.tolist()
+def _rank(drawn: Array, truth: float) -> int:
+    """Return how many draws are below the truth; of those that tie with it, a random share.
+
+    The share is set by the values themselves, so that replicates repeat; draws that are continuous
+    never tie.
+    """
+    below, ties = int((drawn < truth).sum()), int((drawn == truth).sum())
+    if not ties:
+        return below
+    seed = np.frombuffer(np.ascontiguousarray(drawn, dtype=float).tobytes(), dtype=np.uint32)
+    return below + int(np.random.default_rng(seed).integers(ties + 1))
+
+
+def _quantities(scene: Scene, points: Any, y: Any) -> dict[str, Array]:
+    return scene.rank_quantities(points, _repeated(y, points))
+
+
+def _repeated(y: Any, points: Any) -> Any:
+    """Return a data set as often as there are points."""
+    n = size_of(points)
+    return mapped(lambda a: np.broadcast_to(a, (n, *np.shape(a))), y)
+
+
+def _merged(run: Any) -> Any:
+    return mapped(lambda a: a.reshape(-1, *a.shape[2:]), run)
 
 
 def _bounded_ranks(ranks: list[int]) -> tuple[list[float], list[float]]:
@@ -199,10 +191,6 @@ def _bounded_ranks(ranks: list[int]) -> tuple[list[float], list[float]]:
     mean_square = (RANKS**2 - 1.0) / (3.0 * RANKS**2)
     values = np.concatenate([x, x**2 - mean_square])
     return np.zeros(values.size).tolist(), values.tolist()
-
-
-def _first(part: Any) -> Any:
-    return Params(*(a[0] for a in part)) if isinstance(part, Params) else part[0]
 
 
 def autocorrelation_time(x: Array) -> float:
@@ -217,9 +205,3 @@ def autocorrelation_time(x: Array) -> float:
     pairs = rho[: n // 2 * 2].reshape(-1, 2).sum(axis=1)
     positive = pairs[: int(np.argmax(pairs <= 0.0)) if (pairs <= 0.0).any() else pairs.size]
     return max(1.0, 2.0 * float(positive.sum()) - 1.0)
-
-
-def _ranked(draws: Params, y: Array, scene: Scene, plan: SbcPlan) -> dict[str, Array]:
-    flat = Params(*(a.reshape(-1, scene.K) for a in draws))
-    points = by_mean(flat) if plan.relabel == "mean" else flat
-    return rank_quantities(points, np.broadcast_to(y, (len(points.w), y.size)), scene.priors)

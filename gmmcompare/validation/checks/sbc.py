@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from gmmcompare._version import __version__
 from gmmcompare.engines.own import source_digest
 from gmmcompare.model.params import Array
+from gmmcompare.model.points import flat, mapped, one_of
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import replacing
 from gmmcompare.runtime.progress import Step
@@ -34,17 +35,16 @@ from gmmcompare.runtime.store import Store, digest
 from gmmcompare.runtime.tasks import OutOfTimeError
 from gmmcompare.validation import error_rates
 from gmmcompare.validation.betting import Wealth
-from gmmcompare.validation.checks.quantities import quantities
 from gmmcompare.validation.checks.ranks import (
     RANKS,
     Given,
     SbcPlan,
     SbcReplicate,
     choose_thinning,
-    rank_names,
+    ranked,
     sbc_replicate,
 )
-from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.checks.scene import Scene
 from gmmcompare.validation.ecdf import counts_below, simultaneous_bands, uniformity_p
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
@@ -148,6 +148,9 @@ def check_sbc(
     """
     started = time.perf_counter()
     setting: dict[str, Any] = {"scene": scene, "plan": plan, "seed": seed}
+    around = givens is not None
+    if givens is None and scene.here:
+        givens = _drawn(scene, plan, seed)
     pilot = {**setting, "given": givens[0] if givens else None}
     thin = int(next(sandbox.run([Task(choose_thinning, pilot)])))
     kept = _store(store, {**_identity(sandbox, scene, plan, seed, givens), "thin": thin})
@@ -163,6 +166,8 @@ def check_sbc(
     out_of_time = False
     try:
         for i, made in zip(missing, sandbox.run(tasks), strict=True):
+            if givens and scene.here:
+                made = ranked(scene, plan, givens[i], made, bound_ranks=around)
             done[i] = made
             kept.append((i,), made._asdict())
             progress(len(done) / plan.replicates)
@@ -171,6 +176,13 @@ def check_sbc(
     except OutOfTimeError:
         out_of_time = True
     return _outcome(done, scene, plan, thin, out_of_time, time.perf_counter() - started)
+
+
+def _drawn(scene: Scene, plan: SbcPlan, seed: int) -> list[Given]:
+    """Draw the truth and data of every replicate here, for a child that has not the model."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0x5BC,)))
+    truths, y = scene.sample_joint(rng, plan.replicates)
+    return [Given(one_of(truths, i), one_of(y, i)) for i in range(plan.replicates)]
 
 
 def _decided(done: dict[int, SbcReplicate]) -> bool:
@@ -184,15 +196,12 @@ def _identity(
 ) -> dict[str, Any]:
     """Return all that a replicate depends on, beside its index and the thinning."""
     given = hashlib.sha256()
-    for y, truth, n_new in givens or ():
-        for array in (y, *truth, np.array(n_new)):
-            given.update(array.tobytes())
+    for each in givens or ():
+        given.update(flat(mapped(lambda a: np.asarray(a)[None], each)).tobytes())
     return {
         "sampler": str(next(sandbox.run([Task(_name_and_source, {})]))),
         "scene": scene.name,
-        "priors": scene.priors.to_dict(),
-        "K": scene.K,
-        "N": scene.N,
+        **scene.to_dict(),
         "given": given.hexdigest() if givens else None,
         "warmup": plan.warmup,
         "relabel": plan.relabel,
@@ -243,7 +252,7 @@ def _outcome(
             "ranking component by component is wrong by construction; use relabel='mean', which "
             "orders both by the same rule"
         )
-    names = rank_names(scene.K)
+    names = scene.rank_names
     ranks = np.array([done[i].ranks for i in sorted(done)])
     p = np.array([uniformity_p(column, RANKS) for column in ranks.T])
     wealth = _wealth(done)
@@ -263,7 +272,7 @@ def _outcome(
         "relabel": plan.relabel,
         "log_wealth": wealth.log_wealth,
         "quantities": {scene.name: _quantity_table(wealth, _bet_on(scene, names, wealth))},
-        "scene": {"K": scene.K, "N": scene.N, "priors": scene.priors.to_dict()},
+        "scene": scene.to_dict(),
     }  # fmt: skip
     verdict, reason = _verdict(names, p, wealth, plan, thin, out_of_time)
     check = Check("sbc", verdict, (reason,), len(done), seconds, alpha, data)
@@ -292,7 +301,7 @@ def _bet_on(scene: Scene, names: tuple[str, ...], wealth: Wealth) -> list[str]:
     """Return what was bet on: ranks where there are given data, else bounded quantities."""
     if wealth.m == 2 * len(names):
         return [f"rank of {name}, {shape}" for shape in ("location", "spread") for name in names]
-    return [str(q) for q in quantities(scene)]
+    return [str(q) for q in scene.quantities]
 
 
 def _quantity_table(wealth: Wealth, names: list[str]) -> dict[str, list[object]]:

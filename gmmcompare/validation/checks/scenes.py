@@ -14,18 +14,33 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
+from gmmcompare.engines.base import Problem
+from gmmcompare.engines.starts import start_point
 from gmmcompare.model.exact import ExactPosterior, exact_posterior
+from gmmcompare.model.mixture_model import MixtureModel
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample
+from gmmcompare.validation.checks.mixture_quantities import (
+    by_mean,
+    evaluate,
+    quantities,
+    rank_quantities,
+    symmetric,
+)
+from gmmcompare.validation.checks.scene import Quantity, Scene
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
+from gmmcompare.validation.sandbox.subject import Subject
 
 FIELDS = tuple(f.name for f in fields(Priors))
 
 
 @dataclass(frozen=True)
-class Scene:
+class MixtureScene(Scene):
     """One prior, one number of components and observations, and how many sweeps are made.
 
     Attributes
@@ -57,19 +72,9 @@ class Scene:
         return any(np.ndim(getattr(self.priors, name)) for name in FIELDS)
 
     @property
-    def main(self) -> bool:
-        """Whether faults are sought here in earnest, and not just in other sizes or units."""
-        return self.share >= 1
-
-    @property
     def crowded(self) -> bool:
         """Whether most components hold one observation or none."""
         return self.N < self.K
-
-    @property
-    def key(self) -> int:
-        """A number for its random streams."""
-        return int.from_bytes(self.name.encode()[:4])
 
     @property
     def about(self) -> str:
@@ -77,11 +82,7 @@ class Scene:
         centre, spread = (np.asarray(p).mean() for p in (self.priors.mean_loc, self.priors.mean_sd))
         return f"K = {self.K}, N = {self.N}, means near {centre:g} +- {spread:g}"
 
-    def replicates(self, n: int) -> int:
-        """Return how many of a plan's n replicates it gets."""
-        return max(round(n * self.share), self.least)
-
-    def given_as(self, vectors: Collection[str]) -> Scene:
+    def given_as(self, vectors: Collection[str]) -> MixtureScene:
         """Return the same scene with these fields of the prior of shape (K,), the rest as it is."""
         full = self.priors.expanded(self.K)
         return replace(
@@ -97,16 +98,98 @@ class Scene:
         if self.data:
             params = _exact(self).sample(n, rng)
             return params, np.tile(np.array(self.data), (n, 1))
-        p = self.priors.expanded(self.K)
-        c, m0, s0, a, b = (np.asarray(getattr(p, name)) for name in FIELDS)
-        w = rng.dirichlet(c, size=n)
-        mu = rng.normal(m0, s0, size=(n, self.K))
-        sigma = np.sqrt(b / rng.standard_gamma(a, size=(n, self.K)))
-        passed = rng.random((n, self.N, 1)) > np.cumsum(w, axis=1)[:, None, :-1]
-        z = passed.sum(axis=2)
-        rows = np.arange(n)[:, None]
-        y = rng.normal(mu[rows, z], sigma[rows, z])
-        return Params(w, mu, sigma), y
+        model = MixtureModel(self.K, self.N, self.priors)
+        theta = model.draw_prior(n, rng)
+        return Params(**theta), model.draw_data(theta, rng)
+
+    @property
+    def here(self) -> bool:
+        """Whether data are given: each process would have to sum their posterior first."""
+        return bool(self.data)
+
+    @property
+    def exchangeable(self) -> bool:
+        """Whether all components have one prior."""
+        return self.priors.exchangeable
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What the columns of `evaluate` are; see `mixture_quantities`."""
+        return quantities(self)
+
+    @property
+    def symmetric(self) -> tuple[int, ...]:
+        """The columns of `evaluate` that do not depend on labels."""
+        return symmetric(self)
+
+    @property
+    def parameters(self) -> dict[int, str]:
+        """Columns of `evaluate` that tell where a parameter of a component lies in its prior."""
+        return {
+            i: f"{q.name} {int(q.component) + 1}"
+            for i, q in enumerate(quantities(self))
+            if q.kind == "marginal" and q.shape == "location" and q.component.isdigit()
+        }
+
+    def evaluate(self, points: Params, y: Array) -> Array:
+        """Return every quantity of n points, shape (n, M)."""
+        return evaluate(points, y, self)
+
+    def sweep(self, subject: Subject, at: Params, y: Array, rng: np.random.Generator) -> Params:
+        """Make one checked sweep under the prior; arrays (K,).
+
+        Parameters
+        ----------
+        subject, at, y, rng
+            As for `Scene.sweep`.
+        """
+        assert isinstance(subject, MixtureSubject)
+        return subject.sweep(at, y, self.priors, rng)
+
+    def run(
+        self,
+        subject: Subject,
+        y: Array,
+        draws: int,
+        warmup: int,
+        chains: int,
+        rng: np.random.Generator,
+    ) -> Params:
+        """Make one whole run, or chains of a kernel from dispersed starts.
+
+        Parameters
+        ----------
+        subject, y, draws, warmup, chains, rng
+            As for `Scene.run`.
+        """
+        assert isinstance(subject, MixtureSubject)
+        if subject.kind == "sampler":
+            return subject.run(y, self.K, self.priors, draws, warmup, chains, rng)
+        problem = Problem(Sample.of(y), self.K, self.priors)
+        starts = (start_point("overdispersed", problem, rng) for _ in range(chains))
+        return subject.chains(starts, y, self.priors, rng, draws, warmup)
+
+    def aligned(self, points: Params) -> Params:
+        """Put the components of each point (..., K) in ascending order of their means."""
+        return by_mean(points)
+
+    def is_ordered(self, run: Params) -> bool:
+        """Whether means are in ascending order in every draw."""
+        return bool((np.diff(run.mu, axis=-1) >= 0).all())
+
+    @property
+    def rank_names(self) -> tuple[str, ...]:
+        """What `rank_quantities` returns."""
+        one = Params(*(np.ones((1, self.K)) / self.K for _ in Params._fields))
+        return tuple(rank_quantities(one, np.zeros((1, 1)), Priors()))
+
+    def rank_quantities(self, points: Params, y: Array) -> dict[str, Array]:
+        """Return every parameter and functions of the whole mixture, each of shape (n,)."""
+        return rank_quantities(points, y, self.priors)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return sizes and prior."""
+        return {"K": self.K, "N": self.N, "priors": self.priors.to_dict()}
 
     def one_point(self, rng: np.random.Generator) -> tuple[Params, Array]:
         """Return a likely point and data of it, for a first call: (K,) each, and (N,).
@@ -123,19 +206,19 @@ class Scene:
 
 
 @lru_cache(maxsize=8)
-def _exact(scene: Scene) -> ExactPosterior:
+def _exact(scene: MixtureScene) -> ExactPosterior:
     return exact_posterior(scene.data, scene.K, scene.priors)
 
 
-CALIBRATION = Scene("calibration", Priors(2.0, 0.5, 1.5, 3.0, 1.0))
+CALIBRATION = MixtureScene("calibration", Priors(2.0, 0.5, 1.5, 3.0, 1.0))
 # Small concentrations leave components empty and tie the weights closely to the allocations: there
 # a weight that is one sweep old shows with a tenth of the replicates.
-ASYMMETRIC = Scene(
+ASYMMETRIC = MixtureScene(
     "asymmetric",
     Priors([0.2, 0.3, 0.5], [-0.5, 0.5, 1.5], [2.0, 3.0, 4.0], [3.0, 4.0, 2.5], [1.0, 0.5, 2.0]),
 )
-SPARSE = Scene("sparse", Priors(0.3, 0.5, 3.0, 3.0, 1.0))
-DENSE = Scene("dense", Priors(4.0, -1.0, 3.0, 2.5, 2.0))
+SPARSE = MixtureScene("sparse", Priors(0.3, 0.5, 3.0, 3.0, 1.0))
+DENSE = MixtureScene("dense", Priors(4.0, -1.0, 3.0, 2.5, 2.0))
 """For samplers that take no concentration below 1."""
 
 # What is wrong only for another number of components or observations, or in another unit, is mostly
@@ -163,18 +246,18 @@ SCENES = (CALIBRATION, ASYMMETRIC, SPARSE)
 """The main scenes of three components, in which known faults have their signatures."""
 
 
-def tied(K: int) -> Scene:
+def tied(K: int) -> MixtureScene:
     """Return rounded data with ties in K clusters, under a prior that is nearly improper."""
     each = max(12 // K, 3)
     y = tuple(float(c + v) for c in _centres(K) for v in _ROUNDED[:each])
-    return Scene("tied", NEARLY_IMPROPER, K, len(y), share=1 / 8, data=y)
+    return MixtureScene("tied", NEARLY_IMPROPER, K, len(y), share=1 / 8, data=y)
 
 
 def _centres(K: int) -> Array:
     return np.asarray(_GAP * (np.arange(K) - (K - 1) / 2))
 
 
-def asymmetric(K: int, unequal: Collection[str] = FIELDS) -> Scene:
+def asymmetric(K: int, unequal: Collection[str] = FIELDS) -> MixtureScene:
     """Return the asymmetric scene for K components, in which these fields are vectors."""
     at = np.linspace(0.0, 2.0, K)
     priors = replace(
@@ -183,12 +266,12 @@ def asymmetric(K: int, unequal: Collection[str] = FIELDS) -> Scene:
     )
     if set(unequal) == set(FIELDS):
         return _for(K, replace(ASYMMETRIC, priors=priors))
-    return _for(K, Scene("part-asymmetric", priors))
+    return _for(K, MixtureScene("part-asymmetric", priors))
 
 
 def planned(
     K: int, N: int, sizes: Collection[int], unequal: Collection[str], permutes: bool = False
-) -> list[Sequence[Scene]]:
+) -> list[Sequence[MixtureScene]]:
     """Return the places of a plan, and for each the scenes that may take it, best first.
 
     Parameters
@@ -222,7 +305,7 @@ def planned(
     ]
 
 
-def _for(K: int, scene: Scene, N: int | None = None) -> Scene:
+def _for(K: int, scene: MixtureScene, N: int | None = None) -> MixtureScene:
     """Return a scene for K components, under a name of its own where that changes it."""
     name = scene.name if K == CALIBRATION.K else f"{scene.name}-{K}"
     return replace(scene, name=name, K=K, N=N or scene.N)

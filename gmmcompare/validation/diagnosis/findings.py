@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gmmcompare.model.mixture_model import log_joints
 from gmmcompare.model.params import Array, Params
-from gmmcompare.validation.checks.invariance import Replicates, SceneTest
-from gmmcompare.validation.checks.quantities import log_joints
-from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.checks.invariance import SceneTest
+from gmmcompare.validation.checks.scenes import MixtureScene
 from gmmcompare.validation.reasons import Code, Reason
 
 _CLEAR = 4.5
@@ -48,7 +48,7 @@ class _Values(NamedTuple):
     n_k: Array
 
 
-def describe(tests: Sequence[SceneTest]) -> list[Reason]:
+def describe(tests: Sequence[SceneTest[MixtureScene]]) -> list[Reason]:
     """Return what moved, from the scene in which it shows best; other sizes come second."""
     kept = [t for t in tests if t.kept]
     sorted_labels = [reason for t in kept if (reason := _sorted_labels(t))]
@@ -59,7 +59,7 @@ def describe(tests: Sequence[SceneTest]) -> list[Reason]:
     return sorted_labels[:1] + best[1]
 
 
-def _most_moved(tests: Sequence[SceneTest]) -> Reason:
+def _most_moved(tests: Sequence[SceneTest[MixtureScene]]) -> Reason:
     """Name the quantity on which the best bet won; there is one where nothing else is clear."""
     best = max(tests, key=lambda t: float(t.wealth.log_single.max()))
     row = int(best.wealth.log_single.max(axis=1).argmax())
@@ -73,12 +73,12 @@ def _most_moved(tests: Sequence[SceneTest]) -> Reason:
     return Reason(Code.MOST_MOVED, numbers)
 
 
-def _strength(test: SceneTest) -> float:
+def _strength(test: SceneTest[MixtureScene]) -> float:
     return float(test.wealth.log_wealth / max(test.wealth.n, 1))
 
 
-def _scene_findings(test: SceneTest) -> list[Reason]:
-    made = Replicates.merged(test.kept)
+def _scene_findings(test: SceneTest[MixtureScene]) -> list[Reason]:
+    made = test.made
     before = _values(made.start, made.y, test.scene)
     after = _values(made.last, made.y, test.scene)
     found = [
@@ -89,7 +89,7 @@ def _scene_findings(test: SceneTest) -> list[Reason]:
     return [reason for reason in found if reason]
 
 
-def _values(params: Params, y: Array, scene: Scene) -> _Values:
+def _values(params: Params, y: Array, scene: MixtureScene) -> _Values:
     p = scene.priors.expanded(scene.K)
     _, m0, s0, *_ = (np.asarray(getattr(p, f.name)) for f in fields(p))
     joint = log_joints(params, y)
@@ -105,7 +105,7 @@ def _change(before: Array, after: Array) -> Change:
     return Change(size, size / max(float(se), 1e-12))
 
 
-def _by_load(parameter: str, before: _Values, after: _Values, scene: Scene) -> Reason | None:
+def _by_load(parameter: str, before: _Values, after: _Values, scene: MixtureScene) -> Reason | None:
     """Describe location and spread of sigma or mu, for components of few and many points."""
     attribute = "log_sigma" if parameter == "sigma" else parameter
     old_values, new_values = getattr(before, attribute), getattr(after, attribute)
@@ -165,18 +165,18 @@ def _hint(changes: Mapping[str, Change], empty_correct: bool) -> str:
     return "conditional"
 
 
-def _weights(before: Array, after: Array, scene: Scene) -> Reason | None:
+def _weights(before: Array, after: Array, scene: MixtureScene) -> Reason | None:
     change = _change(before.max(axis=1), after.max(axis=1))
     if not change.clear:
         return None
     return Reason(Code.WEIGHTS_OFF, {"change": change.size, "scene": scene.name})
 
 
-def _sorted_labels(test: SceneTest) -> Reason | None:
+def _sorted_labels(test: SceneTest[MixtureScene]) -> Reason | None:
     """Say so where components that have one prior come out in the order of their means."""
     if not test.scene.priors.exchangeable:
         return None
-    made = Replicates.merged(test.kept)
+    made = test.made
     before, after = made.start.mu, made.last.mu
     steps = [
         _change(-d_old, -d_new) for d_old, d_new in zip(_gaps(before), _gaps(after), strict=True)
@@ -186,7 +186,7 @@ def _sorted_labels(test: SceneTest) -> Reason | None:
     return Reason(Code.LABELS_SORTED, {"together": not _label_free_moves(test)})
 
 
-def _label_free_moves(test: SceneTest) -> bool:
+def _label_free_moves(test: SceneTest[MixtureScene]) -> bool:
     label_free = [q.label_free for q in test.names]
     z = test.wealth.effect.reshape(-1, len(test.names))[:, label_free] * np.sqrt(test.wealth.n)
     return bool((np.abs(z) > _CLEAR).any())

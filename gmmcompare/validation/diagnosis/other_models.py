@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gmmcompare.model.mixture_model import log_joints
 from gmmcompare.model.params import Array, Params
 from gmmcompare.validation.checks.invariance import Replicates, SceneTest
-from gmmcompare.validation.checks.quantities import log_joints
-from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.checks.scenes import MixtureScene
 from gmmcompare.validation.reasons import Code, Reason
 
 _SAME = 1e-12
@@ -39,7 +39,7 @@ class _Empty(NamedTuple):
     others_log_sigma: Array
 
 
-def other_models(tests: Sequence[SceneTest]) -> list[Reason]:
+def other_models(tests: Sequence[SceneTest[MixtureScene]]) -> list[Reason]:
     """Name the model that a failed kernel may be correct for, if its trace shows one.
 
     What is certain comes alone. Else correlations in nearly empty components, of which this
@@ -49,7 +49,7 @@ def other_models(tests: Sequence[SceneTest]) -> list[Reason]:
     kept = [t for t in tests if t.kept and t.scene.main]
     if not kept:
         return []
-    made = [(t.scene, Replicates.merged(t.kept)) for t in kept]
+    made = [(t.scene, t.made) for t in kept]
     certain = _one_sigma(made) + _known(made)
     return certain or _suggested(made)
 
@@ -61,14 +61,14 @@ def another_prior(findings: Sequence[Reason]) -> list[Reason]:
     return [_reason("prior", name, False) for name in names]
 
 
-def _one_sigma(made: Sequence[tuple[Scene, Replicates]]) -> list[Reason]:
+def _one_sigma(made: Sequence[tuple[MixtureScene, Replicates]]) -> list[Reason]:
     sigmas = [r.last.sigma for scene, r in made if scene.K > 1]
     if not sigmas or not all(_constant(sigma, axis=1) for sigma in sigmas):
         return []
     return [_reason("one-sigma", "sigma", True)]
 
 
-def _known(made: Sequence[tuple[Scene, Replicates]]) -> list[Reason]:
+def _known(made: Sequence[tuple[MixtureScene, Replicates]]) -> list[Reason]:
     """Say which parameter is the same after sweeps on whatever data."""
     return [
         _reason("known", name, True)
@@ -81,7 +81,7 @@ def _constant(values: Array, axis: int) -> bool:
     return bool((np.ptp(values, axis=axis) <= _SAME * np.abs(values).max()).all())
 
 
-def _suggested(made: Sequence[tuple[Scene, Replicates]]) -> list[Reason]:
+def _suggested(made: Sequence[tuple[MixtureScene, Replicates]]) -> list[Reason]:
     before, after = (
         _joined([_empty(scene, r.y, r.start if first else r.last) for scene, r in made])
         for first in (True, False)
@@ -114,7 +114,7 @@ def _correlation(x: Array, y: Array) -> float:
     return float(np.clip(np.corrcoef(first, second)[0, 1], -0.999, 0.999))
 
 
-def _empty(scene: Scene, y: Array, params: Params) -> _Empty:
+def _empty(scene: MixtureScene, y: Array, params: Params) -> _Empty:
     p = scene.priors.expanded(scene.K)
     _, m0, s0, a, b = (np.asarray(getattr(p, f.name)) for f in fields(p))
     mu = (params.mu - m0) / s0

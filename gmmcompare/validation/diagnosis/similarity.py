@@ -21,6 +21,7 @@ import numpy as np
 
 from gmmcompare.model.params import Array
 from gmmcompare.validation.checks.invariance import SceneTest
+from gmmcompare.validation.checks.scenes import MixtureScene
 from gmmcompare.validation.diagnosis.signatures import Signatures
 
 _LEAST_SIGNAL = 0.5
@@ -40,7 +41,7 @@ class _Products(NamedTuple):
     stored_noise: float
 
 
-def similarity(tests: Sequence[SceneTest], known: Signatures) -> Array:
+def similarity(tests: Sequence[SceneTest[MixtureScene]], known: Signatures) -> Array:
     """Estimate how alike the effects seen are to each known fault's, (faults,); see the module.
 
     Over the scenes that both have: those with few replicates are not stored. -inf where there are

@@ -9,8 +9,8 @@ import numpy as np
 from gmmcompare.model.params import Array
 from gmmcompare.validation import error_rates
 from gmmcompare.validation.checks.invariance import SceneTest
-from gmmcompare.validation.checks.quantities import quantities
-from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.checks.mixture_quantities import quantities
+from gmmcompare.validation.checks.scenes import MixtureScene
 from gmmcompare.validation.diagnosis.findings import describe
 from gmmcompare.validation.diagnosis.other_models import another_prior, other_models
 from gmmcompare.validation.diagnosis.signatures import Signatures, stored_signatures
@@ -22,7 +22,7 @@ from gmmcompare.validation.verdict import Diagnosis, Suspect
 _SUSPECTS = 3
 
 
-def diagnose(tests: Sequence[SceneTest], remembers: bool) -> Diagnosis:
+def diagnose(tests: Sequence[SceneTest[MixtureScene]], remembers: bool) -> Diagnosis:
     """Describe what a failed invariance test found, and name the likeliest faults.
 
     Parameters
@@ -69,7 +69,7 @@ def _told(
     ]
 
 
-def _only_elsewhere(tests: Sequence[SceneTest]) -> Reason:
+def _only_elsewhere(tests: Sequence[SceneTest[MixtureScene]]) -> Reason:
     """Say in which sizes or units a kernel is wrong that is correct in the main scenes."""
     scenes = [test.scene for test in tests if test.doubtful]
     numbers = {
@@ -81,7 +81,7 @@ def _only_elsewhere(tests: Sequence[SceneTest]) -> Reason:
 
 
 def suspects(
-    tests: Sequence[SceneTest], remembers: bool, known: Signatures | None = None
+    tests: Sequence[SceneTest[MixtureScene]], remembers: bool, known: Signatures | None = None
 ) -> tuple[Suspect, ...]:
     """Return the faults whose signatures are most like the one seen, likeliest first.
 
@@ -100,7 +100,7 @@ def suspects(
     return _likeliest(known.faults, scores, error_rates.SUSPECT_SIMILARITY)
 
 
-def suspects_of_runs(effect: Array, n: int, scene: Scene) -> tuple[Suspect, ...]:
+def suspects_of_runs(effect: Array, n: int, scene: MixtureScene) -> tuple[Suspect, ...]:
     """Return the likeliest faults of a whole sampler, from the effects that SBC found.
 
     Only functions that do not depend on labels are compared, with what a few sweeps do to them, and
@@ -113,7 +113,7 @@ def suspects_of_runs(effect: Array, n: int, scene: Scene) -> tuple[Suspect, ...]
         Mean of each quantity, in standard deviations of one run.
     n : int
         Number of runs.
-    scene : Scene
+    scene : MixtureScene
         Where they were made.
     """
     known = stored_signatures()

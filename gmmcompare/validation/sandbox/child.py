@@ -63,7 +63,7 @@ def main() -> None:
 
 def _loaded(target: Target, alive: Callable[[], None]) -> Subject:
     try:
-        return Subject(target.load(), target.name, alive)
+        return target.subject(alive)
     except GmmCompareError:
         raise
     except BaseException as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.validation.faults.catalogue import PREFIX, fault
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
+from gmmcompare.validation.sandbox.model_subject import ModelSubject
+from gmmcompare.validation.sandbox.subject import Subject
 
 KERNELS: Mapping[str, str] = {
     "gibbs": "gmmcompare.engines.gibbs.engine:sweep",
@@ -32,14 +35,16 @@ class Target:
     """A name that can be resolved in another process, or the function itself, pickled.
 
     ``source`` is the content of the file that is named, for machines that do not have it.
+    ``any_model`` says that it is a sampler of a model of the user's, and not of a mixture.
     """
 
     name: str
     pickled: bytes = b""
     source: bytes = b""
+    any_model: bool = False
 
     @classmethod
-    def of(cls, sampler: str | Callable[..., Any]) -> Target:
+    def of(cls, sampler: str | Callable[..., Any], any_model: bool = False) -> Target:
         """Take a name, such as ``FILE.py:FUNC`` or ``fault:NAME``, or a function.
 
         Raises
@@ -48,10 +53,10 @@ class Target:
             If it is a function that cannot be sent to another process.
         """
         if isinstance(sampler, str):
-            return cls(sampler)
+            return cls(sampler, any_model=any_model)
         name = str(getattr(sampler, "name", getattr(sampler, "__name__", type(sampler).__name__)))
         try:
-            return cls(name, cloudpickle.dumps(sampler))
+            return cls(name, cloudpickle.dumps(sampler), any_model=any_model)
         except Exception as error:
             raise InputError(
                 f"{name}: cannot be sent to the process that tests it ({error}); put it in a file "
@@ -64,7 +69,8 @@ class Target:
         path = Path(place)
         if self.pickled or path.suffix != ".py" or not path.is_file():
             return self
-        return Target(f"{path.resolve()}:{function}", source=path.read_bytes())
+        name = f"{path.resolve()}:{function}"
+        return replace(self, name=name, source=path.read_bytes())
 
     def placed_in(self, folder: Path) -> Target:
         """Return the same on this machine, its file written to a folder if it is not there."""
@@ -75,7 +81,18 @@ class Target:
         if not path.is_file() or path.read_bytes() != self.source:
             path = folder / path.name
             path.write_bytes(self.source)
-        return Target(f"{path}:{function}")
+        return replace(self, name=f"{path}:{function}", source=b"")
+
+    def subject(self, alive: Callable[[], None] = lambda: None) -> Subject:
+        """Return the sampler with every call checked.
+
+        Parameters
+        ----------
+        alive : callable, optional
+            Called between calls; see `Subject`.
+        """
+        kind = ModelSubject if self.any_model else MixtureSubject
+        return kind(self.load(), self.name, alive)
 
     def load(self) -> Callable[..., Any]:
         """Return the function; for a built-in engine its sweep, or a whole run of it."""

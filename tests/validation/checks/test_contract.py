@@ -17,7 +17,8 @@ from gmmcompare.validation.checks.contract import (
 from gmmcompare.validation.checks.scenes import FIELDS
 from gmmcompare.validation.faults.catalogue import fault
 from gmmcompare.validation.reasons import Code
-from gmmcompare.validation.sandbox.subject import BrokenError, Subject
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
+from gmmcompare.validation.sandbox.subject import BrokenError
 
 EVERY = (
     "calibration",
@@ -32,7 +33,7 @@ EVERY = (
 
 
 def probed(name: str) -> Contract:
-    return probe_kernel(Subject(getattr(samplers, name), "own"), seed=1)
+    return probe_kernel(MixtureSubject(getattr(samplers, name), "own"), seed=1)
 
 
 def names_of(contract: Contract) -> tuple[str, ...]:
@@ -59,13 +60,13 @@ def test_priors_are_given_as_numbers_or_vectors_as_the_kernel_takes_them() -> No
 
 def test_a_stream_of_its_own_and_a_memory_are_noticed() -> None:
     own = probed("own_stream_of_numbers")
-    assert not own.reproducible
-    stale = probe_kernel(Subject(fault("z-from-stale-weights"), "stale"), seed=1)
-    assert stale.reproducible
-    assert stale.remembers
+    assert not own.usage.reproducible
+    stale = probe_kernel(MixtureSubject(fault("z-from-stale-weights"), "stale"), seed=1)
+    assert stale.usage.reproducible
+    assert stale.usage.remembers
     correct = probed("right")
-    assert correct.reproducible
-    assert not correct.remembers
+    assert correct.usage.reproducible
+    assert not correct.usage.remembers
 
 
 @pytest.mark.parametrize(
@@ -90,14 +91,14 @@ def test_a_kernel_that_leaves_something_out_is_told_what(name: str, what: str) -
 )
 def test_a_whole_sampler_that_leaves_something_out_is_told_what(name: str, what: str) -> None:
     with pytest.raises(BrokenError) as caught:
-        probe_sampler(Subject(getattr(samplers, name), "own"), seed=1)
+        probe_sampler(MixtureSubject(getattr(samplers, name), "own"), seed=1)
     assert caught.value.what == what
 
 
 def test_a_rejected_step_is_not_taken_for_one_that_ignores_everything() -> None:
     """It moves in one sweep of 200: the longest of the chains that are compared has 500."""
     contract = probed("moves_seldom")
-    assert contract.reproducible
+    assert contract.usage.reproducible
     assert names_of(contract) == EVERY
 
 
@@ -114,10 +115,10 @@ def test_a_pass_says_no_more_than_was_seen(name: str, reproducible: bool, vector
     contract, check = check_contract(InProcess(getattr(samplers, name)), "kernel", seed=1)
     (reason,) = check.reasons
     assert (check.verdict, reason.code) == ("passed", Code.CONTRACT_KEPT)
-    assert reason.numbers["reproducible"] == contract.reproducible == reproducible
+    assert reason.numbers["reproducible"] == contract.usage.reproducible == reproducible
     assert reason.numbers["vectors"] == vectors
-    assert ("its data and its rng" in check.summary) == (contract.stream == "only")
-    assert (contract.stream == "only") == (name in ("right", "wholly_numbers"))
+    assert ("its data and its rng" in check.summary) == (contract.usage.stream == "only")
+    assert (contract.usage.stream == "only") == (name in ("right", "wholly_numbers"))
     assert ("the same for all components" in check.summary) != vectors
 
 
@@ -126,7 +127,7 @@ def test_a_whole_sampler_may_be_for_two_components_alone() -> None:
         assert K == 2
         return samplers.whole(y, K, priors, draws, warmup, chains, rng)
 
-    contract = probe_sampler(Subject(two, "own"), seed=1)
+    contract = probe_sampler(MixtureSubject(two, "own"), seed=1)
     assert names_of(contract) == ("calibration-2", "asymmetric-2")
     assert (contract.domain.sizes, contract.domain.refused_sizes) == ((2,), (3,))
 

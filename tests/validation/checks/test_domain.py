@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from gmmcompare.validation.checks.domain import explore, fit
-from gmmcompare.validation.checks.scenes import FIELDS, Scene
+from gmmcompare.validation.checks.scenes import FIELDS, MixtureScene
 from gmmcompare.validation.sandbox.subject import BrokenError
 
-Takes = Callable[[Scene], bool]
+Takes = Callable[[MixtureScene], bool]
 
 
-def attempt(takes: Takes) -> Callable[[Scene], BrokenError | None]:
+def attempt(takes: Takes) -> Callable[[MixtureScene], BrokenError | None]:
     return lambda scene: None if takes(scene) else BrokenError("no", "raised")
 
 
-def numbers_in(scene: Scene, *fields: str) -> bool:
+def numbers_in(scene: MixtureScene, *fields: str) -> bool:
     return all(np.ndim(getattr(scene.priors, f)) == 0 for f in fields)
 
 
@@ -82,9 +82,9 @@ def test_what_is_taken_is_found(
 
 
 def test_a_sampler_that_takes_nothing_is_told_its_first_error() -> None:
-    tried: list[Scene] = []
+    tried: list[MixtureScene] = []
 
-    def never(scene: Scene) -> BrokenError:
+    def never(scene: MixtureScene) -> BrokenError:
         tried.append(scene)
         return BrokenError(f"error {len(tried)}", "raised")
 
@@ -93,9 +93,9 @@ def test_a_sampler_that_takes_nothing_is_told_its_first_error() -> None:
 
 
 def test_a_whole_sampler_is_called_seldom() -> None:
-    tried: list[Scene] = []
+    tried: list[MixtureScene] = []
 
-    def always(scene: Scene) -> None:
+    def always(scene: MixtureScene) -> None:
         tried.append(scene)
 
     domain = explore(always, further=False)
@@ -105,7 +105,7 @@ def test_a_whole_sampler_is_called_seldom() -> None:
 
 
 def test_not_a_number_is_no_refusal() -> None:
-    def nan_but_for_one(scene: Scene) -> BrokenError | None:
+    def nan_but_for_one(scene: MixtureScene) -> BrokenError | None:
         return None if scene.K == 1 else BrokenError("mu has 1 NaN", "not a number")
 
     with pytest.raises(BrokenError, match="1 NaN"):

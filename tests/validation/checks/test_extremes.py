@@ -13,7 +13,8 @@ from gmmcompare.validation.checks.contract import probe_kernel
 from gmmcompare.validation.checks.extremes import check_extreme_priors
 from gmmcompare.validation.checks.scenes import CALIBRATION, tied
 from gmmcompare.validation.faults.catalogue import NOT_FAULTS, fault
-from gmmcompare.validation.sandbox.subject import BrokenError, Subject
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
+from gmmcompare.validation.sandbox.subject import BrokenError
 
 SCENES = (CALIBRATION, tied(3))
 CORRECT = {
@@ -29,7 +30,7 @@ CORRECT = {
 @pytest.mark.parametrize("vector", [False, True])
 def test_a_limit_is_found_and_named(field: str, vector: bool) -> None:
     scenes = [s.given_as([field]) if vector else s for s in SCENES]
-    subject = Subject(edge_kernels.PRIORS_REPLACED[field], "own")
+    subject = MixtureSubject(edge_kernels.PRIORS_REPLACED[field], "own")
     with pytest.raises(BrokenError, match=f"own: gives the same result for {field} = ") as caught:
         check_extreme_priors(subject, scenes, seed=1)
     assert caught.value.what == "replaces a prior"
@@ -42,19 +43,19 @@ def test_a_limit_is_found_for_two_components_too() -> None:
         return kernel(w, mu, sigma, y, priors, rng)
 
     with pytest.raises(BrokenError, match="var_shape = "):
-        probe_kernel(Subject(floored, "own"), seed=1)
-    probe_kernel(Subject(two_components.Kernel(), "own"), seed=1)
+        probe_kernel(MixtureSubject(floored, "own"), seed=1)
+    probe_kernel(MixtureSubject(two_components.Kernel(), "own"), seed=1)
 
 
 @pytest.mark.parametrize("name", CORRECT)
 def test_a_correct_kernel_is_not_accused(name: str) -> None:
     """No chance in this: its sweeps are compared bit for bit. A Metropolis step is left alone."""
     for seed in (1, 2, 3):
-        check_extreme_priors(Subject(CORRECT[name], "own"), SCENES, seed)
+        check_extreme_priors(MixtureSubject(CORRECT[name], "own"), SCENES, seed)
 
 
 def test_a_prior_that_is_left_out_altogether_is_another_matter() -> None:
-    check_extreme_priors(Subject(fault("var-shape-dropped"), "own"), SCENES, seed=1)
+    check_extreme_priors(MixtureSubject(fault("var-shape-dropped"), "own"), SCENES, seed=1)
 
 
 def test_values_that_a_kernel_does_not_take_are_no_limit() -> None:
@@ -62,4 +63,4 @@ def test_values_that_a_kernel_does_not_take_are_no_limit() -> None:
         assert np.min(priors.weight_concentration) >= 1
         return samplers.right(w, mu, sigma, y, priors, rng)
 
-    check_extreme_priors(Subject(careful, "own"), SCENES, seed=1)
+    check_extreme_priors(MixtureSubject(careful, "own"), SCENES, seed=1)

@@ -14,7 +14,7 @@ from gmmcompare.validation.checks.contract import probe_kernel, probe_sampler
 from gmmcompare.validation.checks.habits import permutes_labels, stream_of
 from gmmcompare.validation.checks.scenes import CALIBRATION, tied
 from gmmcompare.validation.faults.catalogue import fault
-from gmmcompare.validation.sandbox.subject import Subject
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 
 STREAMS = {
     "only": samplers.right,
@@ -25,12 +25,12 @@ STREAMS = {
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_the_random_stream_is_found(stream: str) -> None:
-    assert probe_kernel(Subject(STREAMS[stream], "own"), seed=1).stream == stream
+    assert probe_kernel(MixtureSubject(STREAMS[stream], "own"), seed=1).usage.stream == stream
 
 
 def test_a_stream_of_its_own_is_not_rng() -> None:
-    contract = probe_kernel(Subject(samplers.own_stream_of_numbers, "own"), seed=1)
-    assert (contract.stream, contract.reproducible) == ("never", False)
+    contract = probe_kernel(MixtureSubject(samplers.own_stream_of_numbers, "own"), seed=1)
+    assert (contract.usage.stream, contract.usage.reproducible) == ("never", False)
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -47,7 +47,7 @@ def test_so_it_is_of_whole_samplers(stream: str) -> None:
                 out[name][chain, draw] = value
         return out
 
-    assert probe_sampler(Subject(whole, "own"), seed=1).stream == stream
+    assert probe_sampler(MixtureSubject(whole, "own"), seed=1).usage.stream == stream
 
 
 def test_children_of_rng_are_rng() -> None:
@@ -57,7 +57,7 @@ def test_children_of_rng_are_rng() -> None:
 
 @pytest.mark.parametrize("name", edge_kernels.PERMUTING)
 def test_labels_that_are_permuted_are_seen(name: str) -> None:
-    subject = Subject(edge_kernels.PERMUTING[name], "own")
+    subject = MixtureSubject(edge_kernels.PERMUTING[name], "own")
     assert permutes_labels(subject, (CALIBRATION, tied(3)), seed=1)
 
 
@@ -73,9 +73,9 @@ def test_labels_that_are_permuted_are_seen(name: str) -> None:
     ],
 )
 def test_labels_that_are_kept_or_sorted_are_not(kernel: object) -> None:
-    assert not permutes_labels(Subject(kernel, "own"), (CALIBRATION, tied(3)), seed=1)  # type: ignore[arg-type]
+    assert not permutes_labels(MixtureSubject(kernel, "own"), (CALIBRATION, tied(3)), seed=1)  # type: ignore[arg-type]
 
 
 def test_two_components_may_be_permuted_too() -> None:
-    assert permutes_labels(Subject(two_components.permuting, "own"), (tied(2),), seed=1)
-    assert not permutes_labels(Subject(two_components.Kernel(), "own"), (tied(2),), seed=1)
+    assert permutes_labels(MixtureSubject(two_components.permuting, "own"), (tied(2),), seed=1)
+    assert not permutes_labels(MixtureSubject(two_components.Kernel(), "own"), (tied(2),), seed=1)

@@ -10,6 +10,7 @@ import pytest
 from inprocess import InProcess, silent
 
 from gmmcompare.model.params import Params
+from gmmcompare.model.points import joined
 from gmmcompare.runtime.tasks import OutOfTimeError
 from gmmcompare.validation import error_rates
 from gmmcompare.validation.checks.invariance import (
@@ -24,7 +25,7 @@ from gmmcompare.validation.checks.invariance import (
 from gmmcompare.validation.checks.scenes import ASYMMETRIC, CALIBRATION, TWO
 from gmmcompare.validation.reasons import Code
 from gmmcompare.validation.sandbox.child import Task
-from gmmcompare.validation.sandbox.subject import Subject
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 
 PLAN = Plan(first=250, base=500, most=2000)
 
@@ -39,7 +40,7 @@ def step(w, mu, sigma, y, priors, rng):  # type: ignore[no-untyped-def]
 
 
 def test_replicates_are_before_after_one_and_after_all_sweeps() -> None:
-    made = kernel_replicates(Subject(step, "own"), CALIBRATION, seed=1, block=0, n=4)
+    made = kernel_replicates(MixtureSubject(step, "own"), CALIBRATION, seed=1, block=0, n=4)
     assert made.y.shape == (4, CALIBRATION.N)
     np.testing.assert_allclose(made.first.mu, made.start.mu + 1.0)
     np.testing.assert_allclose(made.last.mu, made.start.mu + CALIBRATION.sweeps)
@@ -47,19 +48,18 @@ def test_replicates_are_before_after_one_and_after_all_sweeps() -> None:
 
 
 def test_blocks_differ_and_are_joined() -> None:
-    blocks = [
-        kernel_replicates(Subject(still, "own"), CALIBRATION, seed=1, block=b, n=3) for b in (0, 1)
-    ]
-    joined = Replicates.merged(blocks)
-    assert len(set(joined.start.mu[:, 0])) == 6
-    np.testing.assert_array_equal(joined.y[3:], blocks[1].y)
-    np.testing.assert_array_equal(joined.last.w[:3], blocks[0].last.w)
+    still_subject = MixtureSubject(still, "own")
+    blocks = [kernel_replicates(still_subject, CALIBRATION, seed=1, block=b, n=3) for b in (0, 1)]
+    both = joined(blocks)
+    assert len(set(both.start.mu[:, 0])) == 6
+    np.testing.assert_array_equal(both.y[3:], blocks[1].y)
+    np.testing.assert_array_equal(both.last.w[:3], blocks[0].last.w)
 
 
 def test_nothing_is_bet_on_pairs_that_do_not_change() -> None:
     """If a kernel does nothing only fresh draws differ: some z beyond 6, probability below 1e-6."""
     test = SceneTest.of(CALIBRATION)
-    made = kernel_replicates(Subject(still, "own"), CALIBRATION, seed=1, block=0, n=1000)
+    made = kernel_replicates(MixtureSubject(still, "own"), CALIBRATION, seed=1, block=0, n=1000)
     test.add([made], np.random.default_rng(2))
     paired, paired_all, fresh = np.split(test.wealth.effect, 3)
     assert (paired == 0).all()

@@ -12,9 +12,9 @@ from gmmcompare.engines.gibbs import plain as gibbs_plain
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.validation.checks.posterior_sbc import givens_around
-from gmmcompare.validation.checks.ranks import CHAINS, SbcPlan, run_chains
+from gmmcompare.validation.checks.ranks import CHAINS, SbcPlan
 from gmmcompare.validation.checks.sbc import check_sbc
-from gmmcompare.validation.sandbox.subject import Subject
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 
 Y = np.array([-1.0, -0.2, 0.3, 2.5, 4.0])
 PROBLEM = Problem(Sample.of(Y), 2, Priors(1.0, 0.0, 30.0, 2.0, 1.0))
@@ -42,6 +42,6 @@ def test_exact_draws_pass_and_biased_ones_fail() -> None:
 
 def test_a_kernel_is_run_as_chains() -> None:
     scene, _ = givens_around(PROBLEM, 4, seed=1)
-    subject = Subject(gibbs_plain.sweep, "plain")
-    chains = run_chains(subject, scene, Y, draws=5, warmup=2, rng=np.random.default_rng(1))
+    subject = MixtureSubject(gibbs_plain.sweep, "plain")
+    chains = scene.run(subject, Y, draws=5, warmup=2, chains=CHAINS, rng=np.random.default_rng(1))
     assert chains.mu.shape == (CHAINS, 5, 2)

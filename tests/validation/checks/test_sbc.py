@@ -27,10 +27,10 @@ from gmmcompare.validation.checks.ranks import (
     autocorrelation_time,
 )
 from gmmcompare.validation.checks.sbc import check_sbc
-from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.validation.checks.scenes import MixtureScene
 from gmmcompare.validation.sandbox.child import Task
 
-TINY = Scene("calibration", Priors(2.0, 0.5, 1.5, 3.0, 1.0), K=2, N=4)
+TINY = MixtureScene("calibration", Priors(2.0, 0.5, 1.5, 3.0, 1.0), K=2, N=4)
 PLAN = SbcPlan(replicates=100, warmup=0)
 
 
@@ -134,7 +134,7 @@ def test_replicates_of_another_sampler_or_of_other_data_are_not_used(tmp_path: P
     plan = SbcPlan(replicates=2, warmup=0)
     for name, y in (("a.py:one", 0.0), ("a.py:two", 0.0), ("a.py:two", 0.1)):
         runner = Recorded(Exact(), name)
-        givens = [Given(np.array([y, 1.0, 2.0]), truth, 1)] * 2
+        givens = [Given(truth, np.array([y, 1.0, 2.0]))] * 2
         check_sbc(runner, TINY, plan, 1, silent, tmp_path, givens)
         assert runner.asked == [0, 1]
     assert len(list(tmp_path.glob("sbc-*.jsonl"))) == 3

@@ -9,14 +9,14 @@ import pytest
 
 from gmmcompare.model.params import Params
 from gmmcompare.validation.checks.invariance import Replicates, SceneTest
-from gmmcompare.validation.checks.scenes import CALIBRATION, TWO, Scene
+from gmmcompare.validation.checks.scenes import CALIBRATION, TWO, MixtureScene
 from gmmcompare.validation.diagnosis.findings import describe
 from gmmcompare.validation.reasons import Code, Reason
 
 N = 1000
 
 
-def changed(change: Callable[[Params], Params], scene: Scene = CALIBRATION) -> SceneTest:
+def changed(change: Callable[[Params], Params], scene: MixtureScene = CALIBRATION) -> SceneTest:
     """Return the test of a kernel that makes one change to draws of the joint distribution."""
     test = SceneTest.of(scene)
     start, y = scene.sample_joint(np.random.default_rng(1), N)

@@ -87,7 +87,7 @@ def test_a_parameter_that_stays_may_be_known() -> None:
 @pytest.mark.slow
 def test_a_kernel_that_keeps_z_is_told_so_and_not_accused_of_stale_counts() -> None:
     contract, _ = check_contract(InProcess(kernels.KeepsAllocations()), "kernel", 1)
-    assert not contract.reproducible
+    assert not contract.usage.reproducible
     found = diagnosed(kernels.KeepsAllocations())
     assert found.suspects == ()
     assert models(found) == []

@@ -26,7 +26,8 @@ from gmmcompare.validation.faults.catalogue import (
 from gmmcompare.validation.faults.narrow import FAMILIES
 from gmmcompare.validation.faults.sweep import GibbsSweep
 from gmmcompare.validation.reasons import Code
-from gmmcompare.validation.sandbox.subject import BrokenError, Subject
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
+from gmmcompare.validation.sandbox.subject import BrokenError
 
 HARDEST = "z-from-stale-weights"
 SLOW = "sigma-from-previous-counts"
@@ -144,7 +145,7 @@ def collapsed(w, mu, sigma, y, priors, rng):  # type: ignore[no-untyped-def]
 
 
 def test_a_sigma_that_collapses_is_told_what_may_be_missing() -> None:
-    subject = Subject(collapsed, "own")
+    subject = MixtureSubject(collapsed, "own")
     point = Params(np.full(2, 0.5), np.zeros(2), np.ones(2))
     with pytest.raises(BrokenError, match="smallest is 0; without var_scale sigma collapses"):
         subject.sweep(point, np.zeros(3), Priors(), np.random.default_rng(1))

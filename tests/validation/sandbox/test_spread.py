@@ -17,7 +17,7 @@ from gmmcompare.validation import validate
 from gmmcompare.validation.checks.invariance import Plan, check_invariance, kernel_replicates
 from gmmcompare.validation.checks.ranks import SbcPlan
 from gmmcompare.validation.checks.sbc import check_sbc
-from gmmcompare.validation.checks.scenes import CALIBRATION, Scene
+from gmmcompare.validation.checks.scenes import CALIBRATION, MixtureScene
 from gmmcompare.validation.sandbox.child import Task
 from gmmcompare.validation.sandbox.sandbox import Sandbox
 from gmmcompare.validation.sandbox.spread import SpreadSandbox, _Errand, close_kept, do_errand
@@ -27,7 +27,7 @@ from gmmcompare.validation.sandbox.target import Target
 pytestmark = pytest.mark.slow
 
 SAMPLERS = Path(__file__).parents[1] / "samplers.py"
-TINY = Scene("calibration", CALIBRATION.priors, K=2, N=4)
+TINY = MixtureScene("calibration", CALIBRATION.priors, K=2, N=4)
 SBC = SbcPlan(replicates=50, warmup=0)
 
 

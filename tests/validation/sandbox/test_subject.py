@@ -12,7 +12,8 @@ import samplers
 from gmmcompare.model.params import Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.validation.sandbox import subject as subject_module
-from gmmcompare.validation.sandbox.subject import BrokenError, Subject
+from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
+from gmmcompare.validation.sandbox.subject import BrokenError
 
 SAMPLERS = Path(__file__).parent.parent / "samplers.py"
 PRIORS = Priors(2.0, 0.5, 1.5, 3.0, 1.0)
@@ -39,7 +40,7 @@ def rng(seed: int = 1) -> np.random.Generator:
     ],
 )
 def test_a_bad_sweep_is_told_with_the_call(name: str, what: str, said: str) -> None:
-    subject = Subject(getattr(samplers, name), f"some/where/own.py:{name}")
+    subject = MixtureSubject(getattr(samplers, name), f"some/where/own.py:{name}")
     with pytest.raises(BrokenError) as caught:
         subject.sweep(start(), Y, PRIORS, rng())
     assert caught.value.what == what
@@ -55,13 +56,13 @@ def test_a_kernel_cannot_change_where_it_started() -> None:
         return w, mu, sigma
 
     at = start()
-    new = Subject(in_place, "own").sweep(at, Y, PRIORS, rng())
+    new = MixtureSubject(in_place, "own").sweep(at, Y, PRIORS, rng())
     np.testing.assert_array_equal(at.mu, start().mu)
     np.testing.assert_array_equal(new.mu, start().mu + 1.0)
 
 
 def test_a_chain_keeps_the_sweeps_after_its_warmup() -> None:
-    subject = Subject(samplers.right, "own")
+    subject = MixtureSubject(samplers.right, "own")
     chain = subject.chain(start(), Y, PRIORS, rng(), draws=3, warmup=2)
     at, stream = start(), rng()
     for i in range(5):
@@ -77,7 +78,7 @@ def test_chains_start_in_turn_so_that_starts_may_share_their_stream() -> None:
         for _ in range(2):
             yield Params(start().w, stream.normal(size=3), start().sigma)
 
-    subject, stream, again = Subject(samplers.right, "own"), rng(), rng()
+    subject, stream, again = MixtureSubject(samplers.right, "own"), rng(), rng()
     chains = subject.chains(from_stream(stream), Y, PRIORS, stream, draws=2)
     assert chains.mu.shape == (2, 2, 3)
     for c in range(2):
@@ -89,7 +90,7 @@ def test_chains_start_in_turn_so_that_starts_may_share_their_stream() -> None:
 def test_data_changed_in_place_are_noticed_and_kept_from_others() -> None:
     y = Y.copy()
     with pytest.raises(BrokenError, match="changes y in place"):
-        Subject(samplers.changes_y, "own").chain(start(), y, PRIORS, rng(), draws=2)
+        MixtureSubject(samplers.changes_y, "own").chain(start(), y, PRIORS, rng(), draws=2)
     np.testing.assert_array_equal(y, Y)
 
 
@@ -102,7 +103,7 @@ def test_data_changed_in_place_are_noticed_and_kept_from_others() -> None:
     ],
 )
 def test_a_bad_run_is_told(name: str, what: str, said: str) -> None:
-    subject = Subject(getattr(samplers, name), "own")
+    subject = MixtureSubject(getattr(samplers, name), "own")
     with pytest.raises(BrokenError) as caught:
         subject.run(Y, 3, PRIORS, draws=20, warmup=5, chains=4, rng=rng())
     assert caught.value.what == what
@@ -116,14 +117,14 @@ def test_a_sigma_of_infinity_is_no_draw() -> None:
         return run
 
     with pytest.raises(BrokenError, match="sigma is infinite"):
-        Subject(infinite, "own").run(Y, 3, PRIORS, draws=5, warmup=0, chains=2, rng=rng())
+        MixtureSubject(infinite, "own").run(Y, 3, PRIORS, draws=5, warmup=0, chains=2, rng=rng())
 
 
 def test_the_parent_hears_of_a_slow_sampler_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = [0.0]
     monkeypatch.setattr(subject_module.time, "monotonic", lambda: seconds[0])
     heard: list[float] = []
-    subject = Subject(samplers.right, "own", lambda: heard.append(seconds[0]))
+    subject = MixtureSubject(samplers.right, "own", lambda: heard.append(seconds[0]))
     for second in (0.1, 0.4, 0.6, 0.9, 1.3):
         seconds[0] = second
         subject.beat()

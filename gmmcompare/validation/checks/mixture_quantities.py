@@ -16,14 +16,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import betainc, gammaincc, ndtr
 
-from gmmcompare.model.mixture import LOG_SQRT_2PI
+from gmmcompare.model.mixture_model import log_joints
 from gmmcompare.model.params import Array, Params
-from gmmcompare.validation.checks.scenes import Scene
+from gmmcompare.model.priors import Priors
+from gmmcompare.validation.checks.scene import Quantity
+
+if TYPE_CHECKING:
+    from gmmcompare.validation.checks.scenes import MixtureScene
 
 _PILOT_SIZE = 10_000
 _PILOT_OBSERVATIONS = 400_000
@@ -35,42 +39,6 @@ _LOADS = (
     ("components of about one point", 0.5, 2.5),
     ("components of several points", 2.5, np.inf),
 )
-_KINDS = {
-    "marginal": "{}",
-    "conditional": "{} given all else",
-    "score": "score of {}",
-    "share": "share {}",
-    "whole": "{}",
-}
-
-
-class Quantity(NamedTuple):
-    """What one bounded function measures.
-
-    ``component`` is a number from 0, or "all" for the mean over components, or "" for a function of
-    the whole mixture. ``load`` is the range of expected counts that it is restricted to, or "".
-    """
-
-    kind: str
-    name: str
-    shape: str
-    component: str = ""
-    load: str = ""
-
-    @property
-    def label_free(self) -> bool:
-        """Whether it stays the same when components change places."""
-        return self.component in ("", "all")
-
-    def __str__(self) -> str:
-        what = _KINDS[self.kind].format(self.name)
-        if self.shape == "spread":
-            what = f"spread of {what}"
-        if self.load:
-            return f"{what}, {self.load}"
-        if self.component == "all":
-            return f"{what}, all components"
-        return f"{what}, component {int(self.component) + 1}" if self.component else what
 
 
 class _Plain(NamedTuple):
@@ -83,13 +51,13 @@ class _Plain(NamedTuple):
 
 
 @lru_cache
-def quantities(scene: Scene) -> tuple[Quantity, ...]:
+def quantities(scene: MixtureScene) -> tuple[Quantity, ...]:
     """Return what the columns of `evaluate` are."""
     return tuple(_bounded(*scene.sample_joint(np.random.default_rng(0), 2), scene))
 
 
 @lru_cache
-def symmetric(scene: Scene) -> tuple[int, ...]:
+def symmetric(scene: MixtureScene) -> tuple[int, ...]:
     """Return the columns of `evaluate` that stay the same when components change places.
 
     Found by trying: under priors that differ, means over components depend on labels as well.
@@ -103,7 +71,7 @@ def symmetric(scene: Scene) -> tuple[int, ...]:
     return tuple(np.flatnonzero(same).tolist())
 
 
-def evaluate(params: Params, y: Array, scene: Scene) -> Array:
+def evaluate(params: Params, y: Array, scene: MixtureScene) -> Array:
     """Return every quantity of n points, shape (n, M).
 
     A wrong sampler may return a sigma of 1e-300; what is then infinite minus infinite counts as 0,
@@ -115,12 +83,43 @@ def evaluate(params: Params, y: Array, scene: Scene) -> Array:
         Arrays of shape (n, K).
     y : ndarray, shape (n, N)
         A data set for each point.
-    scene : Scene
+    scene : MixtureScene
         Whose prior the marginal and conditional quantities refer to.
     """
     with np.errstate(all="ignore"):
         table = np.column_stack(list(_bounded(params, y, scene).values()))
     return np.clip(np.nan_to_num(table, nan=0.0), -1.0, 1.0)
+
+
+def rank_quantities(params: Params, y: Array, priors: Priors) -> dict[str, Array]:
+    """Return what is ranked, each of shape (n,).
+
+    Parameters
+    ----------
+    params : Params
+        Arrays of shape (n, K).
+    y : ndarray, shape (n, N)
+        A data set for each point.
+    priors : Priors
+        For the log prior.
+    """
+    log_lik = log_likelihoods(params, y)
+    out = {
+        "log_likelihood": log_lik,
+        "log_prior": priors.log_density(params),
+        "mixture_mean": (params.w * params.mu).sum(axis=1),
+        "largest_weight": params.w.max(axis=1),
+    }
+    for name, values in zip(params._fields, params, strict=True):
+        for k in range(values.shape[1]):
+            out[f"{name}_{k + 1}"] = values[:, k]
+    return out
+
+
+def by_mean(params: Params) -> Params:
+    """Put the components of each point (..., K) in ascending order of their means."""
+    order = np.argsort(params.mu, axis=-1, kind="stable")
+    return Params(*(np.take_along_axis(a, order, axis=-1) for a in params))
 
 
 def log_likelihoods(params: Params, y: Array) -> Array:
@@ -129,14 +128,7 @@ def log_likelihoods(params: Params, y: Array) -> Array:
     return np.asarray(np.logaddexp.reduce(joint, axis=2).sum(axis=1))
 
 
-def log_joints(params: Params, y: Array) -> Array:
-    """Return log w_k + log Normal(y_i; mu_k, sigma_k) of each point for its own data, (n, N, K)."""
-    w, mu, sigma = (a[:, None, :] for a in params)
-    constant = np.log(np.maximum(w, _TINY)) - np.log(sigma) - LOG_SQRT_2PI
-    return np.asarray(constant - 0.5 * ((y[:, :, None] - mu) / sigma) ** 2)
-
-
-def _bounded(params: Params, y: Array, scene: Scene) -> dict[Quantity, Array]:
+def _bounded(params: Params, y: Array, scene: MixtureScene) -> dict[Quantity, Array]:
     plain = _plain(params, y, scene)
     out: dict[Quantity, Array] = {}
     loads = {load: (plain.n_k >= low) & (plain.n_k < high) for load, low, high in _LOADS}
@@ -167,7 +159,7 @@ def _add_components(out: dict[Quantity, Array], f: Array, kind: str, name: str, 
     out[Quantity(kind, name, shape, "all")] = f.mean(axis=1)
 
 
-def _plain(params: Params, y: Array, scene: Scene) -> _Plain:
+def _plain(params: Params, y: Array, scene: MixtureScene) -> _Plain:
     w, mu, sigma = params
     p = scene.priors.expanded(scene.K)
     c, m0, s0, a, b = (np.asarray(getattr(p, f.name)) for f in fields(p))
@@ -219,7 +211,7 @@ def _beta_cdf(a: Array, b: Array, w: Array) -> Array:
 
 
 @lru_cache
-def _units(scene: Scene) -> dict[str, tuple[float, float]]:
+def _units(scene: MixtureScene) -> dict[str, tuple[float, float]]:
     """Return centre and scale of what is squashed, from draws of the joint distribution."""
     size = min(_PILOT_SIZE, _PILOT_OBSERVATIONS // scene.N)
     size = min(size, _PILOT_OF_GIVEN) if scene.data else size

@@ -8,14 +8,14 @@ import pytest
 from gmmcompare.model.mixture import log_likelihood
 from gmmcompare.model.params import Params
 from gmmcompare.model.sample import Sample
-from gmmcompare.validation.checks.quantities import evaluate, log_likelihoods, quantities
-from gmmcompare.validation.checks.scenes import ASYMMETRIC, CALIBRATION, SPARSE, Scene
+from gmmcompare.validation.checks.mixture_quantities import evaluate, log_likelihoods, quantities
+from gmmcompare.validation.checks.scenes import ASYMMETRIC, CALIBRATION, SPARSE, MixtureScene
 
 SCENES = (CALIBRATION, ASYMMETRIC, SPARSE)
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda s: s.name)
-def test_draws_of_the_prior_are_uniform_in_their_prior(scene: Scene) -> None:
+def test_draws_of_the_prior_are_uniform_in_their_prior(scene: MixtureScene) -> None:
     # Legendre polynomials of a uniform have mean 0; six standard errors for each of 36: below 1e-7.
     n = 20_000
     names = quantities(scene)
