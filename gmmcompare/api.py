@@ -143,6 +143,7 @@ def compare(fits: Sequence[Fit], sample: Sample | None = None) -> Comparison:
 def validate(
     sampler: str | Callable[..., Any],
     *,
+    model: Any = None,
     card: Card | str | Path | None = None,
     sample: Sample | None = None,
     posterior_sbc: bool = False,
@@ -160,7 +161,12 @@ def validate(
     sampler : str or callable
         A kernel ``(w, mu, sigma, y, priors, rng)`` or a whole sampler ``(y, K, priors, draws,
         warmup, chains, rng)``: the function itself or its name, ``FILE.py:FUNC``,
-        ``package.module:FUNC``, an entry point, ``fault:NAME`` or a built-in engine.
+        ``package.module:FUNC``, an entry point, ``fault:NAME`` or a built-in engine. With a model,
+        a kernel is ``(theta, y, rng)``, which takes and returns a dict, and a whole sampler
+        ``(y, draws, warmup, chains, rng)``.
+    model : Model, pymc.Model, callable or str, optional
+        The model, if it is no mixture of normals: an object as `gmmcompare.Model` describes it, a
+        PyMC model, a function that returns one, or ``FILE.py:NAME``.
     card : Card, str or Path, optional
         A model card: then agreement with NUTS on its data is checked as well. The sampler's chains
         have the lengths of ``[engines.custom]``.
@@ -188,8 +194,8 @@ def validate(
     Raises
     ------
     InputError
-        If there is no such sampler or card, or the arguments are neither a kernel's nor a
-        sampler's.
+        If there is no such sampler, model or card, the arguments are neither a kernel's nor a
+        sampler's, or the model's densities are not those of its draws.
     """
     if around is not None:
         warnings.warn("around is now called posterior_sbc", DeprecationWarning, stacklevel=2)
@@ -201,7 +207,14 @@ def validate(
     kept, cache = _folder(out)
     with _alone_in(kept):
         return validate_sampler(
-            sampler, card, data=data, posterior_sbc=posterior_sbc, out=kept, cache=cache, **options
+            sampler,
+            card,
+            model=model,
+            data=data,
+            posterior_sbc=posterior_sbc,
+            out=kept,
+            cache=cache,
+            **options,
         )
 
 

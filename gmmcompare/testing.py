@@ -17,6 +17,7 @@ from gmmcompare.validation.verdict import Validation
 def assert_valid_kernel(
     sweep: str | Callable[..., Any],
     *,
+    model: Any = None,
     quick: bool = True,
     seed: int = DEFAULT_SEED,
     jobs: int = 1,
@@ -31,7 +32,10 @@ def assert_valid_kernel(
     Parameters
     ----------
     sweep : callable or str
-        A kernel ``(w, mu, sigma, y, priors, rng)`` or a whole sampler; see `validate`.
+        A kernel ``(w, mu, sigma, y, priors, rng)`` or a whole sampler; with a model
+        ``(theta, y, rng)``; see `validate`.
+    model : Model, pymc.Model, callable or str, optional
+        The model that it samples, if that is no mixture of normals.
     quick : bool
         A few thousand replicates, in seconds. ``False`` looks for subtle errors too.
     seed, jobs, time_limit, strict
@@ -47,7 +51,9 @@ def assert_valid_kernel(
     AssertionError
         With the verdict, what moved and the likeliest faults.
     """
-    found = validate(sweep, quick=quick, seed=seed, jobs=jobs, time_limit=time_limit, strict=strict)
+    found = validate(
+        sweep, model=model, quick=quick, seed=seed, jobs=jobs, time_limit=time_limit, strict=strict
+    )
     if found.verdict != "passed":
         raise AssertionError(str(found))
     return found

@@ -55,6 +55,15 @@ def validate(
         bool,
         typer.Option("--strict", help="Fail a sampler that draws from anything but its rng."),
     ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="FILE.py:NAME",
+            help="The sampler's model, if it is no mixture: a PyMC model or an object with "
+            "draw_prior and draw_data.",
+        ),
+    ] = None,
     card: Annotated[
         str | None,
         typer.Option("--card", metavar="CARD", help="Compare with NUTS on this card's data, too."),
@@ -96,7 +105,7 @@ def validate(
         with chosen_tasks(workers, scheduler) as tasks, Bars(transient=True) as bars:
             grade_folder(
                 grade, table, function=function, quick=quick, seed=seed, jobs=jobs, tasks=tasks,
-                strict=strict, progress=bars,
+                strict=strict, model=model, progress=bars,
             )  # fmt: skip
         print_grades(table)
         return
@@ -104,7 +113,7 @@ def validate(
     with alone_in(out) if out else nullcontext():
         with chosen_tasks(workers, scheduler) as tasks, Bars(transient=True) as bars:
             found = validate_sampler(
-                str(sampler), chosen,
+                str(sampler), chosen, model=model,
                 data=load(chosen, data, offline=offline, progress=bars) if chosen else None,
                 posterior_sbc=posterior_sbc or around, out=out, cache=user_cache(), progress=bars,
                 tasks=tasks, quick=quick, seed=seed, jobs=jobs, time_limit=time_limit,

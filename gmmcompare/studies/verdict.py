@@ -124,7 +124,7 @@ def _share(case: Case) -> int:
     if case.is_cheap:
         return 6 if case.slow else 2 if case.antithetic or case.identified else 4
     if case.truth == "equal" and not case.gibbs:
-        return 1 if case.ess in (1000, 4000) else 10
+        return 4 if case.ess in (1000, 4000) else 10
     return 4 if case.shift == 0.2 else 20
 
 

@@ -19,6 +19,8 @@ component, which no kernel survives.) `checks.contract` adds no rate: that a cor
 are the same bit for bit under two priors, and never under two that are nearer to each other, has
 probability 0 where it draws from its full conditionals.
 """
+MODEL = 1e-6
+"""Of each of three bets that a model's densities are those of its draws; no sampler fails by it."""
 CONDITIONALS = 1e-6
 EXACT_POSTERIOR = 1e-6
 JOINT_DISTRIBUTION = 1e-6

@@ -10,6 +10,7 @@ from gmmcompare.runtime.errors import GmmCompareError, InputError
 from gmmcompare.runtime.files import replacing
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import TaskError, Tasks
+from gmmcompare.validation.model_procedure import model_scene
 from gmmcompare.validation.run import DEFAULT_SEED, validate
 
 COLUMNS = ("submission", "verdict", "seconds", "rng", "suspect", "diagnosis", "tested", "notes")
@@ -25,6 +26,7 @@ def grade(
     jobs: int = 2,
     tasks: Tasks | None = None,
     strict: bool = False,
+    model: Any = None,
     progress: Progress = no_progress,
 ) -> Path:
     """Validate every Python file of a folder and write one CSV row for each.
@@ -38,8 +40,8 @@ def grade(
         never), first suspect, diagnosis, what was tested, and what else was noticed.
     function : str
         The name of a kernel or a whole sampler.
-    quick, seed, jobs, tasks, strict
-        As in `validate`.
+    quick, seed, jobs, tasks, strict, model
+        As in `validate`; a model is built once for all.
     progress : callable
         Called with a file's name and 0 before it is validated, 1 afterwards.
 
@@ -56,7 +58,8 @@ def grade(
     files = sorted(Path(folder).glob("*.py"))
     if not files:
         raise InputError(f"{folder}: no Python files; give a folder of submissions, one file each")
-    options = {"quick": quick, "seed": seed, "jobs": jobs, "tasks": tasks, "strict": strict}
+    options: dict[str, Any] = {"quick": quick, "seed": seed, "jobs": jobs, "tasks": tasks}
+    options |= {"strict": strict, "model": None if model is None else model_scene(model, seed)}
     rows = [_row(file, function, options, progress) for file in files]
     out = Path(out)
     with replacing(out) as partial, partial.open("w", newline="", encoding="utf-8") as stream:

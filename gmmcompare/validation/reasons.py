@@ -7,6 +7,17 @@ from gmmcompare.comparison.reasons import Reason, ReasonCode, from_codes, to_cod
 __all__ = ["Code", "Reason", "from_codes", "to_codes"]
 
 
+_OF_CHAINS = {
+    "met": "data sets on which chains met",
+    "data_sets": "how many",
+    "chains": "from different places, on each",
+    "sweeps": "of each chain",
+    "quantity": "the worst",
+    "rhat": "potential scale reduction of that",
+    "limit": "below which chains count as met",
+}
+
+
 class Code(ReasonCode):
     """What a check found, what the diagnosis is, what is odd, what was not tested.
 
@@ -113,6 +124,10 @@ class Code(ReasonCode):
     JOINT_KEPT = "joint-kept", {"quantities": "how many", "sweeps": "how many"}
     JOINT_DRIFTS = "joint-drifts", {"quantity": "the worst", "t": "its t value"}
 
+    # Of whole chains of a kernel.
+    CHAINS_MEET = "chains-meet", _OF_CHAINS
+    CHAINS_APART = "chains-apart", _OF_CHAINS
+
     # Of NUTS on the user's data.
     ON_DATA = (
         "on-data",
@@ -170,6 +185,28 @@ class Code(ReasonCode):
         {"quantity": "", "way": "small, large or spread", "mean_rank": "of the truth, in 0 to 1"},
     )
 
+    SCALAR_MOVES = (
+        "scalar-moves",
+        {
+            "parameter": "in the names of the model",
+            "shape": "location or spread",
+            "larger": "than it should be, or smaller",
+            "before": "median, or half the range of the middle two thirds, before the sweeps",
+            "after": "the same after them",
+            "at_once": "whether one sweep shows it",
+            "sweeps": "how many were made",
+        },
+    )
+    DEPENDS_WRONGLY = (
+        "depends-wrongly",
+        {
+            "parameter": "in the names of the model",
+            "kind": "data (regression on the data) or score (derivative of the log density)",
+            "shape": "location or spread",
+            "larger": "than it should be, or smaller",
+        },
+    )
+
     # Of what is odd but no reason to fail.
     NOT_REPRODUCIBLE = "not-reproducible"
     RNG_UNUSED = "rng-unused"
@@ -195,7 +232,25 @@ class Code(ReasonCode):
         },
     )
 
+    MODEL_SCOPE = (
+        "model-scope",
+        {
+            "kind": "kernel or sampler",
+            "model": "its name",
+            "parameters": "names and shapes",
+            "quantities": "how many functions were looked at",
+            "kinds": "of them",
+        },
+    )
+
     # Of what was not tested.
+    NO_DENSITIES = "no-densities", {"missing": "names of what the model does not have"}
+    OTHER_DATA = "other-data"
+    NOT_MOVED = "not-moved", {"parameters": "that no sweep moved"}
+    SMALL_ERRORS_OF_MODEL = (
+        "small-errors-of-model",
+        {"quick": "whether more replicates can be had", "effect": "see INVARIANT"},
+    )
     SIZES_REFUSED = (
         "sizes-refused",
         {

@@ -176,6 +176,11 @@ class Validation:
         return phrases(self.noticed)
 
     @property
+    def of_model(self) -> bool:
+        """Whether it is a sampler of a model of the user's, and not of the mixture."""
+        return any(reason.code == Code.MODEL_SCOPE for reason in self.scope)
+
+    @property
     def stream(self) -> str:
         """Whether it draws from its rng: only, not only or never; "" where that is unknown."""
         codes = {reason.code for reason in self.noticed}

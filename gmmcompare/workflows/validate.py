@@ -25,6 +25,7 @@ def validate_sampler(
     sampler: str | Callable[..., Any],
     card: Card | None = None,
     *,
+    model: Any = None,
     data: Data | None = None,
     posterior_sbc: bool = False,
     out: Path | None = None,
@@ -41,6 +42,8 @@ def validate_sampler(
         As for `validation.run.validate`.
     card : Card, optional
         The sampler's chains have the lengths of ``[engines.custom]``.
+    model : Model, pymc.Model, callable or str, optional
+        As for `validation.run.validate`; there is no card then.
     data : Data, optional
         By default the card's.
     posterior_sbc : bool
@@ -61,10 +64,12 @@ def validate_sampler(
     InputError
         If card or data cannot be used, or there is no such sampler.
     """
+    if card is not None and model is not None:
+        raise InputError("a card is of a mixture: give a card or a model, not both")
     if card is None:
         if posterior_sbc or data is not None:
             raise InputError("posterior SBC, or agreement on data, needs a card")
-        return validate(sampler, out=out, progress=progress, tasks=tasks, **options)
+        return validate(sampler, model=model, out=out, progress=progress, tasks=tasks, **options)
     data = data or load(card)
     if isinstance(data.sample, PartitionedSample):
         raise InputError(

@@ -64,17 +64,23 @@ def difference_panels(
     name, title : str
         What names of figures, and titles of panels, begin with.
     histograms : mapping of str to ndarray
-        Counts (bins,) by label; ``w 1``, ``w 2`` share the panel of ``w``.
+        Counts (bins,) by label; ``w 1`` and ``w 2``, or ``w[0]`` and ``w[1]``,
+        share the panel of ``w``.
     independent : bool
         Whether positions are independent draws, so that the band of Massart (1990) holds.
     """
     groups: dict[str, dict[str, Array]] = {}
     for label, counts in histograms.items():
-        groups.setdefault(label.split(" ")[0], {})[label] = np.asarray(counts, dtype=float)
+        groups.setdefault(_parameter(label), {})[label] = np.asarray(counts, dtype=float)
     return [
         (f"{title}: {group}", _differences(f"{name}-{group}", group, members, independent))
         for group, members in groups.items()
     ]
+
+
+def _parameter(label: str) -> str:
+    """Return what a scalar is of: ``w 1`` of w, ``beta[0]`` and ``mean of beta`` of beta."""
+    return label.rpartition(" of ")[2].split(" ")[0].split("[")[0]
 
 
 def _differences(name: str, group: str, members: Mapping[str, Array], independent: bool) -> Panel:

@@ -36,6 +36,7 @@ ASKS = {
     "sbc": "Is the rank of the true value among the draws uniform?",
     "posterior sbc": "Is that rank also uniform for parameters and data like yours?",
     "exact posterior": "Do chains started elsewhere reach a posterior that is known exactly?",
+    "whole chains": "Do chains meet, wherever they start?",
     "nuts": "Does it agree with NUTS on your data?",
 }
 MOST_ROWS = 12
@@ -98,9 +99,10 @@ def validation_context(found: Validation, command: str = "") -> dict[str, Any]:
 def _sentence(found: Validation) -> str:
     what = {"kernel": "This kernel", "sampler": "This sampler"}.get(found.kind, "This")
     if found.verdict == "passed":
+        on = "data drawn from the model" if found.of_model else "data small enough to show errors"
         return (
             f"{what} passed every check: its draws cannot be told from the model's posterior, on "
-            "data sets small enough for errors to show."
+            f"{on}."
         )
     wrong = [c for c in found.checks if c.verdict != "passed"]
     worst = next((c for c in wrong if c.verdict == "failed"), wrong[0] if wrong else None)
@@ -202,17 +204,27 @@ def _positions(scene: str, data: Mapping[str, Any]) -> dict[str, Any]:
     counts = dict(zip(pits["parameters"], pits["counts"], strict=True))
     return {
         "scene": scene,
-        "K": data["scenes"][scene]["K"],
+        "what": _what(scene, data["scenes"][scene]),
+        "K": data["scenes"][scene].get("K", 0),
         "panels": figures.difference_panels(f"pit-{scene}", scene, counts, independent=True),
     }
 
 
+def _what(name: str, scene: Mapping[str, Any]) -> str:
+    return f"The model {name}" if "model" in scene else f"The {name} prior"
+
+
 def _scene(name: str, scene: Mapping[str, Any]) -> dict[str, str]:
     power = scene["log_wealth"] / np.log(10.0)
+    if "model" in scene:
+        drawn, prior = "drawn from the model", "the model's own"
+    else:
+        drawn = f"N = {scene['N']}, K = {scene['K']}"
+        prior = ", ".join(f"{key} {value}" for key, value in scene["priors"].items())
     return {
         "name": name,
-        "data": f"N = {scene['N']}, K = {scene['K']}",
-        "priors": ", ".join(f"{key} {value}" for key, value in scene["priors"].items()),
+        "data": drawn,
+        "priors": prior,
         "replicates": f"{scene['replicates']:,}",
         "wealth": f"10^{power:.0f}" if power >= 2.0 else number(10.0**power, 2),
     }

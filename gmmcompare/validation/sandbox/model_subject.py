@@ -64,7 +64,7 @@ class ModelSubject(Subject):
         """
         theta = {name: value.copy() for name, value in at.items()}
         result = self.called(_observations(y), theta, y, rng)
-        return self._checked(result, at, y)
+        return self.checked(result, at, y)
 
     def chain(
         self, at: Points, y: Data, rng: np.random.Generator, draws: int, warmup: int = 0
@@ -126,7 +126,7 @@ class ModelSubject(Subject):
         result = self.called(n, data, draws=draws, warmup=warmup, chains=chains, rng=rng)
         self._check_unchanged(data, y)
         sized = {k: np.broadcast_to(v, (chains, draws, *np.shape(v))) for k, v in like.items()}
-        found = self._checked(result, sized, y, "a run")
+        found = self.checked(result, sized, y, "a run")
         if (
             chains > 1
             and draws > 1
@@ -143,7 +143,7 @@ class ModelSubject(Subject):
             )
         return found
 
-    def _checked(self, result: Any, like: Points, y: Data, what: str = "a sweep") -> Points:
+    def checked(self, result: Any, like: Points, y: Data, what: str = "a sweep") -> Points:
         """Return a result with the names, shapes and kinds of numbers of ``like``."""
         where = self.here(_observations(y))
         if not isinstance(result, Mapping):
