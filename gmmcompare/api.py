@@ -184,7 +184,7 @@ def validate(
         Do not use the network for the card's data.
     **options
         ``quick``, ``seed``, ``jobs``, ``tasks``, ``time_limit``, ``call_limit``, ``geweke``,
-        ``strict`` and ``progress`` of `gmmcompare.validation.run.validate`.
+        ``strict``, ``mutants`` and ``progress`` of `gmmcompare.validation.run.validate`.
 
     Returns
     -------

@@ -64,6 +64,12 @@ def validate(
             "draw_prior and draw_data.",
         ),
     ] = None,
+    mutants: Annotated[
+        bool,
+        typer.Option(
+            "--mutants", help="Change its source, one place at a time: which would be caught?"
+        ),
+    ] = False,
     card: Annotated[
         str | None,
         typer.Option("--card", metavar="CARD", help="Compare with NUTS on this card's data, too."),
@@ -117,7 +123,7 @@ def validate(
                 data=load(chosen, data, offline=offline, progress=bars) if chosen else None,
                 posterior_sbc=posterior_sbc or around, out=out, cache=user_cache(), progress=bars,
                 tasks=tasks, quick=quick, seed=seed, jobs=jobs, time_limit=time_limit,
-                geweke=geweke, strict=strict,
+                geweke=geweke, strict=strict, mutants=mutants,
             )  # fmt: skip
         page = write_validation(found, out / "index.html", command_line()) if out else None
     print_validation(found, as_json, page)

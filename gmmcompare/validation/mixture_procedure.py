@@ -18,10 +18,11 @@ from gmmcompare.validation.checks.sbc import check_sbc
 from gmmcompare.validation.checks.scenes import FIELDS, MixtureScene
 from gmmcompare.validation.checks.usage import stream_note
 from gmmcompare.validation.diagnosis.suspects import diagnose, suspects_of_runs
-from gmmcompare.validation.procedure import Procedure
+from gmmcompare.validation.procedure import Procedure, Settings
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.sandbox import Sandbox
 from gmmcompare.validation.sandbox.subject import SubjectKind
+from gmmcompare.validation.sandbox.target import Target
 from gmmcompare.validation.verdict import Check
 
 if TYPE_CHECKING:
@@ -39,11 +40,22 @@ class MixtureProcedure(Procedure):
     """A validation of a kernel or sampler of the mixture; with ``on_data`` against NUTS as well."""
 
     on_data: OnData | None = None
+    scenes: tuple[MixtureScene, ...] = ()
+
+    @property
+    def first_scene(self) -> MixtureScene:
+        """The first scene that the sampler takes."""
+        return self.scenes[0]
+
+    def anew(self, target: Target, settings: Settings) -> MixtureProcedure:
+        """Return the same procedure for another sampler, without data of the user's."""
+        return MixtureProcedure(target, settings)
 
     def all_checks(self, sandbox: Sandbox, kind: SubjectKind) -> None:
         """Check the contract, conditionals, invariance or ranks, and the exact posterior."""
         contract, check = check_contract(sandbox, kind, self.settings.seed, self.settings.strict)
         self.checks.append(check)
+        self.scenes = contract.scenes
         self.settings.progress("contract", 1.0)
         self.untested += contract.refused
         if note := stream_note(contract.usage):

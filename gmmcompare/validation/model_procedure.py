@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from gmmcompare.model.named import as_model, load_model
@@ -15,10 +16,11 @@ from gmmcompare.validation.checks.sbc import check_sbc
 from gmmcompare.validation.checks.usage import stream_note
 from gmmcompare.validation.checks.whole_chains import check_whole_chains
 from gmmcompare.validation.diagnosis.movement import diagnose_model
-from gmmcompare.validation.procedure import Procedure
+from gmmcompare.validation.procedure import Procedure, Settings
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.sandbox import Sandbox
 from gmmcompare.validation.sandbox.subject import SubjectKind
+from gmmcompare.validation.sandbox.target import Target
 
 _DENSITIES = {"log_likelihood": "log-likelihood", "log_prior": "log prior"}
 
@@ -41,7 +43,7 @@ def model_scene(model: Any, seed: int) -> ModelScene:
     if isinstance(model, ModelScene):
         return model
     if isinstance(model, str):
-        scene = ModelScene.of(load_model(model), model.rpartition(":")[2])
+        scene = ModelScene.of(load_model(model), Path(model).name)
     else:
         name = getattr(model, "name", "") or getattr(model, "__name__", type(model).__name__)
         scene = ModelScene.of(as_model(model, str(name)), str(name))
@@ -54,6 +56,15 @@ class ModelProcedure(Procedure):
     """A validation of a kernel or a whole sampler of any model."""
 
     scene: ModelScene = field(kw_only=True)
+
+    @property
+    def first_scene(self) -> ModelScene:
+        """The model's only scene."""
+        return self.scene
+
+    def anew(self, target: Target, settings: Settings) -> ModelProcedure:
+        """Return the same procedure for another sampler of the model."""
+        return ModelProcedure(target, settings, scene=self.scene)
 
     def all_checks(self, sandbox: Sandbox, kind: SubjectKind) -> None:
         """Check the contract, then invariance and whole chains of a kernel, or ranks of runs."""

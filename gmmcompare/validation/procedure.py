@@ -14,6 +14,7 @@ from gmmcompare.runtime.errors import GmmCompareError, InputError
 from gmmcompare.runtime.progress import Progress, Step, no_progress
 from gmmcompare.runtime.tasks import OutOfTimeError, TaskError, Tasks
 from gmmcompare.validation.checks.sbc import SbcOutcome
+from gmmcompare.validation.checks.scene import Scene
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.sandbox import Sandbox
 from gmmcompare.validation.sandbox.spread import SpreadSandbox
@@ -87,6 +88,15 @@ class Procedure(ABC):
         if self.settings.tasks is None:
             return Sandbox(self.target, self.settings.jobs, limit, deadline)
         return SpreadSandbox(self.target, self.settings.tasks, limit, deadline)
+
+    @property
+    @abstractmethod
+    def first_scene(self) -> Scene:
+        """The first problem on which the sampler is tried; known once it is validated."""
+
+    @abstractmethod
+    def anew(self, target: Target, settings: Settings) -> Procedure:
+        """Return the same procedure for another sampler, with nothing found yet."""
 
     @abstractmethod
     def all_checks(self, sandbox: Sandbox, kind: SubjectKind) -> None:

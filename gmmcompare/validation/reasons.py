@@ -128,6 +128,17 @@ class Code(ReasonCode):
     CHAINS_MEET = "chains-meet", _OF_CHAINS
     CHAINS_APART = "chains-apart", _OF_CHAINS
 
+    # Of mutants of a kernel's source.
+    MUTANTS = (
+        "mutants",
+        {
+            "caught": "mutants that failed",
+            "counted": "all but those that draw what the original draws",
+            "equivalent": "those",
+            "missed": "file, line, change, before and after of each that did not fail",
+        },
+    )
+
     # Of NUTS on the user's data.
     ON_DATA = (
         "on-data",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
 from gmmcompare.validation.mixture_procedure import MixtureProcedure
 from gmmcompare.validation.model_procedure import ModelProcedure, model_scene
+from gmmcompare.validation.power import check_mutants, source_of
 from gmmcompare.validation.procedure import Procedure, Settings
 from gmmcompare.validation.sandbox.target import Target
 from gmmcompare.validation.verdict import Validation
@@ -35,6 +37,7 @@ def validate(
     time_limit: float = 900.0,
     call_limit: float | None = None,
     strict: bool = False,
+    mutants: bool = False,
     progress: Progress = no_progress,
 ) -> Validation:
     """Test whether a sampler is correct and, if it is not, say what is wrong with it.
@@ -75,6 +78,9 @@ def validate(
         Seconds after which one call counts as hanging; 10 for a kernel, 120 for a whole run.
     strict : bool
         Fail a sampler that draws from anything but ``rng``, too; by default that is a note.
+    mutants : bool
+        Validate every mutant of the sampler's source as well, to measure what this validation would
+        have missed (see `validation.mutants`).
     progress : callable
         Called with a check's name and the fraction done.
 
@@ -85,8 +91,9 @@ def validate(
     Raises
     ------
     InputError
-        If there is no such sampler or model, the sampler's arguments are neither a kernel's nor a
-        sampler's, or the model's densities are not those of its draws.
+        If there is no such sampler or model, mutants are asked for and there is no source, the
+        sampler's arguments are neither a kernel's nor a sampler's, or the model's densities are not
+        those of its draws.
     TaskError
         If workers of a cluster fail; finished replicates of whole samplers are kept.
     """
@@ -100,7 +107,11 @@ def validate(
     else:
         scene = model_scene(model, seed)
         procedure = ModelProcedure(Target.of(sampler, any_model=True), settings, scene=scene)
+    if mutants:
+        source_of(sampler)
     found = procedure.validation()
+    if mutants and found.verdict != "failed":
+        found = replace(found, checks=(*found.checks, check_mutants(procedure, sampler)))
     if folder is not None:
         found.save(folder / "validation.json")
         if procedure.printed:

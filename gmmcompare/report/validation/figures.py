@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from gmmcompare.comparison.names import listed
 from gmmcompare.model.params import Array
@@ -43,6 +43,7 @@ def wealth_panel(path: Mapping[str, Sequence[float]]) -> Panel:
             )  # fmt: skip
         ax.set_xscale("log", base=10)
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_xlim(n[0] / 1.3, max(n[-1] * 1.6, n[0] * 20))
         ax.set_ylim(min(-1.0, power.min() - 0.5), max(6.0, min(power.max() * 1.08, _HIGHEST + 1.0)))
         ax.set_xlabel("replicates")

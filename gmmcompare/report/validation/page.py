@@ -37,6 +37,7 @@ ASKS = {
     "posterior sbc": "Is that rank also uniform for parameters and data like yours?",
     "exact posterior": "Do chains started elsewhere reach a posterior that is known exactly?",
     "whole chains": "Do chains meet, wherever they start?",
+    "mutants": "Which small mistakes in its source would have been caught?",
     "nuts": "Does it agree with NUTS on your data?",
 }
 MOST_ROWS = 12
@@ -211,7 +212,7 @@ def _positions(scene: str, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _what(name: str, scene: Mapping[str, Any]) -> str:
-    return f"The model {name}" if "model" in scene else f"The {name} prior"
+    return name if "model" in scene else f"The {name} prior"
 
 
 def _scene(name: str, scene: Mapping[str, Any]) -> dict[str, str]:

@@ -172,6 +172,22 @@ def _joint_drifts(quantity: str, t: float) -> str:
     return f"parameters and data drift: {t:+.1f} standard errors from fresh draws in {quantity}"
 
 
+@says(Code.MUTANTS)
+def _mutants(
+    caught: int, counted: int, equivalent: int, missed: Sequence[Mapping[str, Any]]
+) -> str:
+    if not counted:
+        return "there is nothing in its source to change"
+    same = f" ({equivalent} more draw the same and do not count)" if equivalent else ""
+    found = f"{caught} of {counted} mutants of its source would have been caught{same}"
+    if not missed:
+        return found
+    lines = "; ".join(
+        f"{m['file']}, line {m['line']}: {m['before']} -> {m['after']}" for m in missed
+    )
+    return f"{found}; not caught: {lines}"
+
+
 @says(Code.ON_DATA)
 def _on_data(observations: int, verdict: str, reason: Mapping[str, Any]) -> str:
     why = f"; {clause(Reason.from_dict(reason))}" if reason else ""

@@ -151,13 +151,13 @@ def _scalar_moves(
     if shape == "spread":
         way = "widely" if larger else "narrowly"
         return (
-            f"{parameter} is spread too {way}: draws of the prior have a half-width of "
+            f"draws of {parameter} are spread too {way}: those of the prior have a half-width of "
             f"{before:.3g}, after the sweeps {after:.3g} ({when}); look at the scale of its draw "
             "(variance or sd, rate or scale, acceptance)"
         )
     return (
-        f"{parameter} is too {'large' if larger else 'small'}: its median over the prior is "
-        f"{before:.3g}, after the sweeps {after:.3g} ({when})"
+        f"draws of {parameter} are too {'large' if larger else 'small'}: their median is "
+        f"{after:.3g} after the sweeps, where that of the prior is {before:.3g} ({when})"
     )
 
 

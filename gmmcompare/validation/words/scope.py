@@ -177,8 +177,8 @@ def _no_densities(missing: Sequence[str]) -> str:
 
 always(
     Code.OTHER_DATA,
-    "data unlike those that the model draws; give the user's own to `gmmcompare agree`, which "
-    "compares draws given these",
+    "data unlike those that the model draws; compare draws given yours with those of another "
+    "sampler by gmmcompare agree",
 )
 
 
