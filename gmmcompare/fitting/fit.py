@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -28,6 +28,7 @@ _ATTRIBUTE = "gmmcompare"
 _DRAW_DIMS = ("chain", "draw")
 _COMPONENT = "component"
 _POSTERIOR, _RAW = "posterior", "posterior_raw"
+EngineOrigin = Literal["built-in", "own", "draws"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,11 @@ class Fit:
         What the engine found worth saying.
     priors : Priors or None
         Under which it was fitted; an earlier version did not keep them.
+    origin : "built-in", "own" or "draws"
+        Whether it is of a built-in engine, of a user's function, or of a file of draws.
+    settings : mapping
+        Of the engine, as in a card: chains, warmup, draws and others; empty in fits of an earlier
+        version.
     """
 
     kind: Kind
@@ -68,6 +74,8 @@ class Fit:
     key: str = ""
     notes: tuple[str, ...] = ()
     priors: Priors | None = None
+    origin: EngineOrigin = "built-in"
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def params(self) -> Params:
@@ -159,7 +167,7 @@ class Fit:
         return path
 
     def _header(self) -> dict[str, Any]:
-        header = {
+        header: dict[str, Any] = {
             "kind": self.kind,
             "engine": self.engine,
             "seed": self.seed,
@@ -168,8 +176,12 @@ class Fit:
             "key": self.key,
             "notes": list(self.notes),
         }
-        # An earlier version's digest is of a header without them.
-        return {**header, "priors": self.priors.to_dict()} if self.priors else header
+        # An earlier version's digest is of a header without these.
+        if self.priors:
+            header["priors"] = self.priors.to_dict()
+        if self.settings:
+            header.update(origin=self.origin, settings=dict(self.settings))
+        return header
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -182,7 +194,12 @@ class Fit:
 
 
 def build_fit(
-    engine: Engine, problem: Problem, seed: int, result: Draws | Point, key: str = ""
+    engine: Engine,
+    problem: Problem,
+    seed: int,
+    result: Draws | Point,
+    key: str = "",
+    origin: EngineOrigin = "built-in",
 ) -> Fit:
     """Turn an engine's result into a `Fit`, scoring it by our own likelihood and priors.
 
@@ -196,6 +213,8 @@ def build_fit(
         In the units of the data.
     key : str, optional
         The fit's key in the cache.
+    origin : "built-in", "own" or "draws"
+        Of the engine.
     """
     is_point = isinstance(result, Point)
     params = Params(*(a[None, None] for a in result.params)) if is_point else result.params
@@ -236,6 +255,8 @@ def build_fit(
         key=key,
         notes=(*result.notes, *problem.sample.remarks(params)),
         priors=problem.priors,
+        origin=origin,
+        settings=dict(engine.settings),
     )
 
 
@@ -264,6 +285,8 @@ def load_fit(path: str | Path) -> Fit:
             key=header["key"],
             notes=tuple(header["notes"]),
             priors=Priors(**header["priors"]) if "priors" in header else None,
+            origin=header.get("origin", "built-in"),
+            settings=header.get("settings", {}),
         )
         if header["sha256"] != _digest(tree, fit._header()):
             raise ValueError("its content has changed")

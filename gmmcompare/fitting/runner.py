@@ -107,9 +107,17 @@ class Runner:
         return found
 
     def refit(self, name: str, this_round: int) -> Fit | None:
-        """Fit an engine again with a fresh seed and more draws; None for draws from a file."""
-        request = self._requests[name]
-        return None if request.origin == "draws" else self.fit(request, this_round)
+        """Fit an engine again with a fresh seed and more draws; None where that cannot be done."""
+        request = self._requests.get(name)
+        if request is None or request.origin == "draws":
+            return None
+        return self.fit(request, this_round)
+
+    def adopt(self, fit: Fit, request: EngineRequest | None = None) -> None:
+        """Take over a fit that was made before; without a request it cannot be repeated."""
+        self._fitted[fit.engine, 1] = fit
+        if request:
+            self._requests[request.name] = request
 
     def prepare(self, request: EngineRequest, this_round: int = 1) -> Job | None:
         """Return what must be run so that `fit` has its answer; None where nothing must."""
@@ -142,7 +150,8 @@ class Runner:
         if isinstance(result, EngineError):
             self._fitted[job.at] = result
             return
-        fit = build_fit(job.run.engine, job.run.problem, job.run.seed, result, job.key)
+        origin = self._requests[job.at[0]].origin
+        fit = build_fit(job.run.engine, job.run.problem, job.run.seed, result, job.key, origin)
         self.cache.put(fit)
         self._finish(job.at, fit)
 
