@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gmmcompare.comparison.numerals import with_spread
-from gmmcompare.comparison.words import clause, sentence
+from gmmcompare.comparison.words import clause, phrase, remedies, sentence
 from gmmcompare.runtime.files import to_json
 
 if TYPE_CHECKING:
@@ -39,6 +39,15 @@ def print_comparison(outcome: Outcome, page: Path) -> None:
     """Print the verdict first, then the table, the pairs and where the files are."""
     comparison, console = outcome.comparison, _console()
     console.print(f"{comparison.verdict.upper()}: {comparison.sentence()}", soft_wrap=True)
+    for step in comparison.followed:
+        console.print(phrase(step), soft_wrap=True)
+    if comparison.remedies:
+        console.print("To settle it:")
+        for remedy in comparison.remedies:
+            console.print(f"  {sentence(remedy)}", soft_wrap=True)
+        more = remedies.settling(comparison.remedies, comparison.followed)
+        if more:
+            console.print(f"  {more}", soft_wrap=True)
     console.print(_estimates(comparison))
     for pair in comparison.pairs:
         said = "; ".join(clause(reason) for reason in pair.reasons)

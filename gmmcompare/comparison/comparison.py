@@ -20,10 +20,11 @@ from gmmcompare.comparison.density import (
     distance,
     estimate_density,
 )
-from gmmcompare.comparison.diagnostics import EngineDiagnostics, diagnose
 from gmmcompare.comparison.labels import Alignment, Reference, align, align_point
 from gmmcompare.comparison.point import judge_point, judge_two_points
-from gmmcompare.comparison.reasons import Code
+from gmmcompare.comparison.reasons import Code, Reason, to_codes
+from gmmcompare.comparison.remedies import remedies
+from gmmcompare.comparison.summary import EngineSummary, summarise
 from gmmcompare.comparison.words import headline, sentence
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
@@ -35,23 +36,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RefitFit = Callable[[str, int], Fit | None]
-
-
-@dataclass(frozen=True)
-class EngineSummary:
-    """One engine's column of the table, components by ascending mean of the reference.
-
-    Each array has shape (K,). For draws ``point`` is the posterior mean, ``spread`` the posterior
-    sd and ``mcse`` the Monte Carlo standard error of the mean; for a point estimate ``spread`` is
-    its standard error (NaN where it has none) and ``mcse`` is zero.
-    """
-
-    point: Params
-    spread: Params
-    mcse: Params
-    log_lik: float
-    prob_empty: float
-    diagnostics: EngineDiagnostics | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +55,8 @@ class Comparison:
     densities : dict of str to DensityEstimate
     names : dict of float to sequence of str
         Names of the observations at each value, where the data have any.
+    followed : tuple of Reason
+        Rounds in which engines were run again with other settings to settle it.
     """
 
     fits: Mapping[str, Fit]
@@ -82,6 +68,7 @@ class Comparison:
     grid: Array
     densities: Mapping[str, DensityEstimate]
     names: Names = field(default_factory=dict)
+    followed: tuple[Reason, ...] = ()
 
     @property
     def K(self) -> int:
@@ -109,6 +96,16 @@ class Comparison:
             named = [name for name in self.fits if all(name in pair for pair in disagreeing)]
             named = named if len(disagreeing) > 1 and len(named) == 1 else []
         return tuple(dict.fromkeys(named))
+
+    @cached_property
+    def remedies(self) -> tuple[Reason, ...]:
+        """What would settle it: how each engine has to be run, or what else to do."""
+        if self.verdict != "inconclusive":
+            return ()
+        drawing = {n: s.diagnostics for n, s in self.summaries.items() if s.diagnostics}
+        return remedies(
+            self.pairs, self.fits, {n: d.parameters.worst_ess[1] for n, d in drawing.items()}
+        )
 
     @cached_property
     def distances(self) -> dict[tuple[str, str], Distance]:
@@ -188,6 +185,9 @@ class Comparison:
         return {
             "verdict": self.verdict,
             "sentence": self.sentence(),
+            "followed": to_codes(self.followed),
+            "remedies": [sentence(remedy) for remedy in self.remedies],
+            "remedy_codes": to_codes(self.remedies),
             "engines": {name: self._engine_entry(name) for name in self.fits},
             "pairs": [pair.to_dict() for pair in self.pairs],
         }
@@ -264,7 +264,7 @@ def compare_fits(
         sample=sample,
         reference=chosen,
         alignments=alignments,
-        summaries={name: _summarise(fit, alignments[name]) for name, fit in aligned.items()},
+        summaries={name: summarise(fit, alignments[name]) for name, fit in aligned.items()},
         pairs=pairs,
         grid=grid,
         densities={name: estimate_density(a.params, grid) for name, a in alignments.items()},
@@ -312,33 +312,6 @@ def reference_point(fits: Sequence[Fit]) -> Params:
     best = max(points or fits, key=lambda fit: float(fit.stat("log_lik").max()))
     at = np.unravel_index(int(best.stat("log_lik").argmax()), best.stat("log_lik").shape)
     return Params(*(a[at] for a in best.params))
-
-
-def _summarise(fit: Fit, alignment: Alignment) -> EngineSummary:
-    params, log_lik = alignment.params, fit.stat("log_lik")
-    if fit.kind == "point":
-        point = Params(*(a[0, 0] for a in params))
-        nothing = Params(*(np.full(fit.K, np.nan) for _ in Params._fields))
-        errors = fit.standard_errors
-        spread = nothing if errors is None else errors.permuted(alignment.labels[0, 0])
-        zero = Params(*(np.zeros(fit.K) for _ in Params._fields))
-        return EngineSummary(
-            point, spread, zero, float(log_lik[0, 0]), float(fit.stat("prob_empty")[0, 0]), None
-        )
-    diagnostics = diagnose(fit, params, alignment.switch_rate)
-    mcse = diagnostics.parameters.mcse_mean
-    with np.errstate(invalid="ignore"):
-        spread = Params(*(a.std(axis=(0, 1)) for a in params))
-    return EngineSummary(
-        point=Params(*(a.mean(axis=(0, 1)) for a in params)),
-        spread=spread,
-        mcse=Params(
-            *(np.array([mcse[f"{name}[{k + 1}]"] for k in range(fit.K)]) for name in Params._fields)
-        ),
-        log_lik=float(log_lik.mean()),
-        prob_empty=float(fit.stat("prob_empty").mean()),
-        diagnostics=diagnostics,
-    )
 
 
 def _judge(

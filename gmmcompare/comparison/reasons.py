@@ -233,6 +233,40 @@ class Code(ReasonCode):
     EARLIER_VERSION = "earlier-version", {"text": "a sentence, from a version that kept no codes"}
 
 
+class Remedy(ReasonCode):
+    """What would settle an inconclusive comparison; a program can follow `RUN_WITH` alone."""
+
+    RUN_WITH = "run-with", {"settings": "of the engine, by their keys in a card"}
+    FOLLOWED = (
+        "followed",
+        {"settings": "with which engines were run again", "times": "which round of settling"},
+    )
+    DRAWS_ELSEWHERE = (
+        "draws-elsewhere",
+        {
+            "chains": "that are needed, each from a start and a seed of its own",
+            "draws": "that each needs",
+            "warmup": "whether a longer warm-up is needed, too",
+        },
+    )
+    SMALLER_STEPS = "smaller-steps"
+    OWN_STREAMS = "own-streams", {"elsewhere": "whether the draws were made elsewhere"}
+    TOGETHER = "together", {"elsewhere": "whether the draws were made elsewhere"}
+    STANDS_STILL = "stands-still"
+    SAME_OBJECTIVE = (
+        "same-objective",
+        {"settings": "of EM, by their keys in a card; empty where none would do"},
+    )
+    CONVERGE = "converge"
+    LEAVE_OUT = (
+        "leave-out",
+        {"engines": "that remain", "fewer": "components to try instead; 0 where there is one"},
+    )
+    ANOTHER_ENGINE = "another-engine"
+    SEEDS = "seeds", {"engines": "whose draws were made elsewhere"}
+    COMPARE_AGAIN = "compare-again"
+
+
 @dataclass(frozen=True)
 class Reason:
     """One reason for a verdict.
@@ -282,6 +316,19 @@ class Reason:
         """Return the reason that `to_dict` described; null is NaN."""
         numbers = _unlisted(entry["numbers"], null=math.nan)
         return cls(ReasonCode.named(entry["code"]), numbers, entry["engine"])
+
+
+def settings_of(found: Iterable[Reason]) -> dict[str, Any]:
+    """Return all settings that remedies name and a program can follow, by their keys in a card.
+
+    Where two engines share a setting, as samplers of one's own do, it is the larger.
+    """
+    settings: dict[str, Any] = {}
+    for remedy in found:
+        if remedy.code == Remedy.RUN_WITH:
+            for key, value in remedy.numbers["settings"].items():
+                settings[key] = max(value, settings.get(key, value))
+    return settings
 
 
 def to_codes(reasons: Iterable[Reason]) -> list[dict[str, Any]]:

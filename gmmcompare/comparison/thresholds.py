@@ -39,3 +39,10 @@ MIN_OCCUPIED = 0.5
 """Share of draws in which no component is nearly empty, below which a point cannot be placed."""
 SAME_MAXIMUM = 0.01
 """Two point estimates whose log-likelihoods differ by no more are at the same maximum."""
+
+# --- How far an inconclusive comparison is pursued ------------------------------------------------
+
+SETTLING_ROUNDS = 2
+"""How often engines are run again with other settings; each time the verdict is reached anew."""
+SETTLING_DRAWS = 16
+"""Most draws, and warm-up, of any engine in these rounds, as a multiple of the first run's."""

@@ -7,8 +7,8 @@ from typing import Any, cast
 import contourpy
 import numpy as np
 
-from gmmcompare.comparison.comparison import EngineSummary
 from gmmcompare.comparison.diagnostics import convergence
+from gmmcompare.comparison.summary import EngineSummary
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.lessons.two_means import TwoMeans, chain, gibbs_draw, nuts_draw
 from gmmcompare.model import mixture

@@ -129,14 +129,18 @@ def _rare_occupancy(draws: str, changes: float, needed: float) -> str:
         f"the log evidence is inconclusive beyond what the draws of {display_name(draws)} visited: "
         f"they are expected to have changed {changes:.1f} times between states with and without an "
         f"empty component ({needed:.0f} are needed), so that the share of the rarer is not known, "
-        "and the standard error does not cover it"
+        f"and the standard error does not cover it; multiply engines.{draws}.draws by "
+        f"{max(2.0, needed / max(changes, 1.0)):.0f} (--set)"
     )
 
 
 @says(Code.DOUBTFUL_DRAWS)
 def _doubtful_draws(draws: str, at: Sequence[int]) -> str:
     which = listed([str(K) for K in at])
-    return f"the draws of {display_name(draws)} are in doubt at K = {which}"
+    return (
+        f"the draws of {display_name(draws)} are in doubt at K = {which}; `gmmcompare compare CARD "
+        f"--set mixture.components={at[0]}` says why, and what would settle it"
+    )
 
 
 @says(Code.NO_FIT)

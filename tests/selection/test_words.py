@@ -112,11 +112,12 @@ SAID = [
         "K = 2: the log evidence is inconclusive beyond what the draws of Gibbs visited: they are "
         "expected to have changed 2.3 times between states with and without an empty component "
         "(100 are needed), so that the share of the rarer is not known, and the standard error "
-        "does not cover it.",
+        "does not cover it; multiply engines.gibbs.draws by 44 (--set).",
     ),
     (
         Reason(Code.DOUBTFUL_DRAWS, {"draws": "gibbs", "at": (1, 3)}),
-        "The draws of Gibbs are in doubt at K = 1 and 3.",
+        "The draws of Gibbs are in doubt at K = 1 and 3; `gmmcompare compare CARD --set "
+        "mixture.components=1` says why, and what would settle it.",
     ),
     (
         Reason(Code.NO_FIT, {"error": "em: all starts collapsed"}, engine="em").of_components(2),

@@ -3,7 +3,7 @@
 `catalogue` has what every code says; `selection.words` and `validation.words` enter theirs.
 """
 
-from gmmcompare.comparison.words import comparison
+from gmmcompare.comparison.words import comparison, remedies
 from gmmcompare.comparison.words.catalogue import clause, phrase, sentence
 
-__all__ = ["clause", "comparison", "phrase", "sentence"]
+__all__ = ["clause", "comparison", "phrase", "remedies", "sentence"]

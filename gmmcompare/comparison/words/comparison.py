@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gmmcompare.comparison.names import display_name, listed, of_statistic, quantity
-from gmmcompare.comparison.reasons import Code
+from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.comparison.words.catalogue import counted, percent, says
 
 _TIMES = {1: "once", 2: "twice"}
@@ -282,3 +282,36 @@ def _different_objectives(likelier: str, denser: str, gap: float) -> str:
 @says(Code.EARLIER_VERSION)
 def _earlier_version(text: str) -> str:
     return text
+
+
+# --- in a few words -------------------------------------------------------------------------------
+
+_WRONG: Mapping[Code, str] = {
+    Code.COPIED_CHAINS: "copied chains",
+    Code.DEPENDENT_CHAINS: "dependent chains",
+    Code.MIXED_COMPONENTS: "parameters of different components mixed up",
+    Code.TREND: "warm-up left in",
+    Code.MINOR_MODE: "chains in a minor mode",
+    Code.DIVERGENCES: "divergences",
+    Code.RARE_EMPTY_STATES: "too few visits to an empty component",
+    Code.HIGH_RHAT: "chains have not mixed",
+    Code.TOO_FEW_CHAINS: "too few chains",
+    Code.TOO_SHORT: "too few draws",
+    Code.LOW_ESS: "too few effective draws",
+    Code.SLOW_COMBINATION: "too few effective draws",
+    Code.STATUS: "did not reach a maximum",
+    Code.STOPPED_EARLY: "stopped early",
+    Code.SPIKE: "a component on one value",
+    Code.BELOW_A_DRAW: "below the maximum",
+    Code.LOWER_MAXIMUM: "a lower maximum",
+    Code.DIFFERENCE: "its draws differ",
+    Code.OUTSIDE_POSTERIOR: "outside the posterior",
+    Code.NO_ELLIPSE: "a component is nearly empty",
+}
+"""The gravest first."""
+
+
+def in_short(reasons: Iterable[Reason]) -> str:
+    """Say in a few words the gravest that speaks against an engine; empty if nothing does."""
+    codes = {reason.code for reason in reasons}
+    return next((text for code, text in _WRONG.items() if code in codes), "")

@@ -18,6 +18,7 @@ from gmmcompare.comparison.names import listed
 from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.comparison.thresholds import MAX_RHAT, MIN_ESS
 from gmmcompare.comparison.words import phrase
+from gmmcompare.comparison.words.comparison import in_short
 from gmmcompare.engines.em.compiled import COLLAPSED, CONVERGED
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array
@@ -72,6 +73,8 @@ class EngineSection:
     rows: tuple[QuantityRow, ...]
     panels: tuple[tuple[str, tuple[Panel, ...]], ...]
     notes: tuple[str, ...]
+    in_short: str = ""
+    """What is wrong, in a few words."""
 
 
 def engine_section(comparison: Comparison, name: str, looks: Looks) -> EngineSection:
@@ -85,7 +88,7 @@ def engine_section(comparison: Comparison, name: str, looks: Looks) -> EngineSec
     looks : mapping of str to EngineLook
         How each engine is named and drawn.
     """
-    fit = comparison.fits[name]
+    fit, wrong = comparison.fits[name], _wrong(comparison, name)
     rows: list[QuantityRow] = []
     if fit.kind == "point":
         facts, panels = _point_facts(comparison, fit), _em_panels(fit, looks[name].text)
@@ -99,7 +102,8 @@ def engine_section(comparison: Comparison, name: str, looks: Looks) -> EngineSec
         name=looks[name].text,
         anchor=f"engine-{name}",
         kind=fit.kind,
-        wrong=_wrong(comparison, name),
+        wrong=tuple(typeset(phrase(reason)) for reason in wrong),
+        in_short=in_short(wrong),
         facts=tuple(facts),
         rows=tuple(rows),
         panels=tuple(panels),
@@ -107,7 +111,7 @@ def engine_section(comparison: Comparison, name: str, looks: Looks) -> EngineSec
     )
 
 
-def _wrong(comparison: Comparison, name: str) -> tuple[str, ...]:
+def _wrong(comparison: Comparison, name: str) -> tuple[Reason, ...]:
     """Return what speaks against an engine: its status, failed checks, verdicts that blame it."""
     fit = comparison.fits[name]
     found = [] if fit.status == "ok" else [Reason(Code.STATUS, {"status": fit.status}, engine=name)]
@@ -115,8 +119,7 @@ def _wrong(comparison: Comparison, name: str) -> tuple[str, ...]:
         found += [reason for reason in pair.reasons if reason.engine == name]
         if pair.suspect == name and pair.verdict == "disagree":
             found.append(pair.reasons[0])
-    once = [reason for i, reason in enumerate(found) if reason not in found[:i]]
-    return tuple(typeset(phrase(reason)) for reason in once)
+    return tuple(reason for i, reason in enumerate(found) if reason not in found[:i])
 
 
 def _draw_facts(

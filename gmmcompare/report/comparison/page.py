@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from gmmcompare.comparison.comparison import Comparison
+from gmmcompare.comparison.words import phrase, sentence
+from gmmcompare.comparison.words import remedies as words
 from gmmcompare.report.comparison import figures, tables, verdict
 from gmmcompare.report.comparison.clustering import clustering_section
 from gmmcompare.report.comparison.diagnosis import engine_section, label_section
@@ -79,6 +81,11 @@ def report_context(comparison: Comparison, provenance: Provenance | None) -> dic
         "verdict": comparison.verdict,
         "verdict_title": _verdict_title(comparison),
         "sentence": typeset(comparison.sentence()),
+        "followed": [typeset(phrase(step)) for step in comparison.followed],
+        "remedies": [typeset(sentence(remedy)) for remedy in comparison.remedies],
+        "settling": words.settling(comparison.remedies, comparison.followed)
+        if comparison.remedies
+        else "",
         "brief": verdict.brief(comparison, looks, speed),
         "sure": verdict.sureness(comparison),
         "pairs": verdict.pair_texts(comparison, looks),

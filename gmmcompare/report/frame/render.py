@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -22,6 +23,22 @@ def _unbroken(value: object) -> object:
     return value.replace(" %", f"{NO_BREAK}%") if type(value) is str else value
 
 
+_TYPED = re.compile(r"`([^`]+)`|--[a-z]+(?: [a-z_.]+=[^\s,;)]*| [a-z]+(?:,[a-z]+)+| [A-Z]\S*)?")
+
+
+def _code(text: str) -> Markup:
+    """Set what is to be typed as code: options with their values, and what is between backticks."""
+    out, at = Markup(), 0
+    for found in _TYPED.finditer(text):
+        typed = found[1] or found[0]
+        kept = typed.rstrip(".")
+        out += Markup("{}<code>{}</code>{}").format(
+            text[at : found.start()], kept, typed[len(kept) :]
+        )
+        at = found.end()
+    return out + text[at:]
+
+
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -33,7 +50,7 @@ def _environment() -> jinja2.Environment:
         finalize=_unbroken,
     )
     environment.filters.update(
-        number=number, significant=significant, seconds=seconds, powers=powers
+        number=number, significant=significant, seconds=seconds, powers=powers, code=_code
     )
     environment.globals.update(
         glossary=GLOSSARY, version=__version__, zip=zip, component_variable=component_variable

@@ -36,6 +36,8 @@ from gmmcompare.report.frame.words import (
 from gmmcompare.runtime.files import write_text
 from gmmcompare.workflows.sensitivity import Sensitivity
 
+FOURFOLD = 4
+"""Times the draws that are asked for where they are inconclusive: half the Monte Carlo error."""
 FINDINGS = {"matters": "matters", "does not matter": "does not matter", "open": "inconclusive"}
 """How text calls what was found of a hyperparameter."""
 WIDE, NARROW = 720, 360
@@ -132,7 +134,11 @@ def conclusion(found: Sensitivity) -> tuple[str, str]:
         verb = "matters" if len(by_finding["matters"]) == 1 else "matter"
         parts.append(f"{listed(by_finding['matters'])} {verb}{_most(worst)}.")
     if by_finding["open"]:
-        parts.append(f"For {listed(by_finding['open'])} the draws are inconclusive.")
+        draws = FOURFOLD * found.provenance.card.engines.gibbs.draws
+        parts.append(
+            f"For {listed(by_finding['open'])} the draws are inconclusive: run it with --set "
+            f"engines.gibbs.draws={draws}."
+        )
     if by_finding["does not matter"]:
         no = by_finding["does not matter"]
         parts.append(f"{listed(no)} {'does' if len(no) == 1 else 'do'} not.")
