@@ -30,6 +30,7 @@ from gmmcompare.workflows.fit import fit_card
 from gmmcompare.workflows.load import Data, load
 from gmmcompare.workflows.select import select_card
 from gmmcompare.workflows.sensitivity import Sensitivity, check_sensitivity
+from gmmcompare.workflows.settle import compare_and_settle
 from gmmcompare.workflows.validate import validate_sampler
 
 if TYPE_CHECKING:
@@ -116,7 +117,9 @@ def fit(
         )
 
 
-def compare(fits: Sequence[Fit], sample: Sample | None = None) -> Comparison:
+def compare(
+    fits: Sequence[Fit], sample: Sample | None = None, *, settle: bool = False
+) -> Comparison:
     """Compare fits of one problem.
 
     Parameters
@@ -125,19 +128,22 @@ def compare(fits: Sequence[Fit], sample: Sample | None = None) -> Comparison:
         From `fit` or ``load_fit``; of the same data and K, each of another engine.
     sample : Sample, optional
         The data with their origin; by default taken from the fits.
+    settle : bool
+        While it is inconclusive, fit built-in engines again with the settings in ``.remedies``, at
+        most twice and with 16 times the draws; each time is a test of its own.
 
     Returns
     -------
     Comparison
-        With ``.verdict``, ``.pairs`` and ``.table()``. Fits cannot be repeated here, so a
-        difference counts only if it is significant at 0.001 after correction.
+        With ``.verdict``, ``.pairs``, ``.table()`` and ``.remedies`` (what would settle it). Without
+        ``settle`` fits are not repeated: a difference counts if significant at 1e-5.
 
     Raises
     ------
     InputError
         If the fits are not of one problem.
     """
-    return compare_fits(fits, sample)
+    return compare_and_settle(fits, sample) if settle else compare_fits(fits, sample)
 
 
 def validate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -45,6 +46,14 @@ def compare(
     workers: WorkersOption = None,
     scheduler: SchedulerOption = None,
     memory: MemoryOption = None,
+    settle: Annotated[
+        bool,
+        typer.Option(
+            "--settle",
+            help="While inconclusive, run engines again with the settings it names: at most twice, "
+            "and 16 times the draws.",
+        ),
+    ] = False,
 ) -> None:
     """Fit the engines, compare them, and write a report."""
     from gmmcompare.cli.progress import Bars
@@ -70,6 +79,7 @@ def compare(
                 progress=bars,
                 command=command_line(),
                 tasks=tasks,
+                settling=settle,
             )
         page = write_report(outcome, folder / "index.html")
     print_comparison(outcome, page)

@@ -16,6 +16,7 @@ from gmmcompare.runtime.tasks import InProcess, Tasks
 from gmmcompare.workflows.load import Data
 from gmmcompare.workflows.outcome import Outcome, write_outcome
 from gmmcompare.workflows.provenance import Provenance
+from gmmcompare.workflows.settle import settle
 
 
 def compare_card(
@@ -28,6 +29,7 @@ def compare_card(
     progress: Progress = no_progress,
     command: str = "",
     tasks: Tasks | None = None,
+    settling: bool = False,
 ) -> Outcome:
     """Fit every engine, compare, and write the results if a folder is given.
 
@@ -50,6 +52,9 @@ def compare_card(
     tasks : Tasks, optional
         Where engines run at the same time; by default one after another in this process. The
         results are the same.
+    settling : bool, optional
+        While the comparison is inconclusive, run engines again with the settings that it names:
+        see `workflows.settle`.
 
     Raises
     ------
@@ -60,14 +65,28 @@ def compare_card(
     """
     if folder:
         make_folder(folder)
-    runner = Runner(card, data.sample, folder, cache, progress, tasks or InProcess())
+
+    def runner_of(changed: Card) -> Runner:
+        said = progress if changed is card else _again(progress)
+        return Runner(changed, data.sample, folder, cache, said, tasks or InProcess())
+
+    runner = runner_of(card)
     requests = requests or engine_requests()
     runner.check(requests)
     if tasks:
         fit_together([(runner, request) for request in requests], tasks)
     fits = [runner.fit(request) for request in requests]
     comparison = compare_fits(fits, data.sample, runner.refit, names=data.names)
-    outcome = Outcome(comparison, Provenance.now(card, command), folder)
+    used = card
+    if settling:
+        by_name = {request.name: request for request in requests}
+        comparison, used = settle(comparison, card, by_name, runner_of, tasks)
+    outcome = Outcome(comparison, Provenance.now(used, command), folder)
     if folder:
         write_outcome(outcome, data.rows, folder)
     return outcome
+
+
+def _again(progress: Progress) -> Progress:
+    """Return what tells of engines that are run again to settle the comparison."""
+    return lambda name, fraction: progress(f"{name}, to settle it", fraction)

@@ -12,6 +12,7 @@ import numpy as np
 from gmmcompare.comparison.agreement import PairVerdict
 from gmmcompare.comparison.clustering import names_in
 from gmmcompare.comparison.comparison import Comparison, compare_fits
+from gmmcompare.comparison.reasons import from_codes
 from gmmcompare.data import Rows
 from gmmcompare.fitting.fit import Fit, load_fit
 from gmmcompare.model.card import Card
@@ -132,12 +133,13 @@ def load_outcome(folder: str | Path) -> Outcome:
         pairs = tuple(PairVerdict.from_dict(pair) for pair in content["pairs"])
         data = content["data"]
         origin = Origin(**{f.name: data[f.name] for f in fields(Origin)})
+        followed = from_codes(content.get("followed", ()))
         names = names_in(content.get("clustering", {}))  # 0.1.0 did not write it
     except InputError:
         raise
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path}: is damaged; run `gmmcompare compare` again") from None
     sample = replace(fits[0].sample, origin=origin)
-    comparison = compare_fits(fits, sample, pairs=pairs, names=names)
+    comparison = replace(compare_fits(fits, sample, pairs=pairs, names=names), followed=followed)
     provenance = Provenance(card, content["created"], content["command"], content["versions"])
     return Outcome(comparison, provenance, folder)
