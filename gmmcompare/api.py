@@ -129,14 +129,14 @@ def compare(
     sample : Sample, optional
         The data with their origin; by default taken from the fits.
     settle : bool
-        While it is inconclusive, fit built-in engines again with the settings in ``.remedies``, at
-        most twice and with 16 times the draws; each time is a test of its own.
+        While it is inconclusive, fit built-in engines again as ``.remedies`` say, at most twice and
+        with 16 times the draws; each is a test of its own.
 
     Returns
     -------
     Comparison
-        With ``.verdict``, ``.pairs``, ``.table()`` and ``.remedies`` (what would settle it). Without
-        ``settle`` fits are not repeated: a difference counts if significant at 1e-5.
+        With ``.verdict``, ``.pairs``, ``.table()`` and ``.remedies``. Without ``settle`` fits are
+        not repeated: a difference counts only if it is significant at 1e-5.
 
     Raises
     ------
