@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gmmcompare.comparison.reasons import Reason, ReasonCode, from_codes, to_codes
 
-__all__ = ["Code", "Reason", "from_codes", "to_codes"]
+__all__ = ["Code", "Reason", "Remedy", "from_codes", "to_codes"]
 
 
 _OF_CHAINS = {
@@ -299,3 +299,14 @@ class Code(ReasonCode):
     SINGLE_SWEEPS = "single-sweeps"
     NO_CONDITIONALS = "no-conditionals"
     EXACT_SKIPPED = "exact-skipped"
+
+
+class Remedy(ReasonCode):
+    """What would settle an inconclusive validation."""
+
+    MORE_TIME = "more-time", {"seconds": "to allow for everything"}
+    OTHER_SEED = "other-seed", {"seed": "to use", "quick": "whether it was validated in haste"}
+    FULL = "full"
+    TAKE_MORE = "take-more", {"K": "components that were tried"}
+    TAKE_FEWER = "take-fewer", {"observations": "that it has to take"}
+    MOVE = "move"

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gmmcompare._version import __version__
+from gmmcompare.comparison.words import sentence
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import to_json, write_text
 from gmmcompare.validation.faults.catalogue import FAULTS
 from gmmcompare.validation.reasons import Code, Reason, from_codes, to_codes
+from gmmcompare.validation.remedies import remedies
 from gmmcompare.validation.words import phrases, rate
 
 if TYPE_CHECKING:
@@ -166,6 +168,11 @@ class Validation:
         return tuple(f"{c.name}: {c.summary}" for c in self.checks if c.verdict != "passed")
 
     @property
+    def remedies(self) -> tuple[str, ...]:
+        """What would settle an inconclusive verdict, in words."""
+        return tuple(map(sentence, remedies(self)))
+
+    @property
     def tested(self) -> tuple[str, ...]:
         """What the verdict is about, in words."""
         return phrases(self.scope)
@@ -252,6 +259,7 @@ class Validation:
                     for s in self.diagnosis.suspects
                 ],
             },
+            "remedies": self.remedies,
             "tested": self.tested,
             "notes": self.notes,
             "not_tested": self.not_tested,
@@ -259,6 +267,7 @@ class Validation:
                 "tested": to_codes(self.scope),
                 "notes": to_codes(self.noticed),
                 "not_tested": to_codes(self.untested),
+                "remedies": to_codes(remedies(self)),
             },
         }
 
@@ -313,6 +322,7 @@ class Validation:
         lines += [f"  {what}" for what in self.tested]
         for check in self.checks:
             lines.append(f"  {check.verdict:12s} {check.name}: {check.summary}")
+        lines += [f"  to settle it: {what}" for what in self.remedies]
         if self.error_rate:
             lines.append(f"  false-positive rate at most {rate(self.error_rate)}")
         if str(self.news):

@@ -54,7 +54,7 @@ def test_json_has_the_keys_that_scripts_rely_on() -> None:
     found = json.loads(full().to_json())
     assert set(found) - {"codes"} == {
         *("schema", "version", "sampler", "kind", "verdict", "seed", "seconds", "error_rate"),
-        *("checks", "diagnosis", "tested", "notes", "not_tested"),
+        *("checks", "diagnosis", "remedies", "tested", "notes", "not_tested"),
     }
     assert set(found["checks"][0]) - {"codes"} == {
         *("name", "verdict", "summary", "replicates", "seconds", "error_rate", "data"),

@@ -100,7 +100,8 @@ def check_on_data(sandbox: TaskRunner, on: OnData, seed: int) -> Check:
     started = time.perf_counter()
     arguments = {"problem": on.problem, "lengths": on.lengths, "seed": seed}
     own: Fit = next(sandbox.run([Task(fit_on_data, arguments)]))
-    pair = compare_fits([on.nuts, own]).pairs[0]
+    comparison = compare_fits([on.nuts, own])
+    pair = comparison.pairs[0]
     numbers = {
         "observations": on.problem.sample.n,
         "verdict": pair.verdict,
@@ -113,7 +114,7 @@ def check_on_data(sandbox: TaskRunner, on: OnData, seed: int) -> Check:
         on.lengths.chains * on.lengths.draws,
         time.perf_counter() - started,
         CONFIRM_ALPHA,
-        _data(pair, on),
+        {**_data(pair, on), "remedies": to_codes(comparison.remedies)},
     )
 
 
