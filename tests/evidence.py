@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from gmmcompare.comparison.agreement import PairVerdict, judge_draws
-from gmmcompare.comparison.checks import Checked, Evidence, check
+from gmmcompare.comparison.checks import Checked, check
+from gmmcompare.comparison.evidence import Evidence
 from gmmcompare.comparison.functionals import Functional
 from gmmcompare.comparison.remedies import remedies
 
@@ -32,7 +33,10 @@ def make_evidence(
     values[NAMES.index("mu[1]")] += shift
     if chain_log_lik:
         values[0] += np.array(chain_log_lik)[:, None]
-    found = (Functional(n, v, n in NAMES[:3]) for n, v in zip(NAMES, values, strict=True))
+    found = (
+        Functional(n, v, n in NAMES[:3], n.startswith(("w[", "mu[", "log_sigma[")))
+        for n, v in zip(NAMES, values, strict=True)
+    )
     none = np.zeros((chains, draws))
     return Evidence(
         name,

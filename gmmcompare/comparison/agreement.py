@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import combinations
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -24,7 +23,7 @@ from gmmcompare.comparison.checks import Checked
 from gmmcompare.comparison.dependent import dependent_engines
 from gmmcompare.comparison.diagnostics import Convergence
 from gmmcompare.comparison.equality import Differences, dependences, differences
-from gmmcompare.comparison.functionals import STATISTICS, Functional
+from gmmcompare.comparison.functionals import STATISTICS, Functional, pairs_of
 from gmmcompare.comparison.names import parts
 from gmmcompare.comparison.reasons import Code, Reason, from_codes, to_codes
 from gmmcompare.comparison.thresholds import (
@@ -188,7 +187,9 @@ NOT_MIXED = (Code.HIGH_RHAT, Code.LOW_ESS, Code.SLOW_COMBINATION, Code.TOO_SHORT
 """Failures with which an engine's errors are not known well enough to trust one difference."""
 
 
-def judge_draws(a: Checked, b: Checked, refit: Refit | None = None) -> PairVerdict:
+def judge_draws(
+    a: Checked, b: Checked, refit: Refit | None = None, comparisons: int = 1
+) -> PairVerdict:
     """Judge two engines that draw.
 
     Parameters
@@ -198,6 +199,8 @@ def judge_draws(a: Checked, b: Checked, refit: Refit | None = None) -> PairVerdi
         Without it, or where it returns None for either engine (draws that were made elsewhere
         cannot be repeated), a difference counts at once if it is significant at `UNREPEATED_ALPHA`
         and the chains of both have mixed.
+    comparisons : int, optional
+        Pairs that are judged together: the false-positive rate is that of all of them.
 
     Returns
     -------
@@ -207,7 +210,7 @@ def judge_draws(a: Checked, b: Checked, refit: Refit | None = None) -> PairVerdi
     if copied:  # copies carry no information about the error, so no test is possible
         problems = _suspect_first(a.failures + b.failures, copied.name)
         return PairVerdict(a.name, b.name, "inconclusive", problems, suspect=copied.name)
-    last = _confirm((a, b), refit)
+    last = _confirm((a, b), refit, comparisons)
     rounds = {1: (a, b), last.round: last.pair}
     suspect = _suspect(list(rounds.values()), last.confirmed)
     found = [
@@ -245,24 +248,28 @@ class _Round:
     rejected: bool
     confirmed: bool
     unrepeatable: bool = False
+    p: float = 1.0
+    """Corrected for all statistics and pairs."""
 
 
-def _confirm(pair: Pair, refit: Refit | None) -> _Round:
+def _confirm(pair: Pair, refit: Refit | None, comparisons: int) -> _Round:
     """Compare; repeat a rejection with fresh seeds until it is confirmed, gone or out of rounds."""
-    results = _compare(*pair)
-    p = _corrected(results)
+    results = _compare(*pair, comparisons)
+    p = _corrected(results, comparisons)
     for this_round in range(2, MAX_ROUNDS + 1):
         if p >= ALPHA:
-            return _Round(pair, results, this_round - 1, rejected=False, confirmed=False)
+            return _Round(pair, results, this_round - 1, rejected=False, confirmed=False, p=p)
         again = _repeat(pair, refit, this_round)
         if again is None:
             sure = p < UNREPEATED_ALPHA and not any(e.failed(*NOT_MIXED) for e in pair)
-            return _Round(pair, results, this_round - 1, True, confirmed=sure, unrepeatable=True)
-        pair, results = again, _compare(*again)
-        p = _corrected(results)
+            return _Round(
+                pair, results, this_round - 1, True, confirmed=sure, unrepeatable=True, p=p
+            )
+        pair, results = again, _compare(*again, comparisons)
+        p = _corrected(results, comparisons)
         if p < CONFIRM_ALPHA:
-            return _Round(pair, results, this_round, rejected=True, confirmed=True)
-    return _Round(pair, results, MAX_ROUNDS, rejected=p < ALPHA, confirmed=False)
+            return _Round(pair, results, this_round, rejected=True, confirmed=True, p=p)
+    return _Round(pair, results, MAX_ROUNDS, rejected=p < ALPHA, confirmed=False, p=p)
 
 
 def _repeat(pair: Pair, refit: Refit | None, this_round: int) -> Pair | None:
@@ -282,7 +289,7 @@ def _conclude(
         return "disagree", (_difference(last, Code.DIFFERENCE, again), *problems), None
     worst = max(results, key=lambda r: r.bound, default=None)
     needed = _needed(results) if worst and worst.bound >= MARGIN else None
-    if last.rejected and _corrected(results) < UNREPEATED_ALPHA:
+    if last.rejected and last.p < UNREPEATED_ALPHA:
         return "inconclusive", (_difference(last, Code.UNREPEATED_DIFFERENCE), *problems), needed
     if last.rejected:
         needed_level = UNREPEATED_ALPHA if last.unrepeatable else CONFIRM_ALPHA
@@ -300,7 +307,7 @@ def _conclude(
     return "inconclusive", (Reason(Code.DIFFERENCE_POSSIBLE, open_),), needed
 
 
-def _compare(a: Checked, b: Checked) -> tuple[FunctionalResult, ...]:
+def _compare(a: Checked, b: Checked, comparisons: int) -> tuple[FunctionalResult, ...]:
     """Test every function that varies, and the dependence of every pair of parameters that do."""
     tested: list[_Test] = []
     both = tuple(zip(a.evidence.functionals, b.evidence.functionals, strict=True))
@@ -315,7 +322,7 @@ def _compare(a: Checked, b: Checked) -> tuple[FunctionalResult, ...]:
     pairs = [(fa, fb) for fa, fb in both if fa.is_parameter and fa.name in varying]
     if len(pairs) > 1:
         tested.append(_dependence(pairs, mixing))
-    factor = _z(sum(test.found.p.size for test in tested)) + POWER_80
+    factor = _z(comparisons * sum(test.found.p.size for test in tested)) + POWER_80
     return tuple(test.result(factor) for test in tested)
 
 
@@ -323,12 +330,17 @@ def _dependence(
     pairs: Sequence[tuple[Functional, Functional]], mixing: tuple[Convergence, Convergence]
 ) -> _Test:
     names = [fa.name for fa, _ in pairs]
+    chosen = pairs_of(len(names))
     of_a, of_b = (np.array([m.ess_bulk[name] for name in names]) for m in mixing)
     slowest = mixing[0].slowest, mixing[1].slowest
     found = dependences(
-        [fa.values for fa, _ in pairs], [fb.values for _, fb in pairs], (of_a, of_b), slowest
+        [fa.values for fa, _ in pairs],
+        [fb.values for _, fb in pairs],
+        (of_a, of_b),
+        slowest,
+        chosen,
     )
-    each = [f"dependence[{x},{y}]" for x, y in combinations(names, 2)]
+    each = [f"dependence[{names[i]},{names[j]}]" for i, j in zip(*chosen, strict=True)]
     return _Test(each, ["dependence"] * len(each), False, (of_a.min(), of_b.min()), found)
 
 
@@ -366,8 +378,8 @@ def _z(statistics: int) -> float:
     return -float(ndtri(ALPHA / (2 * max(1, statistics))))
 
 
-def _corrected(results: tuple[FunctionalResult, ...]) -> float:
-    m = sum(r.statistics for r in results)
+def _corrected(results: tuple[FunctionalResult, ...], comparisons: int = 1) -> float:
+    m = comparisons * sum(r.statistics for r in results)
     return min(1.0, m * min((r.p for r in results), default=1.0))
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import permutations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmcompare.comparison.dependent import Dependence, dependent_chains
-from gmmcompare.comparison.diagnostics import SHORTEST, Convergence, convergence
-from gmmcompare.comparison.functionals import Functional, as_mapping, functionals
+from gmmcompare.comparison.diagnostics import SHORTEST
+from gmmcompare.comparison.evidence import Evidence
 from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.comparison.thresholds import (
     MAX_RHAT,
@@ -24,115 +22,11 @@ from gmmcompare.comparison.thresholds import (
     MIN_SLOWEST,
     MODE_GAP,
 )
-from gmmcompare.engines.check import copied_chains
-from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.mixture import log_likelihood
-from gmmcompare.model.params import Array, Params
-from gmmcompare.model.priors import Priors
-from gmmcompare.model.sample import Sample
+from gmmcompare.model.params import Params
 
-MAX_DRAWS = 100_000
-"""Of more draws, evenly spaced ones are judged: enough for a hundredth of a posterior sd."""
-
-
-SOME = 50
-"""Draws in which other orders of components are tried."""
 MOST_RESTORED = 5
 """Components of which all orders are tried."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One engine's draws, prepared for judging; arrays (chains, draws).
-
-    Attributes
-    ----------
-    name : str
-    functionals : tuple of Functional
-    log_lik : ndarray
-    prob_small : ndarray
-        P(some n_k <= 1) given each draw, or a bound on it.
-    divergences : int or None
-        None for an engine that cannot diverge.
-    copies : tuple of pair of int
-        Chains, counted from 0, that are copies of each other.
-    exact : bool
-        Whether the draws are independent draws from the posterior itself.
-    some : Params or None
-        A few of the aligned draws, (n, K), from all chains.
-    sample : Sample or None
-    """
-
-    name: str
-    functionals: tuple[Functional, ...]
-    log_lik: Array
-    prob_small: Array
-    divergences: int | None
-    copies: tuple[tuple[int, int], ...] = ()
-    exact: bool = False
-    some: Params | None = None
-    sample: Sample | None = None
-
-    @classmethod
-    def of(
-        cls,
-        fit: Fit,
-        aligned: Params,
-        sample: Sample,
-        max_draws: int = MAX_DRAWS,
-        priors: Priors | None = None,
-    ) -> Evidence:
-        """Prepare a fit for judging.
-
-        Parameters
-        ----------
-        fit : Fit
-        aligned : Params
-            Its draws aligned, (chains, draws, K).
-        sample : Sample
-        max_draws : int
-            Of more draws, evenly spaced ones are taken.
-        priors : Priors, optional
-            What all engines were given; where they tell components apart, their density is judged.
-        """
-        log_lik = fit.stat("log_lik")
-        step = -(-log_lik.size // max_draws)
-        rare = max(1, log_lik.size // SOME)
-        thinned = Params(*(a[:, ::step] for a in aligned))
-        return cls(
-            name=fit.engine,
-            functionals=tuple(functionals(thinned, log_lik[:, ::step], sample, priors)),
-            log_lik=log_lik,
-            prob_small=fit.stat("prob_small"),
-            divergences=int(fit.stat("diverging").sum()) if fit.has_stat("diverging") else None,
-            copies=tuple(copied_chains(fit.params)),
-            exact=fit.has_extra("log_evidence"),
-            some=Params(*(a[:, ::rare].reshape(-1, aligned.K) for a in aligned)),
-            sample=sample,
-        )
-
-    @cached_property
-    def convergence(self) -> Convergence:
-        """R-hat and ESS of every functional, and the ESS of the slowest combination."""
-        return convergence(as_mapping(self.functionals), with_mcse=False, with_slowest=True)
-
-    @cached_property
-    def dependent(self) -> tuple[Dependence, ...]:
-        """Chains that are no copies and yet not independent."""
-        copies = {*self.copies}
-        found = dependent_chains(self.label_free)
-        return tuple(d for d in found if (d.a, d.b) not in copies)
-
-    @property
-    def label_free(self) -> list[Array]:
-        """The log-likelihood at all draws, and the mixture's mean if none were left out."""
-        mean = next((f.values for f in self.functionals if f.name == "mean"), self.log_lik)
-        return [self.log_lik, mean] if mean.shape == self.log_lik.shape else [self.log_lik]
-
-    @property
-    def chain_log_lik(self) -> Array:
-        """Mean log-likelihood of each chain, shape (chains,)."""
-        return np.asarray(self.log_lik.mean(axis=1))
 
 
 @dataclass(frozen=True)
@@ -212,6 +106,8 @@ def _low_chains(engine: Evidence, everyone: Sequence[Evidence]) -> list[Reason]:
     best, whose = _best_chain(engine, everyone)
     gaps = best - engine.chain_log_lik
     low = gaps > MODE_GAP
+    if engine.log_lik is None:
+        return []
     late = engine.log_lik[:, engine.log_lik.shape[1] * 3 // 4 :].mean(axis=1)
     rising = low & (best - late <= MODE_GAP)
     found = []
@@ -280,7 +176,7 @@ def _dependent(engine: Evidence) -> list[Reason]:
 
 
 def _too_few_chains(engine: Evidence) -> list[Reason]:
-    chains, draws = engine.log_lik.shape
+    chains, draws = engine.shape
     if draws < SHORTEST:
         return [Reason(Code.TOO_SHORT, {"draws": draws, "needed": SHORTEST}, engine=engine.name)]
     if chains >= MIN_CHAINS:
@@ -292,7 +188,7 @@ def _too_few_chains(engine: Evidence) -> list[Reason]:
 
 def _empty_states(engine: Evidence) -> list[Reason]:
     p = engine.prob_small
-    if p.mean() <= MAX_SMALL:
+    if p is None or p.mean() <= MAX_SMALL:
         return []
     # Given the draws, allocations are independent: so many changes of state are expected.
     crossings = float((p[:, 1:] * (1.0 - p[:, :-1]) + p[:, :-1] * (1.0 - p[:, 1:])).sum())

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gmmcompare.comparison.agreement import PairVerdict, Verdict, judge_draws
-from gmmcompare.comparison.checks import Checked, Evidence, check
+from gmmcompare.comparison.agreement import PairVerdict, judge_draws
+from gmmcompare.comparison.checks import Checked, check
 from gmmcompare.comparison.clustering import Clustering, Names
 from gmmcompare.comparison.density import (
     DensityEstimate,
@@ -20,12 +20,14 @@ from gmmcompare.comparison.density import (
     distance,
     estimate_density,
 )
+from gmmcompare.comparison.evidence import Evidence
+from gmmcompare.comparison.judged import Judged
 from gmmcompare.comparison.labels import Alignment, Reference, align, align_point
 from gmmcompare.comparison.point import judge_point, judge_two_points
-from gmmcompare.comparison.reasons import Code, Reason, to_codes
+from gmmcompare.comparison.reasons import Reason, to_codes
 from gmmcompare.comparison.remedies import remedies
 from gmmcompare.comparison.summary import EngineSummary, summarise
-from gmmcompare.comparison.words import headline, sentence
+from gmmcompare.comparison.words import sentence
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
@@ -39,7 +41,7 @@ RefitFit = Callable[[str, int], Fit | None]
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Judged):
     """Fits side by side.
 
     Attributes
@@ -76,26 +78,14 @@ class Comparison:
         return self.reference.params.K
 
     @property
-    def verdict(self) -> Verdict:
-        """The verdict on all engines: a disagreement of any pair wins, then an open question."""
-        found = {pair.verdict for pair in self.pairs}
-        if "disagree" in found:
-            return "disagree"
-        return "inconclusive" if "inconclusive" in found or not found else "agree"
+    def names_of_engines(self) -> tuple[str, ...]:
+        """Names of all engines."""
+        return tuple(self.fits)
 
     @property
-    def suspects(self) -> tuple[str, ...]:
-        """Engines that the evidence points to.
-
-        Those that a pair's evidence names; else the one engine whose removal leaves no
-        disagreement, where at least two others remain.
-        """
-        named = [pair.suspect for pair in self.pairs if pair.suspect]
-        if not named and len(self.fits) > 2:
-            disagreeing = [{p.a, p.b} for p in self.pairs if p.verdict == "disagree"]
-            named = [name for name in self.fits if all(name in pair for pair in disagreeing)]
-            named = named if len(disagreeing) > 1 and len(named) == 1 else []
-        return tuple(dict.fromkeys(named))
+    def points(self) -> tuple[str, ...]:
+        """Names of the engines that return a point."""
+        return tuple(name for name, fit in self.fits.items() if fit.kind == "point")
 
     @cached_property
     def remedies(self) -> tuple[Reason, ...]:
@@ -121,33 +111,6 @@ class Comparison:
         drawing = [name for name, fit in self.fits.items() if fit.kind == "draws"]
         aligned = {name: alignment.params for name, alignment in self.alignments.items()}
         return Clustering.of(aligned, self.sample, (drawing or list(self.fits))[0], self.names)
-
-    def sentence(self) -> str:
-        """Return the verdict as one sentence."""
-        if self.verdict == "agree":
-            bound = max((p.bound for p in self.pairs if p.functionals), default=float("nan"))
-            points = [name for name, fit in self.fits.items() if fit.kind == "point"]
-            statistics = max((p.statistics for p in self.pairs), default=0)
-            same = next(
-                (r for p in self.pairs for r in p.reasons if r.code == Code.SAME_DRAWS), None
-            )
-            moved = [
-                str(r.numbers["point"])
-                for pair in self.pairs
-                for r in pair.reasons
-                if r.code == Code.PRIOR_MOVES
-            ]
-            said = headline.agreement(list(self.fits), points, bound, statistics, moved)
-            return f"{said} {sentence(same)}" if same else said
-        relevant = [pair for pair in self.pairs if pair.verdict == self.verdict]
-        if not relevant:
-            return headline.nothing_to_compare(list(self.fits))
-        first = next((pair for pair in relevant if pair.suspect), relevant[0])
-        own = [reason for reason in first.reasons if reason.engine == first.suspect]
-        why = own[0] if own and own[0] != first.reasons[0] else None
-        return headline.finding(
-            self.verdict, (first.a, first.b), first.reasons[0], self.suspects, why
-        )
 
     def table(self) -> pd.DataFrame:
         """Return weights, means and sds of every engine, with spread and MCSE.

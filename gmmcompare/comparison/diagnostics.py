@@ -26,6 +26,8 @@ NOT_APPLICABLE = "not applicable"
 TAILS = (0.05, 0.95)
 LAGS = (1, 10, 100, 1000)
 """At which slow combinations of quantities are looked for."""
+MOST_COMBINED = 60
+"""Quantities among which slow combinations are looked for; of more, those that mix worst."""
 SHORTEST = 8
 """Draws that a chain needs for a diagnosis: each is split in two."""
 
@@ -76,20 +78,23 @@ def convergence(
     scores = {name: _scores_of_halves(v) for name, v in values.items() if _varies(v)}
     found = {name: _diagnosed(v, scores.get(name)) for name, v in values.items()}
     own = [min(e) for _, *e in found.values() if not np.isnan(e[0])]
-    mcse = {
-        name: float(array_stats.mcse(v, method="mean"))
-        for name, v in values.items()
-        if with_mcse and np.isfinite(v).all() and _varies(v)
-    }
+    mcse = {name: mcse_of_mean(v) for name, v in values.items() if with_mcse}
     return Convergence(
         rhat={name: numbers[0] for name, numbers in found.items()},
         ess_bulk={name: numbers[1] for name, numbers in found.items()},
         ess_tail={name: numbers[2] for name, numbers in found.items()},
         mcse_mean={name: mcse.get(name, float("nan")) for name in values},
-        slowest=min([*own, *_combinations(list(scores.values()))], default=float("nan"))
+        slowest=min([*own, *_combinations(_slow_ones(scores, found))], default=float("nan"))
         if with_slowest
         else float("nan"),
     )
+
+
+def mcse_of_mean(v: Array) -> float:
+    """Return the Monte Carlo standard error of a mean; NaN where it is infinite or never varies."""
+    if not np.isfinite(v).all() or not _varies(v):
+        return float("nan")
+    return float(array_stats.mcse(v, method="mean"))
 
 
 def _varies(v: Array) -> bool:
@@ -109,6 +114,15 @@ def _scores_of_halves(v: Array) -> Array:
 def finite(v: Array) -> Array:
     """Return values, or their ranks where some are infinite."""
     return v if np.isfinite(v).all() else rankdata(v).reshape(v.shape)
+
+
+def _slow_ones(
+    scores: Mapping[str, Array], found: Mapping[str, tuple[float, float, float]]
+) -> list[Array]:
+    """Return the scores of the quantities that mix worst, at most `MOST_COMBINED` of them."""
+    by_ess = sorted(scores, key=lambda name: found[name][1])
+    chosen = {*by_ess[:MOST_COMBINED]}
+    return [values for name, values in scores.items() if name in chosen]
 
 
 def _combinations(scores: Sequence[Array]) -> list[float]:

@@ -33,6 +33,9 @@ CHAINS_APART = 0.01
 with few degrees of freedom."""
 
 
+type Places = NDArray[np.intp]
+
+
 @dataclass(frozen=True)
 class Differences:
     """Of statistics' means, in units of each statistic's pooled sd; one entry for each.
@@ -104,6 +107,7 @@ def dependences(
     b: Sequence[Array],
     ess: tuple[Array, Array],
     slowest: tuple[float, float],
+    pairs: tuple[Places, Places] | None = None,
 ) -> Differences:
     """Test whether two engines' functions depend on one another alike, two by two.
 
@@ -118,23 +122,31 @@ def dependences(
         Effective draws of each function in each engine.
     slowest : pair of float
         As in `differences`.
+    pairs : pair of ndarray of int, optional
+        Places of the first and the second function of each pair; by default all pairs.
 
     Returns
     -------
     Differences
-        Of pairs in the order of ``itertools.combinations``.
+        Of these pairs; by default in the order of ``itertools.combinations``.
     """
     cut = _Cut.of((a[0].shape, b[0].shape), slowest)
     pooled = (np.concatenate([x.ravel(), y.ravel()]) for x, y in zip(a, b, strict=True))
     scores = np.stack([_scores(values) for values in pooled])
-    first, second = np.triu_indices(len(a), 1)
+    first, second = pairs or np.triu_indices(len(a), 1)
     edges = np.flatnonzero(np.diff(cut.batch, prepend=-1, append=-1))
-    sums = np.stack(
-        [(part @ part.T)[first, second] for part in np.split(scores, edges[1:-1], axis=1)], axis=1
-    )
-    squares = ((scores**2) @ (scores**2).T)[first, second]
+    parts = np.split(scores, edges[1:-1], axis=1)
+    sums = np.stack([_products(part, first, second) for part in parts], axis=1)
+    squares = _products(scores**2, first, second)
     least = [np.fmin(e[first], e[second]) for e in ess]
     return _tested(sums, squares, cut, (least[0], least[1]))
+
+
+def _products(scores: Array, first: Places, second: Places) -> Array:
+    """Return the inner product of each pair of rows; of few rows all are cheaper at once."""
+    if len(first) > len(scores):
+        return np.asarray((scores @ scores.T)[first, second])
+    return np.asarray(np.einsum("ij,ij->i", scores[first], scores[second]))
 
 
 @dataclass(frozen=True)

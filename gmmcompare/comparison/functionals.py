@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gmmcompare.comparison.compiled import evaluate
 from gmmcompare.model import mixture
@@ -25,22 +26,24 @@ POOLED_QUANTILES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 STATISTICS = ("location", "spread", *(f"below q{q:g}" for q in POOLED_QUANTILES))
 """Of each function: normal score of the pooled rank, its absolute value, and indicators at pooled
 quantiles. All are bounded, so that no moment has to exist; see `equality`."""
-PARAMETERS = ("w[", "mu[", "log_sigma[")
-"""How names of functions begin whose dependence, two by two, is compared as well."""
+
+
+MOST_PAIRS = 800
+"""Of parameters whose dependence is compared: all pairs of 40 of them."""
 
 
 @dataclass(frozen=True)
 class Functional:
-    """Its name, and its value at every draw, shape (chains, draws)."""
+    """Its name, and its value at every draw, shape (chains, draws).
+
+    ``label_free`` says whether it does not depend on labels, ``is_parameter`` whether it is a
+    parameter: the dependence of these, two by two, is compared as well.
+    """
 
     name: str
     values: Array
     label_free: bool
-
-    @property
-    def is_parameter(self) -> bool:
-        """Whether it is a parameter of an aligned component."""
-        return self.name.startswith(PARAMETERS)
+    is_parameter: bool = False
 
 
 def functionals(
@@ -74,12 +77,31 @@ def functionals(
         ("log_sigma", np.log(aligned.sigma)),
     ):
         labelled.update({f"{name}[{k + 1}]": values[..., k] for k in range(aligned.K)})
-    if priors and not priors.exchangeable:
-        labelled["log_prior"] = priors.log_density(aligned)
-    return [
+    found = [
         *(Functional(name, values, True) for name, values in free.items()),
-        *(Functional(name, values, False) for name, values in labelled.items()),
+        *(Functional(name, values, False, True) for name, values in labelled.items()),
     ]
+    if priors and not priors.exchangeable:
+        found.append(Functional("log_prior", priors.log_density(aligned), False))
+    return found
+
+
+def pairs_of(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return which of n parameters are compared two by two: all, or of many a fixed part.
+
+    That part holds every parameter with its neighbour and with others at random (always the same),
+    `MOST_PAIRS` in all or one for each parameter.
+    """
+    first, second = np.triu_indices(n, 1)
+    if first.size <= MOST_PAIRS:
+        return first, second
+    rng = np.random.default_rng(0)
+    chosen = {(i, i + 1) for i in range(n - 1)}
+    while len(chosen) < max(MOST_PAIRS, n):
+        i, j = sorted(rng.choice(n, size=2, replace=False).tolist())
+        chosen.add((i, j))
+    found = np.array(sorted(chosen), dtype=np.intp)
+    return found[:, 0], found[:, 1]
 
 
 def _of_the_mixture(aligned: Params, sample: Sample) -> dict[str, Array]:

@@ -48,7 +48,7 @@ def quantity(name: str) -> str:
         first, second = map(percent_point, inside.split(","))
         return f"co-clustering of the {first} and {second} points"
     if kind == "dependence":
-        first, second = inside.split(",")
+        first, second = _both(inside)
         return f"dependence of the {quantity(first)} and the {quantity(second)}"
     if kind in PARAMETERS:
         return f"{PARAMETERS[kind]} of component {inside}"
@@ -57,8 +57,18 @@ def quantity(name: str) -> str:
 
 def parts(name: str) -> tuple[str, str]:
     """Split a functional's short name into its kind and what stands in brackets."""
-    kind, _, inside = name.rstrip("]").partition("[")
+    kind, _, inside = name.removesuffix("]").partition("[")
     return kind, inside
+
+
+def _both(inside: str) -> tuple[str, str]:
+    """Split two names at the comma between them, which is in no brackets."""
+    depth = 0
+    for i, character in enumerate(inside):
+        depth += (character == "[") - (character == "]")
+        if character == "," and not depth:
+            return inside[:i], inside[i + 1 :]
+    return inside, ""
 
 
 def of_statistic(statistic: str, name: str) -> str:

@@ -68,6 +68,7 @@ def judge_point(
     sample : Sample
     """
     short = _shortfall(point, place, draws.priors, all_draws)
+    assert checked.evidence.prob_small is not None, "a mixture has components"
     cloud = _Cloud.of(aligned, checked.evidence.prob_small)
     trial = _Trial(point, place, draws, aligned, checked, sample, cloud)
     numbers = {

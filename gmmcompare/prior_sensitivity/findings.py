@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gmmcompare.comparison.checks import Evidence, check
+from gmmcompare.comparison.checks import check
 from gmmcompare.comparison.density import DensityEstimate, density_grid, estimate_density
 from gmmcompare.comparison.diagnostics import convergence, median_error
+from gmmcompare.comparison.evidence import Evidence
 from gmmcompare.comparison.labels import Reference, align
 from gmmcompare.comparison.reasons import Reason
 from gmmcompare.comparison.words import clause

@@ -20,9 +20,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gmmcompare.comparison.checks import Evidence
 from gmmcompare.comparison.diagnostics import power_scaling
 from gmmcompare.comparison.equality import Differences, differences
+from gmmcompare.comparison.evidence import Evidence
 from gmmcompare.comparison.functionals import STATISTICS, as_mapping, functionals
 from gmmcompare.comparison.thresholds import ALPHA, MARGIN
 from gmmcompare.fitting.fit import Fit

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gmmcompare.comparison.checks import Evidence, check
+from gmmcompare.comparison.checks import check
 from gmmcompare.comparison.comparison import reference_point
 from gmmcompare.comparison.density import DensityEstimate, estimate_density
+from gmmcompare.comparison.evidence import Evidence
 from gmmcompare.comparison.labels import Reference, align
 from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.fitting.fit import Fit

@@ -20,8 +20,9 @@ from scipy.signal import lfilter
 from scipy.special import ndtr, ndtri
 
 from gmmcompare.comparison.agreement import PairVerdict, judge_draws
-from gmmcompare.comparison.checks import Checked, Evidence, check
+from gmmcompare.comparison.checks import Checked, check
 from gmmcompare.comparison.equality import differences
+from gmmcompare.comparison.evidence import Evidence
 from gmmcompare.comparison.functionals import Functional, functionals
 from gmmcompare.comparison.labels import Reference, align
 from gmmcompare.engines.base import Problem, built_in_engine, no_progress
@@ -224,6 +225,7 @@ FAULTY = tuple(
     Case("faulty", 4000, stuck=stuck, copied=stuck == 0 and not near, near=near)
     for stuck, near in ((1, 0.0), (CHAINS, 0.0), (0, 0.0), (0, 1e-6))
 )
+_PARAMETERS = ("w[", "mu[", "log_sigma[")
 CASES = (*EQUAL, Case("equal", 20_000, gibbs=True), *DIFFERENT, *FAULTY)
 
 
@@ -322,7 +324,7 @@ def simulate(pool: Pool, case: Case, name: str, rng: np.random.Generator, times:
     return Evidence(
         name,
         tuple(
-            Functional(pool.names[f], v, pool.label_free[f])
+            Functional(pool.names[f], v, pool.label_free[f], pool.names[f].startswith(_PARAMETERS))
             for f, v in zip(used, by_function, strict=True)
         ),
         log_lik=values[..., pool.names.index("log_lik")],

@@ -16,7 +16,8 @@ from evidence import judge, make_evidence
 from scipy import signal
 
 from gmmcompare.comparison.agreement import FunctionalResult, PairVerdict, _needed
-from gmmcompare.comparison.checks import Evidence, check
+from gmmcompare.comparison.checks import check
+from gmmcompare.comparison.evidence import Evidence
 from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.comparison.thresholds import MARGIN, MAX_ROUNDS
 from gmmcompare.runtime.files import write_json

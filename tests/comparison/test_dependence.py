@@ -13,8 +13,8 @@ from evidence import judge, make_evidence
 from scipy import stats
 
 import gmmcompare as gc
-from gmmcompare.comparison.checks import Evidence
 from gmmcompare.comparison.equality import dependences
+from gmmcompare.comparison.evidence import Evidence
 from gmmcompare.comparison.functionals import STATISTICS
 from gmmcompare.comparison.labels import Reference, align
 from gmmcompare.model.params import Params

@@ -13,8 +13,8 @@ from evidence import judge, make_evidence
 from scipy import signal
 
 import gmmcompare as gc
-from gmmcompare.comparison.checks import Evidence
 from gmmcompare.comparison.dependent import dependent_chains, dependent_engines
+from gmmcompare.comparison.evidence import Evidence
 from gmmcompare.comparison.labels import permuted
 from gmmcompare.comparison.reasons import Code
 from gmmcompare.model.params import Params
