@@ -372,6 +372,16 @@ def test_log_prior_is_minus_infinity_outside_the_support(name, key, value):
     assert np.array_equal(found[[0, 2]], inside[[0, 2]])
 
 
+def test_a_parameter_that_pymc_refuses_makes_data_impossible():
+    with pm.Model() as model:
+        a = pm.HalfNormal("a", 1.0)
+        pm.InverseGamma("y", a, 1.0, observed=[1.0, 2.0])
+    theta, y = {"a": np.array([-0.5, 0.5])}, np.ones((2, 2))
+    found = PyMCModel(model).log_likelihood(theta, y)
+    assert np.isneginf(found[0])
+    np.testing.assert_allclose(found[1], 2 * stats.invgamma(0.5).logpdf(1.0), **SINGLE)
+
+
 def test_data_outside_the_support_are_impossible():
     theta, y = drawn("dirichlet", 2)
     assert np.isneginf(adapted("dirichlet").log_likelihood(theta, y + np.eye(1, 4))).all()
