@@ -12,7 +12,7 @@ from gmmcompare.model.points import Data, Points, mapped, one_of, size_of
 
 
 class FunctionModel:
-    """See `gmmcompare.Model.from_functions`."""
+    """See `protocol.Model.from_functions`."""
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ _SUM = 1e-8
 
 
 class PyMCModel:
-    """A PyMC model whose prior is proper; see also `gmmcompare.Model.from_pymc`.
+    """A PyMC model whose prior is proper; see also `protocol.Model.from_pymc`.
 
     Each function is compiled when it is first called, in some tenths of a second.
 
