@@ -86,7 +86,9 @@ class _Needs:
         """Ask for so many times the draws, and perhaps the warm-up."""
         self.draws = max(self.draws, times * self.chains_and_draws[1])
         if warmup:
-            self.warmup = max(self.warmup, times * (self.setting("warmup") or 0))
+            default = getattr(getattr(EngineSection(), self.section), "warmup", 0)
+            longer = times * (self.setting("warmup") or 0)
+            self.warmup = max(self.warmup, longer, default)  # there may have been none
 
     def remedies(self) -> Iterator[Reason]:
         """Yield what it asks for."""

@@ -142,7 +142,7 @@ def _within_limit(
             continue
         engine = section.removeprefix("engines.")
         before = getattr(getattr(first.engines, engine), name)
-        if name in ("draws", "warmup"):
+        if name == "draws" or (name == "warmup" and before):
             value = min(value, SETTLING_DRAWS * before)
         if value != getattr(getattr(now.engines, engine), name):
             changes[key] = value

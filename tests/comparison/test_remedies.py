@@ -146,9 +146,15 @@ def test_settings_that_were_poor_are_put_right_before_anything_is_made_longer() 
 
 
 def test_a_minor_mode_of_well_chosen_starts_asks_for_longer_chains() -> None:
-    fits = FITS | {"gibbs": fit("gibbs", warmup=300)}
+    fits = FITS | {"gibbs": fit("gibbs", warmup=900)}
     asked = typed("gibbs", "nuts", reason(Code.MINOR_MODE, "gibbs"), fits=fits)
-    assert asked == {"engines.gibbs.warmup": 1200, "engines.gibbs.draws": 4000}
+    assert asked == {"engines.gibbs.warmup": 3600, "engines.gibbs.draws": 4000}
+
+
+def test_a_warm_up_that_was_left_out_is_made_as_long_as_by_default() -> None:
+    fits = FITS | {"gibbs": fit("gibbs", warmup=0)}
+    asked = typed("gibbs", "nuts", reason(Code.TREND, "gibbs"), fits=fits)
+    assert asked["engines.gibbs.warmup"] == 2000
 
 
 def test_each_engine_is_given_what_it_lacks_of_the_ess_needed() -> None:
