@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,9 @@ from gmmcompare.cli.options import (
     command_line,
 )
 from gmmcompare.runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from gmmcompare.validation.verdict import Validation
 
 
 @app.command()
@@ -41,7 +44,11 @@ def validate(
     ] = False,
     grade: Annotated[
         Path | None,
-        typer.Option("--grade", metavar="DIR", help="Validate every Python file of a folder."),
+        typer.Option(
+            "--grade",
+            metavar="DIR",
+            help="Validate every Python file of a folder: a table, a page for each.",
+        ),
     ] = None,
     function: Annotated[
         str, typer.Option("--function", help="With --grade: what each file defines.")
@@ -49,7 +56,8 @@ def validate(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same verdict.")] = 1,
     jobs: JobsOption = 2,
     time_limit: Annotated[
-        float, typer.Option("--time-limit", min=1, help="Seconds for everything.")
+        float,
+        typer.Option("--time-limit", min=1, help="Seconds for everything (of each file: --grade)."),
     ] = 900.0,
     strict: Annotated[
         bool,
@@ -107,11 +115,20 @@ def validate(
             print_gallery(run_gallery(quick=quick, seed=seed, jobs=jobs, tasks=tasks))
         return
     if grade is not None:
-        table = (out or grade) / "grades.csv"
-        with chosen_tasks(workers, scheduler) as tasks, Bars(transient=True) as bars:
+        folder = out or grade
+        table = folder / "grades.csv"
+
+        def page_of(submission: str, found: Validation) -> None:
+            write_validation(found, folder / "pages" / f"{submission}.html", command_line())
+
+        with (
+            alone_in(folder) if folder.is_dir() or out else nullcontext(),
+            chosen_tasks(workers, scheduler) as tasks,
+            Bars(transient=True) as bars,
+        ):
             grade_folder(
                 grade, table, function=function, quick=quick, seed=seed, jobs=jobs, tasks=tasks,
-                strict=strict, model=model, progress=bars,
+                strict=strict, model=model, time_limit=time_limit, each=page_of, progress=bars,
             )  # fmt: skip
         print_grades(table)
         return

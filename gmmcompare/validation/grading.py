@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from gmmcompare.runtime.files import replacing
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import TaskError, Tasks
 from gmmcompare.validation.model_procedure import model_scene
-from gmmcompare.validation.run import DEFAULT_SEED, validate
+from gmmcompare.validation.run import DEFAULT_SEED, TIME_LIMIT, validate
+from gmmcompare.validation.verdict import Validation
 
 COLUMNS = ("submission", "verdict", "seconds", "rng", "suspect", "diagnosis", "tested", "notes")
 
@@ -27,6 +29,8 @@ def grade(
     tasks: Tasks | None = None,
     strict: bool = False,
     model: Any = None,
+    time_limit: float = TIME_LIMIT,
+    each: Callable[[str, Validation], None] | None = None,
     progress: Progress = no_progress,
 ) -> Path:
     """Validate every Python file of a folder and write one CSV row for each.
@@ -42,6 +46,11 @@ def grade(
         The name of a kernel or a whole sampler.
     quick, seed, jobs, tasks, strict, model
         As in `validate`; a model is built once for all.
+    time_limit : float
+        Seconds for each submission.
+    each : callable, optional
+        Is given the name of each submission that could be validated and its validation, as to
+        write a page of it.
     progress : callable
         Called with a file's name and 0 before it is validated, 1 afterwards.
 
@@ -59,8 +68,9 @@ def grade(
     if not files:
         raise InputError(f"{folder}: no Python files; give a folder of submissions, one file each")
     options: dict[str, Any] = {"quick": quick, "seed": seed, "jobs": jobs, "tasks": tasks}
+    options["time_limit"] = time_limit
     options |= {"strict": strict, "model": None if model is None else model_scene(model, seed)}
-    rows = [_row(file, function, options, progress) for file in files]
+    rows = [_row(file, function, options, progress, each) for file in files]
     out = Path(out)
     with replacing(out) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
@@ -70,7 +80,11 @@ def grade(
 
 
 def _row(
-    file: Path, function: str, options: dict[str, Any], progress: Progress
+    file: Path,
+    function: str,
+    options: dict[str, Any],
+    progress: Progress,
+    each: Callable[[str, Validation], None] | None,
 ) -> tuple[object, ...]:
     progress(file.name, 0.0)
     try:
@@ -81,9 +95,11 @@ def _row(
         return file.stem, "failed", 0.0, "", "", str(error), "", ""
     finally:
         progress(file.name, 1.0)
+    if each:
+        each(file.stem, found)
     suspects = found.diagnosis.suspects
     first = suspects[0].fault if suspects else ""
-    words = "; ".join([*found.reasons, *found.news.findings])
+    words = "; ".join([*found.reasons, *found.remedies, *found.news.findings])
     said = "; ".join(found.tested), "; ".join(found.notes)
     seconds = round(found.seconds, 1)
     return file.stem, found.verdict, seconds, found.stream, first, words, *said

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gmmcompare.validation.checks.on_data import OnData
 
 DEFAULT_SEED = 1
+TIME_LIMIT = 900.0
+"""Seconds for one validation."""
 
 
 def validate(
@@ -34,7 +36,7 @@ def validate(
     geweke: bool = False,
     jobs: int = 2,
     tasks: Tasks | None = None,
-    time_limit: float = 900.0,
+    time_limit: float = TIME_LIMIT,
     call_limit: float | None = None,
     strict: bool = False,
     mutants: bool = False,

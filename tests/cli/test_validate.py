@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from gmmcompare.cli import app
 from gmmcompare.model.card import Card
-from gmmcompare.validation import gallery
+from gmmcompare.validation import gallery, grading
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.verdict import Check, Diagnosis, Suspect, Validation, Verdict
 from gmmcompare.workflows import validate as workflow
@@ -101,6 +101,27 @@ def test_an_empty_folder_of_submissions_is_bad_input(tmp_path: Path) -> None:
     result = run("--grade", tmp_path)
     assert result.exit_code == 2
     assert "no Python files" in result.stderr
+
+
+def test_grading_writes_a_page_for_each_within_the_time_that_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def judged(name: str, **options: Any) -> Validation:
+        asked.append(options)
+        return validation()
+
+    monkeypatch.setattr(grading, "validate", judged)
+    for name in ("ann", "bob"):
+        (tmp_path / f"{name}.py").write_text("def sweep(): ...", encoding="utf-8")
+    result = run("--grade", tmp_path, "--out", tmp_path / "out", "--time-limit", 77)
+    assert result.exit_code == 0, result.output
+    assert sorted(p.name for p in (tmp_path / "out" / "pages").iterdir()) == [
+        "ann.html",
+        "bob.html",
+    ]
+    assert [options["time_limit"] for options in asked] == [77.0, 77.0]
 
 
 def test_strictness_is_handed_on(asked: dict[str, Any]) -> None:

@@ -21,8 +21,13 @@ def test_a_folder_of_submissions_is_graded(tmp_path: Path) -> None:
     (tmp_path / "bob.py").write_text(source + "\nsweep = rate_passed_as_scale\n", encoding="utf-8")
     (tmp_path / "cyd.py").write_text("def sweep(: pass", encoding="utf-8")
     seen: list[tuple[str, float]] = []
+    pages: dict[str, str] = {}
     out = grade(
-        tmp_path, tmp_path / "out.csv", quick=True, progress=lambda *news: seen.append(news)
+        tmp_path,
+        tmp_path / "out.csv",
+        quick=True,
+        progress=lambda *news: seen.append(news),
+        each=lambda name, found: pages.update({name: found.verdict}),
     )
     with out.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -33,6 +38,7 @@ def test_a_folder_of_submissions_is_graded(tmp_path: Path) -> None:
     assert rows[1]["suspect"] == "rate-for-scale"
     assert "sigma is" in rows[1]["diagnosis"]
     assert "SyntaxError" in rows[2]["diagnosis"]
+    assert pages == {"ann": "failed", "bob": "failed"}  # cyd's cannot be read
     assert seen == [(f"{name}.py", done) for name in ("ann", "bob", "cyd") for done in (0.0, 1.0)]
 
 
@@ -55,3 +61,14 @@ def test_an_empty_folder_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no Python files"):
         grade(tmp_path, tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.slow
+def test_each_submission_has_the_time_that_is_set(tmp_path: Path) -> None:
+    source = SAMPLERS.read_text(encoding="utf-8")
+    (tmp_path / "ann.py").write_text(source + "\nsweep = right\n", encoding="utf-8")
+    out = grade(tmp_path, tmp_path / "out.csv", time_limit=1.0)
+    with out.open(encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert row["verdict"] == "inconclusive"
+    assert "out of time" in row["diagnosis"]
