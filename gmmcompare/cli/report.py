@@ -9,6 +9,7 @@ import typer
 
 from gmmcompare.cli.application import app
 from gmmcompare.comparison.reasons import Code
+from gmmcompare.runtime.errors import InputError
 
 _EARLIER = (
     "written by an earlier version, which kept reasons as sentences only and called co-clustering "
@@ -20,17 +21,27 @@ _EARLIER = (
 def report(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Finished comparisons.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="Index page (index.html beside the first folder).")
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Folder of the index (that of the first folder)."
+        ),
     ] = None,
 ) -> None:
     """Write report pages again from finished fits, and an index over several."""
     from gmmcompare.report import write_index, write_report
+    from gmmcompare.runtime.files import alone_in
     from gmmcompare.workflows.outcome import load_outcome
+
+    if out and out.suffix in (".html", ".htm"):
+        raise InputError(f"--out {out}: give a folder; the index is its index.html")
 
     outcomes = [load_outcome(folder) for folder in folders]
     for folder, outcome in zip(folders, outcomes, strict=True):
         if any(r.code == Code.EARLIER_VERSION for p in outcome.comparison.pairs for r in p.reasons):
             typer.echo(f"{folder}: {_EARLIER}", err=True)
-        typer.echo(write_report(outcome, folder / "index.html"))
+        with alone_in(folder):
+            typer.echo(write_report(outcome, folder / "index.html"))
     if len(outcomes) > 1 or out:
-        typer.echo(write_index(outcomes, out or folders[0].parent / "index.html"))
+        index = out or folders[0].parent
+        with alone_in(index):
+            typer.echo(write_index(outcomes, index / "index.html"))

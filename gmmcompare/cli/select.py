@@ -38,7 +38,8 @@ def select(
     ] = False,
     data: DataOption = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Folder (reports/select-CARD).")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Output folder (reports/CARD/select)."),
     ] = None,
     seed: SeedOption = None,
     set_: SetOption = None,
@@ -61,7 +62,7 @@ def select(
     numbers = parse_components(components)
     chosen = chosen_card(card, set_, seed)
     requests = engine_requests(listed(engines))
-    folder = out or Path("reports") / f"select-{chosen.name}"
+    folder = out or Path("reports") / chosen.name / "select"
     with alone_in(folder):
         with chosen_tasks(workers, scheduler) as tasks, Bars() as bars:
             outcome = select_card(

@@ -341,6 +341,9 @@ class TestBadInput:
         assert result.exit_code == 2
         assert "exoplanets" in result.stderr
 
+    def test_a_page_is_no_folder_for_an_index(self, tmp_path: Path) -> None:
+        assert "give a folder" in complaint("report", tmp_path, "--out", tmp_path / "all.html")
+
     def test_report_of_nothing(self, tmp_path: Path) -> None:
         assert "comparison.json" in complaint("report", tmp_path)
 
