@@ -52,16 +52,23 @@ def print_comparison(outcome: Outcome, page: Path) -> None:
     for pair in comparison.pairs:
         said = "; ".join(clause(reason) for reason in pair.reasons)
         console.print(f"{pair.a} and {pair.b}: {pair.verdict}. {said}.", soft_wrap=True)
-    for alike in comparison.clustering.alike:
-        console.print(
-            f"{alike.a} and {alike.b} put {100 * alike.same_mode:.2f} % of the observations into "
-            f"the same component (adjusted Rand index {alike.adjusted_rand:.4f})",
-            soft_wrap=True,
-        )
+    if comparison.clustering.alike:
+        console.print(_clusterings(comparison))
     for name, fit in comparison.fits.items():
         for note in fit.notes:
             console.print(f"{name}: {note}", soft_wrap=True)
     console.print(f"report: {page}", soft_wrap=True)
+
+
+def _clusterings(comparison: Comparison) -> Table:
+    table = Table(box=None, header_style="")
+    table.add_column("observations put into the same component by")
+    for heading in ("share", "adjusted Rand index"):
+        table.add_column(heading, justify="right")
+    for alike in comparison.clustering.alike:
+        share, rand = f"{100 * alike.same_mode:.2f} %", f"{alike.adjusted_rand:.4f}"
+        table.add_row(f"{alike.a} and {alike.b}", share, rand)
+    return table
 
 
 def print_fit(comparison: Comparison, as_json: bool) -> None:

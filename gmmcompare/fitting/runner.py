@@ -31,6 +31,7 @@ MODE_WINDOW = 10.0
 """NUTS starts at EM solutions whose log-likelihood is within this of the best."""
 
 _EM = EngineRequest("em")
+_REPEATED = {2: ", repeated with a fresh seed", 3: ", repeated again with a fresh seed"}
 _one_at_a_time = threading.Lock()
 
 
@@ -133,7 +134,7 @@ class Runner:
         starts, starts_key = self._starts(request)
         problem = Problem(self.sample, self.card.K, self.card.build_priors(), starts)
         key = fit_key(problem, engine, seed, starts_key)
-        name = request.name if this_round == 1 else f"{request.name}, round {this_round}"
+        name = request.name + _REPEATED.get(this_round, "")
         finished = self.cache.get(key)
         if finished:
             self.progress(name, 1.0)

@@ -111,7 +111,7 @@ class TestFit:
         assert second is not None
         assert second.seed == engine_seed(wanted.card.run.seed, "gibbs", 2) != first.seed
         assert second.tree["posterior"].sizes["draw"] == 4 * 200
-        assert ledger.begun == ["gibbs", "gibbs, round 2"]
+        assert ledger.begun == ["gibbs", "gibbs, repeated with a fresh seed"]
         assert load_fit(tmp_path / "fits" / "gibbs-round2.nc") == second
 
     def test_draws_from_a_file_cannot_be_repeated(self, tmp_path: Path) -> None:

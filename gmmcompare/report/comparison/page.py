@@ -118,9 +118,16 @@ def report_context(comparison: Comparison, provenance: Provenance | None) -> dic
 
 def _title(comparison: Comparison, provenance: Provenance | None) -> str:
     if provenance:
-        return provenance.card.title
+        return _titled(provenance)
     K = comparison.K
     return f"{comparison.sample.origin.name}, {K} component{'s' if K > 1 else ''}"
+
+
+def _titled(provenance: Provenance) -> str:
+    """Return a card's title, and K where the command line changed what the title may say."""
+    card = provenance.card
+    changed = f"mixture.components={card.K}" in provenance.command
+    return f"{card.title} (K = {card.K}, set on the command line)" if changed else card.title
 
 
 def _verdict_title(comparison: Comparison) -> str:
@@ -155,7 +162,7 @@ def _index_entry(outcome: Outcome, folder: Path) -> dict[str, Any]:
         except ValueError:
             link = page.resolve().as_uri()
     return {
-        "title": outcome.provenance.card.title,
+        "title": _titled(outcome.provenance),
         "link": link,
         "verdict": comparison.verdict,
         "verdict_title": _verdict_title(comparison),

@@ -48,7 +48,7 @@ def selection_context(outcome: SelectionOutcome) -> dict[str, Any]:
     main = selection.engines[0]
     preferred = {c.prefers for c in selection.conclusions if c.prefers is not None}
     return {
-        "title": selection.sample.origin.label,
+        "title": provenance.card.title,
         "card_name": provenance.card.name,
         "selection": selection,
         "sample": selection.sample,
