@@ -26,6 +26,7 @@ _PUBLIC = {
     "load_card": "gmmcompare.model.card",
     "load_fit": "gmmcompare.fitting.fit",
     "load_sample": "gmmcompare.data",
+    "plot": "gmmcompare.report.plot",
     "select": "gmmcompare.api",
     "sensitivity": "gmmcompare.api",
     "validate": "gmmcompare.api",
@@ -49,6 +50,7 @@ __all__ = [
     "load_card",
     "load_fit",
     "load_sample",
+    "plot",
     "select",
     "sensitivity",
     "validate",
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
     from gmmcompare.model.priors import Priors
     from gmmcompare.model.protocol import Model
     from gmmcompare.model.sample import Sample
+    from gmmcompare.report.plot import plot
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import matplotlib as mpl
@@ -55,6 +55,17 @@ class Panel:
 
     svg: Markup
     alt: str
+    name: str = ""
+    figure: Drawing | None = field(default=None, compare=False, repr=False)
+
+
+class Drawing(Figure):
+    """A figure that a notebook shows, whether or not Pyplot was imported."""
+
+    def _repr_png_(self) -> bytes:
+        out = io.BytesIO()
+        self.savefig(out, format="png", dpi=110)
+        return out.getvalue()
 
 
 class Canvas:
@@ -72,7 +83,7 @@ class Canvas:
 
     def __enter__(self) -> Canvas:
         self._style.__enter__()
-        self.figure = Figure(
+        self.figure = Drawing(
             figsize=self._size, layout=ConstrainedLayoutEngine(h_pad=0.06, w_pad=0.06)
         )
         grid = self.figure.subplots(self._n_rows, 1, sharex=True, squeeze=False)
@@ -89,7 +100,7 @@ class Canvas:
         # Figure.savefig would draw three times; a page has some thirty figures.
         canvas: Any = FigureCanvasSVG(self.figure)
         canvas.print_svg(out)
-        return Panel(_embedded(out.getvalue(), self._name, alt), alt)
+        return Panel(_embedded(out.getvalue(), self._name, alt), alt, self._name, self.figure)
 
 
 def _embedded(svg: str, name: str, alt: str) -> Markup:

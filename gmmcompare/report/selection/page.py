@@ -42,6 +42,22 @@ def write_selection(outcome: SelectionOutcome, path: str | Path) -> Path:
     return path
 
 
+def drawings(selection: Selection) -> dict[str, Any]:
+    """Collect those parts of the page that have figures."""
+    main = selection.engines[0]
+    sampled = [c for c in selection.candidates if main in c.sampled]
+    return {
+        "fits": [_fit(selection, c, main) for c in sampled],
+        "curves": [
+            figures.information_panel(selection),
+            figures.loo_panel(selection),
+            figures.evidence_panel(selection),
+            figures.probability_panel(selection),
+        ],
+        "calibration": [_calibration(c, main) for c in sampled],
+    }
+
+
 def selection_context(outcome: SelectionOutcome) -> dict[str, Any]:
     """Collect everything the template shows."""
     selection, provenance = outcome.selection, outcome.provenance
@@ -61,19 +77,12 @@ def selection_context(outcome: SelectionOutcome) -> dict[str, Any]:
         "main": display_name(main),
         "agreed": len(preferred) == 1,
         "headline": _headline(selection),
-        "fits": [_fit(selection, c, main) for c in selection.candidates if main in c.sampled],
-        "curves": [
-            figures.information_panel(selection),
-            figures.loo_panel(selection),
-            figures.evidence_panel(selection),
-            figures.probability_panel(selection),
-        ],
+        **drawings(selection),
         "conclusions": [_answer(c) for c in selection.conclusions],
         "table": _table(selection),
         "disagreements": [typeset(sentence(reason)) for reason in selection.disagreements],
         "doubts": [typeset(sentence(reason)) for reason in selection.doubts],
         "seconds": _seconds(selection),
-        "calibration": [_calibration(c, main) for c in selection.candidates if main in c.sampled],
         "provenance": provenance_section(
             selection.sample,
             [
