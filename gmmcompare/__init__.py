@@ -18,6 +18,8 @@ _PUBLIC = {
     "Params": "gmmcompare.model.params",
     "Priors": "gmmcompare.model.priors",
     "Sample": "gmmcompare.model.sample",
+    "Agreement": "gmmcompare.comparison.agreed",
+    "agree": "gmmcompare.api",
     "align": "gmmcompare.comparison.labels",
     "check_engine": "gmmcompare.engines.check",
     "compare": "gmmcompare.api",
@@ -34,6 +36,7 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Agreement",
     "Comparison",
     "Fit",
     "MixtureModel",
@@ -42,6 +45,7 @@ __all__ = [
     "Priors",
     "Sample",
     "__version__",
+    "agree",
     "align",
     "check_engine",
     "compare",
@@ -58,7 +62,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from gmmcompare.api import compare, fit, select, sensitivity, validate, write_report
+    from gmmcompare.api import agree, compare, fit, select, sensitivity, validate, write_report
+    from gmmcompare.comparison.agreed import Agreement
     from gmmcompare.comparison.comparison import Comparison
     from gmmcompare.comparison.labels import align
     from gmmcompare.data import load_sample

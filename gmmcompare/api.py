@@ -7,11 +7,12 @@ Loading: `load_card`, `load_sample`, `load_fit`. Doing: `fit`, `compare`, `valid
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gmmcompare.comparison.agreed import Agreement
 from gmmcompare.comparison.comparison import Comparison, compare_fits
 from gmmcompare.data import Rows, load_sample
 from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache, user_cache
@@ -26,6 +27,7 @@ from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
 from gmmcompare.selection.selection import Selection, parse_components
 from gmmcompare.validation.verdict import Validation
+from gmmcompare.workflows.agree import agree_files
 from gmmcompare.workflows.fit import fit_card
 from gmmcompare.workflows.load import Data, load
 from gmmcompare.workflows.select import select_card
@@ -222,6 +224,48 @@ def validate(
             cache=cache,
             **options,
         )
+
+
+def agree(
+    draws: Sequence[Any] | Mapping[str, Any],
+    *,
+    variables: Sequence[str] = (),
+    model: Any = None,
+    data: Any = None,
+) -> Agreement:
+    """Say whether draws made by different samplers are of one posterior, whatever the model.
+
+    Parameters
+    ----------
+    draws : sequence or mapping of str
+        At least two, each a file or folder that `gmmcompare agree` reads, a DataTree with a group
+        ``posterior``, or a dict of arrays (chains, draws, *shape). A mapping names them.
+    variables : sequence of str
+        Parameters to compare; by default all that are common.
+    model : Model, pymc.Model, callable or str, optional
+        Its log joint density of the draws is compared as well; labels that it declares
+        exchangeable are put in order.
+    data : ndarray or dict of ndarray, optional
+        The observations; by default those of a PyMC model.
+
+    Returns
+    -------
+    Agreement
+        With ``.verdict``, ``.sentence()``, ``.pairs`` and ``.table()``.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two, draws cannot be read, or nothing is common to them.
+    """
+    named = list(draws.items()) if isinstance(draws, Mapping) else list(draws)
+    named = [
+        f"{source[0]}={source[1]}"
+        if isinstance(source, tuple) and isinstance(source[1], str | Path)
+        else source
+        for source in named
+    ]
+    return agree_files(named, variables, model, data).agreement
 
 
 def select(

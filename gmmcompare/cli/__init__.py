@@ -4,6 +4,7 @@ Every import beyond typer waits until its command runs, so that ``gmmcompare --h
 """
 
 from gmmcompare.cli import (
+    agree,
     compare,
     data,
     engines,
@@ -18,6 +19,7 @@ from gmmcompare.cli import (
 from gmmcompare.cli.application import app, main
 
 __all__ = [
+    "agree",
     "app",
     "compare",
     "data",

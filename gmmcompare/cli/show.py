@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gmmcompare.selection.selection import Selection
     from gmmcompare.validation.gallery import Exhibit
     from gmmcompare.validation.verdict import Validation
+    from gmmcompare.workflows.agree import Agreed
     from gmmcompare.workflows.outcome import Outcome
     from gmmcompare.workflows.sensitivity import Sensitivity
 
@@ -195,6 +196,49 @@ def print_validation(found: Validation, as_json: bool, page: Path | None = None)
     print(found.to_json() if as_json else found, end="" if as_json else "\n")
     if page and not as_json:
         print(f"page: {page}")
+
+
+def print_agreement(found: Agreed, as_json: bool, page: Path | None = None) -> None:
+    """Print whether draws agree, the parameters, and every pair.
+
+    Parameters
+    ----------
+    found : Agreed
+    as_json : bool
+        Print JSON instead of words.
+    page : Path, optional
+        Where its page is.
+    """
+    if as_json:
+        print(to_json(found.to_dict()), end="")
+        return
+    agreement, console = found.agreement, _console()
+    console.print(f"{agreement.verdict.upper()}: {agreement.sentence()}", soft_wrap=True)
+    needed = max((p.ess_needed or 0.0 for p in agreement.pairs), default=0.0)
+    if agreement.verdict == "inconclusive" and needed:
+        console.print(f"To settle it: about {needed:,.0f} effective draws of each sampler.")
+    table = Table(box=None, header_style="")
+    for heading in ("", *agreement.draws):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name in agreement.scalars[:_MOST_SCALARS]:
+        cells = [with_spread(c.mean[name], c.sd[name]) for c in agreement.columns.values()]
+        table.add_row(name, *cells)
+    console.print(table)
+    if len(agreement.scalars) > _MOST_SCALARS:
+        console.print(f"and {len(agreement.scalars) - _MOST_SCALARS:,} more (--json has all)")
+    if agreement.left_out:
+        console.print(f"not in all of them: {', '.join(agreement.left_out)}", soft_wrap=True)
+    for pair in agreement.pairs:
+        said = "; ".join(clause(reason) for reason in pair.reasons)
+        console.print(f"{pair.a} and {pair.b}: {pair.verdict}. {said}.", soft_wrap=True)
+    for name, draws in agreement.draws.items():
+        for note in draws.notes:
+            console.print(f"{name}: {note}", soft_wrap=True)
+    if page:
+        console.print(f"page: {page}", soft_wrap=True)
+
+
+_MOST_SCALARS = 30
 
 
 def print_gallery(exhibits: Iterable[Exhibit]) -> None:

@@ -14,6 +14,7 @@ from gmmcompare.comparison.diagnostics import Convergence, mcse_of_mean
 from gmmcompare.comparison.evidence import Evidence
 from gmmcompare.comparison.general import GeneralDraws, common_parameters, evidence_of_all
 from gmmcompare.comparison.judged import Judged
+from gmmcompare.comparison.names import SCALAR
 from gmmcompare.model.params import Array
 from gmmcompare.runtime.errors import InputError
 
@@ -82,8 +83,8 @@ class Agreement(Judged):
                 "mean": c.mean,
                 "sd": c.sd,
                 "mcse": c.mcse,
-                "ess": c.convergence.ess_bulk,
-                "rhat": c.convergence.rhat,
+                "ess": {n: c.convergence.ess_bulk[f"{SCALAR}[{n}]"] for n in c.mean},
+                "rhat": {n: c.convergence.rhat[f"{SCALAR}[{n}]"] for n in c.mean},
             }
             columns.update({(name, kind): pd.Series(dict(v)) for kind, v in kinds.items()})
         return pd.DataFrame(columns).loc[list(self.scalars)]

@@ -13,6 +13,7 @@ import numpy as np
 
 from gmmcompare.comparison.evidence import MAX_DRAWS, Evidence
 from gmmcompare.comparison.functionals import Functional
+from gmmcompare.comparison.names import SCALAR
 from gmmcompare.model.params import Array
 from gmmcompare.model.protocol import scalar_names
 from gmmcompare.runtime.errors import InputError, did_you_mean
@@ -149,12 +150,12 @@ def _evidence(
 ) -> Evidence:
     step = -(-np.prod(draws.shape) // MAX_DRAWS)
     found = [
-        *(Functional(n, v[:, ::step], True) for n, v in draws.densities.items()),
+        *(Functional(f"{SCALAR}[{n}]", v[:, ::step], True) for n, v in draws.densities.items()),
         *(
-            Functional(n, v[:, ::step], n.partition("[")[0] not in labelled, True)
+            Functional(f"{SCALAR}[{n}]", v[:, ::step], n.partition("[")[0] not in labelled, True)
             for n, v in scalars.items()
         ),
-        *(Functional(n, v[:, ::step], False) for n, v in more.items()),
+        *(Functional(f"{SCALAR}[{n}]", v[:, ::step], False) for n, v in more.items()),
     ]
     return Evidence(
         draws.name,

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 _ENGINES = {"em": "EM", "gibbs": "Gibbs", "nuts": "NUTS", "exact": "the exact posterior"}
 _CRITERIA = {"aic": "AIC", "bic": "BIC", "icl": "ICL", "loo": "LOO", "evidence": "the evidence"}
+SCALAR = "scalar"
+"""``scalar[mu]`` is a parameter of the user's called mu, whatever mu is in a mixture."""
 PARAMETERS = {"w": "weight", "mu": "mean", "sigma": "sd", "log_sigma": "log sd"}
 
 
@@ -33,6 +35,8 @@ def criterion_name(criterion: str, engine: str = "") -> str:
 def quantity(name: str) -> str:
     """Turn a functional's or a parameter's short name, such as ``cdf[q0.1]``, into words."""
     kind, inside = parts(name)
+    if kind == SCALAR:
+        return inside
     if kind == "log_lik":
         return "log-likelihood"
     if kind == "log_prior":
@@ -49,7 +53,7 @@ def quantity(name: str) -> str:
         return f"co-clustering of the {first} and {second} points"
     if kind == "dependence":
         first, second = _both(inside)
-        return f"dependence of the {quantity(first)} and the {quantity(second)}"
+        return f"dependence of {_the(first)} and {_the(second)}"
     if kind in PARAMETERS:
         return f"{PARAMETERS[kind]} of component {inside}"
     return name
@@ -73,12 +77,17 @@ def _both(inside: str) -> tuple[str, str]:
 
 def of_statistic(statistic: str, name: str) -> str:
     """Say which statistic of a quantity is meant, such as its spread."""
-    what = f"the {quantity(name)}"
+    what = _the(name)
     if statistic == "spread":
         return f"the spread of {what}"
     if at := quantile_of(statistic):
         return f"the probability that {what} is below its pooled {at} quantile"
     return what
+
+
+def _the(name: str) -> str:
+    """Return a quantity with its article; a parameter of the user's has none."""
+    return quantity(name) if parts(name)[0] == SCALAR else f"the {quantity(name)}"
 
 
 def quantile_of(statistic: str) -> str:

@@ -1,0 +1,1 @@
+"""The page of draws of any model, side by side."""
