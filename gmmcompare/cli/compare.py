@@ -9,13 +9,14 @@ import typer
 
 from gmmcompare.cli.application import EXIT_CODES, app
 from gmmcompare.cli.options import (
-    CardArgument,
     DataOption,
     DrawsOption,
     EnginesOption,
     FreshOption,
     MemoryOption,
+    ModelOption,
     OfflineOption,
+    OptionalCardArgument,
     OutOption,
     OwnOption,
     RenameOption,
@@ -27,12 +28,15 @@ from gmmcompare.cli.options import (
     chosen_tasks,
     command_line,
     listed,
+    named,
 )
+from gmmcompare.runtime.errors import InputError
 
 
 @app.command()
 def compare(
-    card: CardArgument,
+    card: OptionalCardArgument = None,
+    model: ModelOption = None,
     engines: EnginesOption = "em,gibbs,nuts",
     engine: OwnOption = None,
     draws: DrawsOption = None,
@@ -65,6 +69,12 @@ def compare(
     from gmmcompare.workflows.compare import compare_card
     from gmmcompare.workflows.load import load
 
+    if (card is None) == (model is None):
+        raise InputError("compare: give a CARD, or a PyMC model by --model FILE.py:NAME")
+    if model is not None:
+        _compare_model(model, engine or [], draws or [], out, seed, set_ or [])
+        return
+    assert card is not None
     chosen = chosen_card(card, set_, seed)
     requests = engine_requests(listed(engines), engine or (), draws or (), rename)
     folder = out or Path("reports") / chosen.name
@@ -84,3 +94,38 @@ def compare(
         page = write_report(outcome, folder / "index.html")
     print_comparison(outcome, page)
     raise typer.Exit(EXIT_CODES[outcome.comparison.verdict])
+
+
+def _compare_model(
+    model: str,
+    engine: list[str],
+    draws: list[str],
+    out: Path | None,
+    seed: int | None,
+    overrides: list[str],
+) -> None:
+    """Run NUTS on a PyMC model beside the user's samplers and draws."""
+    from gmmcompare.cli.progress import Bars
+    from gmmcompare.cli.show import print_agreement
+    from gmmcompare.report import write_agreement
+    from gmmcompare.runtime.files import alone_in
+    from gmmcompare.workflows.compare_model import compare_model, model_settings
+
+    own, elsewhere = named(engine, "--engine"), named(draws, "--draws")
+    if not own and not elsewhere:
+        raise InputError(
+            "compare --model: give a sampler of yours by --engine NAME=FILE.py:FUNC, or draws by "
+            "--draws NAME=FILE, to compare NUTS with"
+        )
+    nuts, custom = model_settings(overrides)
+    folder = out or Path("reports") / Path(model.partition(":")[0]).stem
+    with alone_in(folder):
+        with Bars() as bars:
+            found = compare_model(
+                model, own, elsewhere, nuts=nuts, custom=custom, folder=folder,
+                seed=4 if seed is None else seed, command=command_line(), progress=bars,
+            )  # fmt: skip
+        found.save(folder)
+        page = write_agreement(found, folder / "index.html")
+    print_agreement(found, False, page)
+    raise typer.Exit(EXIT_CODES[found.agreement.verdict])

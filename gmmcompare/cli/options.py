@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 CardArgument = Annotated[
     str, typer.Argument(metavar="CARD", help="A model card: a TOML file or a bundled short name.")
 ]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="FILE.py:NAME",
+        help="In place of a card: a PyMC model, beside --engine or --draws.",
+    ),
+]
+OptionalCardArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="CARD", help="A model card: a TOML file or a bundled short name. Or give --model."
+    ),
+]
 EnginesOption = Annotated[
     str, typer.Option("--engines", help="Built-in engines to run, separated by commas.")
 ]
@@ -112,6 +126,27 @@ def chosen_tasks(
 
     with open_tasks(workers, scheduler, memory=memory) as tasks:
         yield tasks
+
+
+def named(options: list[str], which: str) -> dict[str, str]:
+    """Return what options of the form NAME=WHAT say.
+
+    Raises
+    ------
+    InputError
+        If one has no name, or two have the same.
+    """
+    from gmmcompare.runtime.errors import InputError
+
+    found: dict[str, str] = {}
+    for text in options:
+        name, equals, what = text.partition("=")
+        if not equals or not name or not what:
+            raise InputError(f"{which} {text}: write NAME=WHAT, as in {which} mine={text}")
+        if name in found:
+            raise InputError(f"{which} {text}: two have the name {name}")
+        found[name] = what
+    return found
 
 
 def listed(text: str) -> list[str]:

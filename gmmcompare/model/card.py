@@ -274,6 +274,36 @@ def validated_card(content: dict[str, Any], file: Path) -> Card:
     return card
 
 
+def engine_settings(overrides: Iterable[str]) -> EngineSection:
+    """Return the settings of every engine with what ``--set`` overrides, where there is no card.
+
+    Parameters
+    ----------
+    overrides : iterable of str
+        Each ``engines.ENGINE.KEY=VALUE``.
+
+    Raises
+    ------
+    InputError
+        If one is no setting of an engine.
+    """
+    content: dict[str, Any] = {}
+    for text in overrides:
+        key, value = _parsed(text)
+        if key.partition(".")[0] != "engines":
+            raise InputError(
+                f"--set {text}: without a card only settings of engines can be set, as in "
+                "engines.nuts.draws=5000"
+            )
+        _put(content, key, value)
+    try:
+        return EngineSection.model_validate(content.get("engines", {}))
+    except ValidationError as error:
+        worst = error.errors(include_url=False)[0]
+        located: Any = {**worst, "loc": ("engines", *worst["loc"])}
+        raise InputError(f"--set: {_explained(located)}") from None
+
+
 def _explained(error: ErrorDetails) -> str:
     """Turn one of pydantic's complaints into: key, what was found, what is allowed."""
     names = [str(part) for part in error["loc"]]

@@ -129,6 +129,11 @@ class PyMCModel:
         return self._score if self._gradient is not None else None
 
     @property
+    def pymc_model(self) -> pm.Model:
+        """The PyMC model itself."""
+        return self._model
+
+    @property
     def observed(self) -> Data:
         """The data that the model was given: an array, or arrays by name."""
         from gmmcompare.model.pymc_graphs import observed_values
