@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from gmmcompare.comparison.agreement import PairVerdict, judge_draws
 from gmmcompare.comparison.checks import Checked, check
-from gmmcompare.comparison.diagnostics import Convergence, mcse_of_mean
+from gmmcompare.comparison.diagnostics import Convergence, convergence
 from gmmcompare.comparison.evidence import Evidence
 from gmmcompare.comparison.general import GeneralDraws, common_parameters, evidence_of_all
 from gmmcompare.comparison.judged import Judged
-from gmmcompare.comparison.names import SCALAR
+from gmmcompare.comparison.mixtures import aligned_mixtures, are_mixtures
 from gmmcompare.model.params import Array
 from gmmcompare.runtime.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Provider = Callable[[Sequence[GeneralDraws]], tuple[list[GeneralDraws], list[Evidence]]]
+"""Puts labels of draws in order, and returns functions of them that can be compared."""
 Redraw = Callable[[str, int], GeneralDraws | None]
 """``redraw(engine, round)`` runs an engine with a fresh seed and 4**(round - 1) times the draws."""
 
@@ -31,7 +33,6 @@ class Column:
 
     mean: Mapping[str, float]
     sd: Mapping[str, float]
-    mcse: Mapping[str, float]
     convergence: Convergence
     seconds: float = float("nan")
 
@@ -82,9 +83,9 @@ class Agreement(Judged):
             kinds = {
                 "mean": c.mean,
                 "sd": c.sd,
-                "mcse": c.mcse,
-                "ess": {n: c.convergence.ess_bulk[f"{SCALAR}[{n}]"] for n in c.mean},
-                "rhat": {n: c.convergence.rhat[f"{SCALAR}[{n}]"] for n in c.mean},
+                "mcse": c.convergence.mcse_mean,
+                "ess": c.convergence.ess_bulk,
+                "rhat": c.convergence.rhat,
             }
             columns.update({(name, kind): pd.Series(dict(v)) for kind, v in kinds.items()})
         return pd.DataFrame(columns).loc[list(self.scalars)]
@@ -155,24 +156,32 @@ def agree_on(
     common, left_out = common_parameters(everyone, chosen)
     draws = {d.name: d.only(common) for d in everyone}
     groups = [[n for n in group if n in common] for group in symmetries]
-    evidence = dict(zip(names, evidence_of_all(list(draws.values()), groups), strict=True))
-    pairs = _judge(evidence, draws, groups, redraw)
-    ordered = {name: d.sorted_by_labels(groups) for name, d in draws.items()}
+    prepare = _provider(list(draws.values()), groups)
+    ordered, evidence = prepare(list(draws.values()))
+    pairs = _judge(dict(zip(names, evidence, strict=True)), draws, prepare, redraw)
+    took = seconds or {}
     return Agreement(
-        draws,
-        {
-            n: _column(d, evidence[n].convergence, (seconds or {}).get(n, float("nan")))
-            for n, d in ordered.items()
-        },
+        {d.name: d for d in ordered},
+        {d.name: _column(d, took.get(d.name, float("nan"))) for d in ordered},
         pairs,
         tuple(left_out),
+    )
+
+
+def _provider(everyone: Sequence[GeneralDraws], groups: Sequence[Sequence[str]]) -> Provider:
+    """Return what prepares draws: the mixture's, whose labels are aligned, or the general one."""
+    if not groups and are_mixtures(everyone):
+        return aligned_mixtures
+    return lambda some: (
+        [d.sorted_by_labels(groups) for d in some],
+        evidence_of_all(some, groups),
     )
 
 
 def _judge(
     evidence: Mapping[str, Evidence],
     draws: Mapping[str, GeneralDraws],
-    groups: Sequence[Sequence[str]],
+    prepare: Provider,
     redraw: Redraw | None,
 ) -> tuple[PairVerdict, ...]:
     every = list(evidence.values())
@@ -184,8 +193,8 @@ def _judge(
         if new is None:
             return None
         rest = [d for other, d in draws.items() if other != name]
-        repeated = evidence_of_all([new.only(list(draws[name].arrays)), *rest], groups)[0]
-        return check(repeated, every)
+        _, repeated = prepare([new.only(list(draws[name].arrays)), *rest])
+        return check(repeated[0], every)
 
     all_pairs = list(combinations(evidence, 2))
     return tuple(
@@ -193,12 +202,11 @@ def _judge(
     )
 
 
-def _column(draws: GeneralDraws, known: Convergence, seconds: float) -> Column:
+def _column(draws: GeneralDraws, seconds: float) -> Column:
     scalars: dict[str, Array] = draws.scalars()
     return Column(
         {name: float(v.mean()) for name, v in scalars.items()},
         {name: float(v.std()) for name, v in scalars.items()},
-        {name: mcse_of_mean(v) for name, v in scalars.items()},
-        known,
+        convergence(scalars),
         seconds,
     )

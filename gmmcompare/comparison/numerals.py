@@ -37,7 +37,7 @@ def with_spread(value: float, spread: float) -> str:
     if not math.isfinite(spread) or spread <= 0:
         return f"{value:.4g}" + (f"e{power:+03d}" if power else "")
     decimals = decimals_for(spread)
-    text = f"{value:.{decimals}f} ± {spread:.{decimals}f}"
+    text = f"{value:z.{decimals}f} ± {spread:.{decimals}f}"
     return f"({text})e{power:+03d}" if power else text
 
 

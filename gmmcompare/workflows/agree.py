@@ -160,20 +160,19 @@ def _read(source: Any, index: int) -> tuple[str, GeneralDraws, str]:
 
 def _from_object(source: Any, name: str) -> GeneralDraws:
     """Take draws from a DataTree, or anything with a group ``posterior``, or a dict of arrays."""
-    tree = source
-    if isinstance(source, Mapping):
-        arrays = {str(k): np.asarray(v, dtype=float) for k, v in source.items()}
-    else:
-        posterior = getattr(tree, "posterior", None)
-        if posterior is None:
-            raise InputError(
-                f"{name}: is {type(source).__name__}; give a file, a DataTree with a group "
-                "'posterior', or a dict of arrays (chain, draw, ...)"
-            )
+    posterior = getattr(source, "posterior", None)
+    if posterior is not None:
         arrays = {
             str(k): np.asarray(v.transpose("chain", "draw", ...).values, dtype=float)
             for k, v in posterior.data_vars.items()
         }
+    elif isinstance(source, Mapping):
+        arrays = {str(k): np.asarray(v, dtype=float) for k, v in source.items()}
+    else:
+        raise InputError(
+            f"{name}: is {type(source).__name__}; give a file, a DataTree with a group "
+            "'posterior', or a dict of arrays (chain, draw, ...)"
+        )
     if not arrays or len({a.shape[:2] for a in arrays.values()}) != 1:
         raise InputError(f"{name}: arrays need the same first two axes (chain, draw)")
     return GeneralDraws(name, arrays)

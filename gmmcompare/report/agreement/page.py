@@ -22,6 +22,7 @@ from gmmcompare.comparison.thresholds import (
 from gmmcompare.comparison.words import sentence
 from gmmcompare.model.params import Array
 from gmmcompare.report.frame.canvas import Canvas, Panel
+from gmmcompare.report.frame.glossary import GLOSSARY
 from gmmcompare.report.frame.look import INK, component_colour, component_variable
 from gmmcompare.report.frame.render import render
 from gmmcompare.report.frame.strips import Scale
@@ -30,6 +31,10 @@ from gmmcompare.runtime.files import write_text
 from gmmcompare.workflows.agree import Agreed
 
 TITLES = {"agree": "Agree", "disagree": "Disagree", "inconclusive": "Inconclusive"}
+_TERMS = (
+    "chain", "divergence", "ess", "false-alarm", "margin", "mcse", "posterior",
+    "posterior-sd", "rhat",
+)  # fmt: skip
 MOST_ROWS = 40
 MOST_PANELS = 9
 _BINS = 40
@@ -79,6 +84,7 @@ def agreement_context(found: Agreed) -> dict[str, Any]:
         "rows": [_row(agreement, name) for name in engines],
         "left_out": agreement.left_out,
         "sources": found.sources,
+        "glossary": {key: GLOSSARY[key] for key in _TERMS},
         "notes": {n: d.notes for n, d in agreement.draws.items() if d.notes},
         "command": found.command,
         "sure": {
@@ -153,7 +159,11 @@ def _table(agreement: Agreement, names: Sequence[str]) -> dict[str, Any]:
 def _half_width(agreement: Agreement, name: str, other: str) -> float:
     first, column = next(iter(agreement.columns.values())), agreement.columns[other]
     pooled = float(np.sqrt((first.sd[name] ** 2 + column.sd[name] ** 2) / 2.0)) or np.nan
-    return float(1.96 * np.hypot(first.mcse[name], column.mcse[name]) / pooled)
+    return float(
+        1.96
+        * np.hypot(first.convergence.mcse_mean[name], column.convergence.mcse_mean[name])
+        / pooled
+    )
 
 
 def _panel(agreement: Agreement, name: str, i: int) -> tuple[str, Panel]:
@@ -205,8 +215,8 @@ def _row(agreement: Agreement, name: str) -> dict[str, str]:
         "name": name,
         "chains": f"{draws.shape[0]}",
         "draws": f"{draws.shape[1]:,}",
-        "ess": f"{number(ess, 0)} ({quantity(slowest)})",
-        "rhat": f"{number(rhat, 3)} ({quantity(worst)})",
+        "ess": f"{number(ess, 0)} ({slowest})",
+        "rhat": f"{number(rhat, 3)} ({worst})",
         "divergences": "not applicable" if draws.divergences is None else f"{draws.divergences:,}",
         "seconds": seconds(column.seconds) if known else "made elsewhere",
         "speed": number(ess / column.seconds, 1) if known and column.seconds > 0 else "",
