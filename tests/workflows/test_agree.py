@@ -46,7 +46,7 @@ def test_files_agree_or_not_and_exit_codes_say_so(files: list[str], tmp_path: Pa
     assert "src=" not in page
     other = run.invoke(app, ["agree", one, f"mine={moved}", "--json"])
     assert other.exit_code == 1
-    assert json.loads(other.stdout)["pairs"][0]["suspect"] == "mine"
+    assert json.loads(other.stdout)["pairs"][0]["b"] == "mine"
     assert run.invoke(app, ["agree", one, moved, "--vars", "w"]).exit_code == 0
 
 
