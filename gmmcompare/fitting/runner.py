@@ -32,7 +32,7 @@ MODE_WINDOW = 10.0
 
 _EM = EngineRequest("em")
 _REPEATED = {2: ", repeated with a fresh seed", 3: ", repeated again with a fresh seed"}
-_one_at_a_time = threading.Lock()
+_one_at_a_time = threading.RLock()  # an engine of the user may call `fit` itself
 
 
 @dataclass

@@ -136,6 +136,9 @@ def _plug_in(
             alone = len(curves) == 1
             if alone:
                 for k, component in enumerate(density.components):
+                    ax.fill_between(
+                        one.grid, component, color=component_colour(k), alpha=0.25, lw=0
+                    )
                     ax.plot(one.grid, component, color=component_colour(k), lw=1.8)
             label = who if len(compared) == 1 else f"{who}, K = {one.K}"
             colour = INK if alone else component_colour(i)

@@ -224,6 +224,7 @@ def test_every_lesson_has_a_valid_notebook(name: str) -> None:
     kinds = [cell["cell_type"] for cell in notebook["cells"]]
     assert kinds[0] == "markdown"
     assert kinds.count("code") >= 2
+    assert any("plt." in "".join(cell["source"]) for cell in notebook["cells"])  # it draws
     compile("\n".join("".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code"),
             name, "exec")  # fmt: skip
 

@@ -5,6 +5,8 @@
 #
 # The gallery of classic faults.
 # %%
+import matplotlib.pyplot as plt
+
 from gmmcompare.lessons import broken
 from gmmcompare.validation.faults.catalogue import KERNEL_FAULTS
 from gmmcompare.validation.run import validate
@@ -19,6 +21,10 @@ problem, reference = broken.large_data()
 large = broken.on_large_data("mean-loc-ignored", problem, reference)
 for name, shift, error in zip(large["names"], large["shift"], large["error"], strict=True):
     print(f"{name:14s} {shift:6.3f} posterior sds, standard error {error:.3f}")
+
+plt.errorbar(large["shift"], large["names"], xerr=large["error"], fmt="o")
+plt.axvline(0.0, color="grey")
+plt.xlabel("shift, posterior sds")
 
 # %% [markdown]
 # The same code on twelve observations.

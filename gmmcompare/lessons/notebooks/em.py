@@ -5,6 +5,7 @@
 #
 # The velocities of 82 galaxies, three groups, maximum likelihood.
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 
 import gmmcompare as gc
@@ -28,11 +29,16 @@ def em_step(at: gc.Params) -> gc.Params:
 
 
 def climb(at: gc.Params, steps: int) -> gc.Params:
-    """Iterate, and print the log-likelihood now and then."""
+    """Iterate, print the log-likelihood now and then, and draw how it rises."""
+    heights = []
     for step in range(steps + 1):
         if step % 10 == 0 or step < 3:
             print(f"{step:4d}  {mixture.log_likelihood(sample, at):.4f}  means {at.mu.round(3)}")
+        heights.append(float(mixture.log_likelihood(sample, at)))
         at = em_step(at)
+    plt.plot(heights)
+    plt.xlabel("iteration")
+    plt.ylabel("log-likelihood")
     return at
 
 

@@ -5,6 +5,7 @@
 #
 # Two groups with nearly the same mean, one wide and one narrow.
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
 
 import gmmcompare as gc
@@ -27,6 +28,9 @@ for name, draws in (
     ("aligned", aligned),
 ):
     print(f"{name:15s} {labels.mislabelled(draws):.1%}")
+    plt.figure()
+    plt.plot(draws.mu[0], lw=0.5)
+    plt.title(f"means of the first chain, {name}")
 
 # %% [markdown]
 # An order constraint while sampling: some chains stop at a wall, in silence. This takes a minute.
