@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from html import escape
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -178,7 +179,9 @@ class Comparison(Judged):
     def _repr_html_(self) -> str:
         """Show verdict and table in a notebook."""
         html: str = self.table().round(4).to_html()
-        return f"<p><strong>{self.verdict}</strong>. {self.sentence()}</p>{html}"
+        what = "".join(f"<li>{escape(sentence(remedy))}</li>" for remedy in self.remedies)
+        to_do = f"<p>To settle it:</p><ul>{what}</ul>" if what else ""
+        return f"<p><strong>{self.verdict}</strong>. {self.sentence()}</p>{to_do}{html}"
 
 
 def compare_fits(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SPARE = 1.25
 """Draws beyond those that seem needed: an ESS is an estimate."""
 FOURFOLD = 4.0
+MOST = 100.0
+"""Times the draws that are asked for at once: the ESS of chains that hardly move is a guess."""
 TARGETS = (0.9, 0.95, 0.99)
 """Target acceptance rates to try in turn where transitions diverge."""
 
@@ -64,6 +66,8 @@ class _Needs:
     warmup: float = 0.0
     others: dict[str, Any] = field(default_factory=dict)
     smaller_steps: bool = False
+    elsewhere: bool = False
+    """Whether it starts, or moves, in another way: then its ESS now tells nothing."""
 
     @property
     def section(self) -> str:
@@ -84,6 +88,7 @@ class _Needs:
 
     def more(self, times: float, warmup: bool = False) -> None:
         """Ask for so many times the draws, and perhaps the warm-up."""
+        times = min(times, MOST)
         self.draws = max(self.draws, times * self.chains_and_draws[1])
         if warmup:
             default = getattr(getattr(EngineSection(), self.section), "warmup", 0)
@@ -105,11 +110,10 @@ class _Needs:
             if self.smaller_steps:
                 yield Reason(Remedy.SMALLER_STEPS, engine=name)
             return
-        wanted = {
-            "chains": self.chains,
-            "warmup": rounded_up(self.warmup),
-            "draws": rounded_up(each) if each > draws else 0,
-        }
+        wanted = {"chains": self.chains}
+        if not self.elsewhere:
+            wanted["warmup"] = rounded_up(self.warmup)
+            wanted["draws"] = rounded_up(each) if each > draws else 0
         settings = {key: value for key, value in wanted.items() if value} | self.others
         if settings:
             keyed = {f"engines.{self.section}.{key}": value for key, value in settings.items()}
@@ -176,6 +180,7 @@ def _leave_mode(need: _Needs, times: float) -> None:
         if need.section == section and need.setting(key) != value
     }
     need.others |= changed
+    need.elsewhere = need.elsewhere or bool(changed)
     if not changed:
         need.more(times * FOURFOLD, warmup=True)
 

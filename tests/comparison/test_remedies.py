@@ -151,6 +151,14 @@ def test_a_minor_mode_of_well_chosen_starts_asks_for_longer_chains() -> None:
     assert asked == {"engines.gibbs.warmup": 3600, "engines.gibbs.draws": 4000}
 
 
+def test_the_ess_of_stuck_chains_is_not_taken_at_its_word() -> None:
+    slow = reason(Code.LOW_ESS, "nuts", ess=1.0)
+    assert typed("gibbs", "nuts", slow) == {"engines.nuts.draws": 100_000}  # not 1,250,000
+    fits = FITS | {"nuts": fit("nuts", identify="ordered")}
+    stuck = reason(Code.MINOR_MODE, "nuts")
+    assert typed("gibbs", "nuts", stuck, slow, fits=fits) == {"engines.nuts.identify": "none"}
+
+
 def test_a_warm_up_that_was_left_out_is_made_as_long_as_by_default() -> None:
     fits = FITS | {"gibbs": fit("gibbs", warmup=0)}
     asked = typed("gibbs", "nuts", reason(Code.TREND, "gibbs"), fits=fits)
@@ -332,6 +340,8 @@ def test_the_limit_of_settling_is_said_before_and_after() -> None:
     assert words.settling([run], []) == (
         "Or add --settle, which sets this by itself: at most two rounds and 16 times the draws."
     )
-    assert words.settling([run], [followed]).startswith("--settle goes no further than two rounds")
+    assert words.settling([run], [followed]).startswith(
+        "--settle has stopped here: it goes no further than two rounds and 16 times the draws."
+    )
     assert words.settling([Reason(Remedy.STANDS_STILL)], []) == ""
     assert phrase(followed).startswith("--settle, round 1 of 2")

@@ -38,7 +38,10 @@ def settling(found: Sequence[Reason], followed: Sequence[Reason]) -> str:
     """
     limit = f"{_COUNTS[SETTLING_ROUNDS]} rounds and {SETTLING_DRAWS} times the draws"
     if followed:
-        return f"--settle goes no further than {limit}, or than a setting can help."
+        return (
+            f"--settle has stopped here: it goes no further than {limit}. Give the settings "
+            "yourself to go on from there."
+        )
     if any(remedy.code == Remedy.RUN_WITH for remedy in found):
         return f"Or add --settle, which sets this by itself: at most {limit}."
     return ""
