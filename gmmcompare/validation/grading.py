@@ -12,7 +12,8 @@ from gmmcompare.runtime.files import replacing
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import TaskError, Tasks
 from gmmcompare.validation.model_procedure import model_scene
-from gmmcompare.validation.run import DEFAULT_SEED, TIME_LIMIT, validate
+from gmmcompare.validation.remedies import TIME_LIMIT
+from gmmcompare.validation.run import DEFAULT_SEED, validate
 from gmmcompare.validation.verdict import Validation
 
 COLUMNS = ("submission", "verdict", "seconds", "rng", "suspect", "diagnosis", "tested", "notes")

@@ -13,6 +13,8 @@ from gmmcompare.validation.reasons import Code, Reason, Remedy
 if TYPE_CHECKING:
     from gmmcompare.validation.verdict import Check, Validation
 
+TIME_LIMIT = 900.0
+"""Seconds for one validation, where nothing else is said."""
 SPARE = 1.5
 """Time beyond that which seems needed."""
 UNKNOWN = 4.0
@@ -41,7 +43,7 @@ def _of_check(check: Check, found: Validation) -> Iterator[Reason]:
         if reason.code == Code.OUT_OF_TIME:
             done, wanted = reason.numbers["done"], reason.numbers["wanted"]
             times = SPARE * wanted / done if done and wanted else UNKNOWN
-            seconds = max(1, rounded_up(math.ceil(times * max(found.seconds, 1.0))))
+            seconds = max(int(TIME_LIMIT), rounded_up(math.ceil(times * found.seconds)))
             yield Reason(Remedy.MORE_TIME, {"seconds": seconds})
         elif reason.code == Code.SUSPICIOUS:
             yield Reason(Remedy.OTHER_SEED, {"seed": found.seed + 1, "quick": quick})

@@ -13,6 +13,7 @@ from gmmcompare.validation.mixture_procedure import MixtureProcedure
 from gmmcompare.validation.model_procedure import ModelProcedure, model_scene
 from gmmcompare.validation.power import check_mutants, source_of
 from gmmcompare.validation.procedure import Procedure, Settings
+from gmmcompare.validation.remedies import TIME_LIMIT
 from gmmcompare.validation.sandbox.target import Target
 from gmmcompare.validation.verdict import Validation
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from gmmcompare.validation.checks.on_data import OnData
 
 DEFAULT_SEED = 1
-TIME_LIMIT = 900.0
-"""Seconds for one validation."""
 
 
 def validate(

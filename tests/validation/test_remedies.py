@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def found(
 ) -> Validation:
     checks = tuple(Check("check", verdict, (reason,), data=data or {}) for reason in reasons)  # type: ignore[arg-type]
     untested = (Reason(Code.SMALL_ERRORS, {"quick": quick, **SMALL}),)
-    return Validation("mine", "kernel", checks, Diagnosis(), (), untested, seed=3, seconds=60.0)
+    return Validation("mine", "kernel", checks, Diagnosis(), (), untested, seed=3, seconds=300.0)
 
 
 BAD = {"log10_wealth": 9.0, "replicates": 9, "alpha": 1e-5}
@@ -43,8 +44,8 @@ OUT = Reason(Code.OUT_OF_TIME, {"done": 500, "wanted": 2000})
 NO_IDEA = Reason(Code.OUT_OF_TIME, {"done": 0, "wanted": 0})
 SUSPICIOUS = Reason(Code.SUSPICIOUS, {"log10_wealth": 3.4, "replicates": 500})
 CASES = [
-    (OUT, False, "Allow more time: --time-limit 360 (in Python time_limit=360)."),
-    (NO_IDEA, False, "Allow more time: --time-limit 240 (in Python time_limit=240)."),
+    (OUT, False, "Allow more time: --time-limit 1800 (in Python time_limit=1800)."),
+    (NO_IDEA, False, "Allow more time: --time-limit 1200 (in Python time_limit=1200)."),
     (SUSPICIOUS, True, "Validate it again with --seed 4 and without --quick: "),
     (SUSPICIOUS, False, "Validate it again with --seed 4: "),
     (
@@ -92,6 +93,11 @@ def test_every_remedy_is_tested_and_has_words() -> None:
 
 def test_the_longest_time_of_several_counts_and_nothing_is_said_twice() -> None:
     assert len(found(OUT, NO_IDEA, SUSPICIOUS, SUSPICIOUS).remedies) == 2
+
+
+def test_no_time_is_named_that_is_shorter_than_the_default() -> None:
+    hasty = replace(found(OUT), seconds=2.0)
+    assert hasty.remedies == ("Allow more time: --time-limit 900 (in Python time_limit=900).",)
 
 
 def test_a_failure_needs_no_remedy() -> None:
