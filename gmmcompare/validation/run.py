@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
+from gmmcompare.validation.faults.museum import catalogue as museum
 from gmmcompare.validation.mixture_procedure import MixtureProcedure
 from gmmcompare.validation.model_procedure import ModelProcedure, model_scene
 from gmmcompare.validation.power import check_mutants, source_of
@@ -50,11 +52,13 @@ def validate(
     sampler : str or callable
         A kernel ``(w, mu, sigma, y, priors, rng)`` or a whole sampler ``(y, K, priors, draws,
         warmup, chains, rng)``: the function itself or its name, ``FILE.py:FUNC``,
-        ``package.module:FUNC``, an entry point, ``fault:NAME`` or a built-in engine.
+        ``package.module:FUNC``, an entry point, ``fault:NAME``, ``museum:NAME`` or a built-in
+        engine.
     model : Model, pymc.Model or str, optional
         The model that it samples, if that is no mixture of normals: an object as
         `gmmcompare.Model` describes it, a PyMC model, or ``FILE.py:NAME``. The sampler is then
         ``(theta, y, rng)``, which takes and returns a dict, or ``(y, draws, warmup, chains, rng)``.
+        A piece of the museum brings its own.
     quick : bool
         Fewer replicates: finds gross errors in a second or two, but subtle ones perhaps not.
     seed : int
@@ -102,6 +106,10 @@ def validate(
     settings = Settings(
         quick, seed, folder, geweke, jobs, tasks, time_limit, call_limit, strict, progress
     )
+    if isinstance(sampler, str) and sampler.startswith(museum.PREFIX):
+        if model is not None or on_data is not None:
+            raise InputError(f"{sampler}: brings its own model; leave out the model or the card")
+        model = museum.piece(sampler)[0].model
     procedure: Procedure
     if model is None:
         procedure = MixtureProcedure(Target.of(sampler), settings, on_data=on_data)

@@ -17,6 +17,7 @@ from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.validation.faults.catalogue import PREFIX, fault
+from gmmcompare.validation.faults.museum import catalogue as museum
 from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 from gmmcompare.validation.sandbox.model_subject import ModelSubject
 from gmmcompare.validation.sandbox.subject import Subject
@@ -45,7 +46,7 @@ class Target:
 
     @classmethod
     def of(cls, sampler: str | Callable[..., Any], any_model: bool = False) -> Target:
-        """Take a name, such as ``FILE.py:FUNC`` or ``fault:NAME``, or a function.
+        """Take a name, such as ``FILE.py:FUNC``, ``fault:NAME`` or ``museum:NAME``, or a function.
 
         Raises
         ------
@@ -101,6 +102,8 @@ class Target:
             return function
         if self.name.startswith(PREFIX):
             return fault(self.name)  # type: ignore[no-any-return]
+        if self.name.startswith(museum.PREFIX):
+            return museum.sampler(self.name)
         if self.name.startswith(ENGINE_PREFIX):
             return EngineSampler(self.name.removeprefix(ENGINE_PREFIX))
         if self.name in KERNELS:

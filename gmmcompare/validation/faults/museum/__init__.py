@@ -1,0 +1,1 @@
+"""Real bugs of samplers that shipped, rebuilt from their public descriptions; see `catalogue`."""
