@@ -58,9 +58,10 @@ def indicators_too_early(
 
     if not repaired:
         s = draw_indicators()
-    new = mu + rng.normal()
-    if np.log(rng.random()) < log_density(new) - log_density(mu):
-        mu = new
+    for length in (2.0, 0.7, 0.2):
+        new = mu + length * rng.normal()
+        if np.log(rng.random()) < log_density(new) - log_density(mu):
+            mu = new
     if repaired:
         s = draw_indicators()
     precision = 1.0 + (model.sds[s] ** -2.0).sum()
