@@ -28,7 +28,7 @@ class Mixture(gc.MixtureModel):
         posterior = gc.exact_posterior(y, 2, PRIORS)
         ends = {"w": (0.0, 1.0), "mu": (-12.0, 12.0), "sigma": (0.0, 12.0)}
         return {
-            name: np.array([mean_of(posterior, name, k, np.linspace(*end, 3001)) for k in (0, 1)])
+            name: np.array([mean_of(posterior, name, k, np.linspace(*end, 401)) for k in (0, 1)])
             for name, end in ends.items()
         }
 

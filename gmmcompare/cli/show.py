@@ -254,6 +254,20 @@ def print_gallery(exhibits: Iterable[Exhibit]) -> None:
 _ORDINALS = {1: "first", 2: "second", 3: "third"}
 
 
+def print_museum() -> None:
+    """List the bugs of samplers that shipped, and how to validate one."""
+    from gmmcompare.validation.faults.museum.catalogue import PIECES, PREFIX, REPAIRED
+
+    table = Table(box=None, header_style="")
+    for heading in ("sampler", "what it was"):
+        table.add_column(heading)
+    for piece in PIECES.values():
+        table.add_row(f"{PREFIX}{piece.name}", piece.title)
+    console = _console()
+    console.print(table)
+    console.print(f"the same with its bug mended: {PREFIX}NAME{REPAIRED}")
+
+
 def print_grades(table: Path) -> None:
     """Print where the grades are, and the grades."""
     print(table.read_text(encoding="utf-8"), end="")

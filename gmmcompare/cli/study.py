@@ -83,6 +83,39 @@ def study_gallery(
     _carry_out(GalleryStudy(out, seed, quick, kernels), repetitions, jobs, workers, scheduler)
 
 
+@study_app.command("museum")
+def study_museum(
+    repetitions: RepetitionsOption = 100,
+    out: StudyOption = Path("reports/museum"),
+    seed: SeedOption = 3001,
+    jobs: JobsOption = 2,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+) -> None:
+    """Measure how often bugs of samplers that shipped are found, and their repaired twins pass."""
+    from gmmcompare.studies.museum import MuseumStudy
+
+    _carry_out(MuseumStudy(out, seed), repetitions, jobs, workers, scheduler)
+
+
+@study_app.command("shelf")
+def study_shelf(
+    repetitions: RepetitionsOption = 250,
+    out: StudyOption = Path("reports/shelf"),
+    seed: SeedOption = 4001,
+    shelf: Annotated[
+        Path, typer.Option("--shelf", metavar="DIR", help="Models and samplers, a file each.")
+    ] = Path("examples/shelf"),
+    jobs: JobsOption = 2,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+) -> None:
+    """Measure how often a quick validation fails a correct sampler of any model."""
+    from gmmcompare.studies.shelf import ShelfStudy
+
+    _carry_out(ShelfStudy(out, seed, shelf), repetitions, jobs, workers, scheduler)
+
+
 def _carry_out(
     study: Study, repetitions: int, jobs: int, workers: int | None, scheduler: str | None
 ) -> None:

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 def validate(
     sampler: Annotated[
         str | None,
-        typer.Argument(metavar="SAMPLER", help="FILE.py:FUNC, fault:NAME or a built-in engine."),
+        typer.Argument(
+            metavar="SAMPLER", help="FILE.py:FUNC, fault:NAME, museum:NAME or a built-in engine."
+        ),
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Only what takes a few seconds.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
@@ -41,6 +43,9 @@ def validate(
     ] = None,
     gallery: Annotated[
         bool, typer.Option("--gallery", help="Validate every fault of the gallery instead.")
+    ] = False,
+    museum: Annotated[
+        bool, typer.Option("--museum", help="List real bugs of samplers that shipped instead.")
     ] = False,
     grade: Annotated[
         Path | None,
@@ -97,7 +102,12 @@ def validate(
 ) -> None:
     """Test whether a sampler is correct. Its code runs with your permissions."""
     from gmmcompare.cli.progress import Bars
-    from gmmcompare.cli.show import print_gallery, print_grades, print_validation
+    from gmmcompare.cli.show import (
+        print_gallery,
+        print_grades,
+        print_museum,
+        print_validation,
+    )
     from gmmcompare.fitting.cache import user_cache
     from gmmcompare.report import write_validation
     from gmmcompare.runtime.files import alone_in
@@ -108,8 +118,11 @@ def validate(
 
     if around:
         print("validate: --around is now called --posterior-sbc", file=sys.stderr)
-    if (sampler is not None) + gallery + (grade is not None) != 1:
-        raise InputError("validate: give one of SAMPLER, --gallery or --grade DIR")
+    if (sampler is not None) + gallery + museum + (grade is not None) != 1:
+        raise InputError("validate: give one of SAMPLER, --gallery, --museum or --grade DIR")
+    if museum:
+        print_museum()
+        return
     if gallery:
         with chosen_tasks(workers, scheduler) as tasks:
             print_gallery(run_gallery(quick=quick, seed=seed, jobs=jobs, tasks=tasks))

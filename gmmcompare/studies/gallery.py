@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,13 +12,19 @@ from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.store import Row
 from gmmcompare.studies import markdown
 from gmmcompare.studies.study import Found, Study
+from gmmcompare.studies.validations import (
+    caught_by,
+    count,
+    median_and_most,
+    median_processor,
+    replicates,
+    validated,
+)
 from gmmcompare.validation import error_rates
 from gmmcompare.validation.checks.invariance import FOLLOWED, QUICK, Plan
 from gmmcompare.validation.checks.scenes import FIELDS, MixtureScene, planned
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS, NOT_FAULTS, PREFIX
 from gmmcompare.validation.faults.narrow import FAMILIES
-from gmmcompare.validation.gallery import exhibit
-from gmmcompare.validation.run import validate
 from gmmcompare.validation.sandbox.target import KERNELS
 
 PLANTED = tuple(PREFIX + name for name in FAULTS)
@@ -88,20 +93,8 @@ class GalleryStudy(Study):
 
     def repeat(self, case: str, number: int) -> Row:
         """Validate a sampler on one core."""
-        before = _processor_seconds()
-        found = validate(
-            case,
-            quick=self.quick,
-            seed=self.seed + number,
-            jobs=1,
-            time_limit=3600.0,
-            call_limit=300.0,
-        )
-        return {
-            **exhibit(case.removeprefix(PREFIX).partition("@")[0], found)._asdict(),
-            "processor_seconds": _processor_seconds() - before,
-            "checks": {c.name: [c.verdict, c.replicates, c.seconds] for c in found.checks},
-        }
+        name = case.removeprefix(PREFIX).partition("@")[0]
+        return validated(case, name, quick=self.quick, seed=self.seed + number)
 
     def page(self, found: Found) -> str:
         """Return the tables of faults and of correct samplers."""
@@ -166,11 +159,6 @@ def _first_scenes(kernels: str) -> list[MixtureScene]:
     return [place[0] for place in planned(K, 12, sizes, () if numbers else FIELDS)]
 
 
-def _processor_seconds() -> float:
-    """Return the time that this process and its finished children spent computing."""
-    return sum(os.times()[:4])
-
-
 def _headlines(found: Found, fail: Sequence[str], passing: Sequence[str]) -> Iterator[str]:
     planted = [row for name in fail for row in found.get(name, ())]
     correct = [row for name in passing for row in found.get(name, ())]
@@ -178,11 +166,11 @@ def _headlines(found: Found, fail: Sequence[str], passing: Sequence[str]) -> Ite
     broken = sum("contract" in r["caught_by"] for r in caught_kernels)
     of = len(caught_kernels)
     yield (
-        f"{_count(planted, 'failed')} of {len(planted)} validations of a planted fault came out "
+        f"{count(planted, 'failed')} of {len(planted)} validations of a planted fault came out "
         "*failed*."
     )
     yield (
-        f"{_count(correct, 'passed')} of {len(correct)} validations of a correct sampler came out "
+        f"{count(correct, 'passed')} of {len(correct)} validations of a correct sampler came out "
         "*passed*."
     )
     yield (
@@ -213,10 +201,10 @@ def _fault_cells(name: str, rows: Sequence[Row]) -> list[object]:
     return [
         name.removeprefix(PREFIX),
         len(rows),
-        _count(rows, "failed"),
-        "; ".join(sorted({r["caught_by"] for r in rows})),
-        _median_and_most([r["replicates"] for r in rows]),
-        _processor(rows),
+        count(rows, "failed"),
+        caught_by(rows),
+        median_and_most([r["replicates"] for r in rows]),
+        median_processor(rows),
         _named(rows, 1),
         _named(rows, 3),
     ]
@@ -226,30 +214,12 @@ def _correct_cells(name: str, rows: Sequence[Row]) -> list[object]:
     return [
         name.removeprefix(PREFIX),
         len(rows),
-        _count(rows, "passed"),
-        _median_and_most([_replicates(r) for r in rows]),
-        _processor(rows),
+        count(rows, "passed"),
+        median_and_most([replicates(r) for r in rows]),
+        median_processor(rows),
     ]
-
-
-def _count(rows: Sequence[Row], verdict: str) -> int:
-    return sum(r["verdict"] == verdict for r in rows)
 
 
 def _named(rows: Sequence[Row], within: int) -> int:
     """Count diagnoses with the planted fault among so many suspects."""
     return sum(0 < r["rank"] <= within for r in rows)
-
-
-def _median_and_most(values: Sequence[int]) -> str:
-    return f"{np.median(values):,.0f}, {max(values):,}"
-
-
-def _processor(rows: Sequence[Row]) -> str:
-    return f"{np.median([r['processor_seconds'] for r in rows]):.1f}"
-
-
-def _replicates(row: Row) -> int:
-    """Return the replicates of the test that decides, where it was reached."""
-    checks = row["checks"]
-    return next((checks[name][1] for name in ("invariance", "sbc") if name in checks), 0)

@@ -106,10 +106,10 @@ def validate(
     settings = Settings(
         quick, seed, folder, geweke, jobs, tasks, time_limit, call_limit, strict, progress
     )
-    if isinstance(sampler, str) and sampler.startswith(museum.PREFIX):
+    if museum.is_piece(sampler):
         if model is not None or on_data is not None:
             raise InputError(f"{sampler}: brings its own model; leave out the model or the card")
-        model = museum.piece(sampler)[0].model
+        model = museum.piece(str(sampler))[0].model
     procedure: Procedure
     if model is None:
         procedure = MixtureProcedure(Target.of(sampler), settings, on_data=on_data)

@@ -15,6 +15,7 @@ from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
 from gmmcompare.validation.checks.on_data import OnData
+from gmmcompare.validation.faults.museum.catalogue import is_piece
 from gmmcompare.validation.run import validate
 from gmmcompare.validation.verdict import Validation
 from gmmcompare.workflows.fit import fit_card
@@ -64,7 +65,7 @@ def validate_sampler(
     InputError
         If card or data cannot be used, or there is no such sampler.
     """
-    if card is not None and model is not None:
+    if card is not None and (model is not None or is_piece(sampler)):
         raise InputError("a card is of a mixture: give a card or a model, not both")
     if card is None:
         if posterior_sbc or data is not None:

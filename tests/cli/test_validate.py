@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from gmmcompare.cli import app
 from gmmcompare.model.card import Card
 from gmmcompare.validation import gallery, grading
+from gmmcompare.validation.faults.museum.catalogue import PIECES
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.verdict import Check, Diagnosis, Suspect, Validation, Verdict
 from gmmcompare.workflows import validate as workflow
@@ -81,10 +82,15 @@ def test_the_old_name_of_posterior_sbc_works_with_a_note(asked: dict[str, Any]) 
 
 
 def test_one_thing_is_validated_at_a_time(tmp_path: Path) -> None:
-    for arguments in ((), ("own.py:sweep", "--gallery"), ("--gallery", "--grade", tmp_path)):
+    for arguments in (
+        (),
+        ("own.py:sweep", "--gallery"),
+        ("--gallery", "--grade", tmp_path),
+        ("own.py:sweep", "--museum"),
+    ):
         result = run(*arguments)
         assert result.exit_code == 2
-        assert "give one of SAMPLER, --gallery or --grade DIR" in result.stderr
+        assert "give one of SAMPLER, --gallery, --museum or --grade DIR" in result.stderr
 
 
 def test_the_gallery_is_a_line_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +101,28 @@ def test_the_gallery_is_a_line_for_each(monkeypatch: pytest.MonkeyPatch) -> None
     (named,) = [line for line in lines if line.startswith("mean-loc-ignored")]
     assert named.split()[1:] == ["failed", "conditionals", "2,000", "0.5", "first"]
     assert next(line for line in lines if line.startswith("correct")).endswith("correct: no fault")
+
+
+def test_the_museum_is_a_line_for_each() -> None:
+    lines = run("--museum").stdout.splitlines()
+    listed = [line.split()[0] for line in lines if line.strip().startswith("museum:")]
+    assert listed == [f"museum:{name}" for name in PIECES]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("museum:slice-accepted",), "did you mean 'slice-accepted-again'?"),
+        (("museum:walk-in-logs/mended",), "or museum:walk-in-logs/repaired"),
+        (("museum:walk-in-logs", "--model", "m.py:M"), "brings its own model"),
+        (("museum:walk-in-logs", "--card", "galaxies-k4"), "give a card or a model, not both"),
+    ],
+)
+def test_a_piece_of_the_museum_that_is_none(arguments: tuple[str, ...], said: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
 
 
 def test_an_empty_folder_of_submissions_is_bad_input(tmp_path: Path) -> None:

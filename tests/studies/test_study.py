@@ -21,20 +21,27 @@ from gmmcompare.runtime.errors import InputError
 from gmmcompare.studies import evidence
 from gmmcompare.studies.evidence import SCENES, EvidenceStudy
 from gmmcompare.studies.gallery import CORRECT_KERNELS, CORRECT_RUNS, PLANTED, GalleryStudy
+from gmmcompare.studies.museum import BROKEN, TWINS, MuseumStudy
+from gmmcompare.studies.shelf import ShelfStudy
 from gmmcompare.studies.simulated import CASES, Case
 from gmmcompare.studies.study import Study
 from gmmcompare.studies.verdict import VerdictStudy
 
 REPORTS = Path(__file__).parents[2] / "reports"
+SHELF = Path(__file__).parents[2] / "examples" / "shelf"
 
 SMALL: dict[type[Study], Callable[..., Study]] = {
     EvidenceStudy: EvidenceStudy,
     GalleryStudy: lambda folder, seed, quick=True, *more: GalleryStudy(folder, seed, quick, *more),
+    MuseumStudy: MuseumStudy,
+    ShelfStudy: lambda folder, seed, shelf=SHELF: ShelfStudy(folder, seed, SHELF),
     VerdictStudy: lambda folder, seed: VerdictStudy(folder, seed, (Case("equal", 200),), 2000),
 }
 CHEAP = {
     EvidenceStudy: [SCENES[0].name],
     GalleryStudy: ["fault:rate-for-scale"],
+    MuseumStudy: ["museum:hmc-energy-of-position"],
+    ShelfStudy: ["normal_normal"],
     VerdictStudy: [Case("equal", 200).key],
 }
 
@@ -140,6 +147,15 @@ def test_a_family_of_kernels_is_a_study_of_its_own(tmp_path: Path) -> None:
         GalleryStudy(tmp_path, 1, kernels="three")
 
 
+def test_repaired_twins_are_repeated_most_and_every_model_of_the_shelf(tmp_path: Path) -> None:
+    plan = MuseumStudy(tmp_path, 1).plan(100)
+    assert {plan[case] for case in BROKEN} == {20}
+    assert {plan[case] for case in TWINS} == {100}
+    assert len(ShelfStudy(tmp_path, 1, SHELF).plan(250)) == len(list(SHELF.glob("*.py")))
+    with pytest.raises(InputError, match=r"has no models; .* --shelf DIR"):
+        ShelfStudy(tmp_path, 1, tmp_path).plan(1)
+
+
 # --- the committed pages --------------------------------------------------------------------------
 
 VERDICT = {"verdict": "agree", "suspect": None, "rounds": 1}
@@ -156,6 +172,12 @@ MADE_UP = {
         for names, verdict in ((PLANTED, "failed"), ((*CORRECT_KERNELS, *CORRECT_RUNS), "passed"))
         for name in names
     },
+    MuseumStudy: {
+        name: [{**VALIDATION, "verdict": verdict, "rhat": 1.0, "ess": 1000.0}]
+        for names, verdict in ((BROKEN, "failed"), (TWINS, "passed"))
+        for name in names
+    },
+    ShelfStudy: {path.stem: [{**VALIDATION, "verdict": "passed"}] for path in SHELF.glob("*.py")},
     VerdictStudy: {case.key: [VERDICT] for case in CASES},
 }
 
@@ -181,9 +203,11 @@ def words(page: str) -> list[str]:
                 strict=True, reason="made before there were tied data; to be repeated, in hours"
             ),
         ),
+        ("museum", MuseumStudy(REPORTS / "museum", 3001)),
+        ("shelf", ShelfStudy(REPORTS / "shelf", 4001, SHELF)),
         ("verdict-study", VerdictStudy(REPORTS / "verdict-study", 4, pool_draws=2000)),
     ],
-    ids=["evidence", "gallery", "verdict"],
+    ids=["evidence", "gallery", "museum", "shelf", "verdict"],
 )
 def test_a_committed_page_says_what_is_written_today(page: str, study: Study) -> None:
     """All but the numbers, which take hours: they are another test's."""

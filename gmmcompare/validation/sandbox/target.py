@@ -102,7 +102,7 @@ class Target:
             return function
         if self.name.startswith(PREFIX):
             return fault(self.name)  # type: ignore[no-any-return]
-        if self.name.startswith(museum.PREFIX):
+        if museum.is_piece(self.name):
             return museum.sampler(self.name)
         if self.name.startswith(ENGINE_PREFIX):
             return EngineSampler(self.name.removeprefix(ENGINE_PREFIX))

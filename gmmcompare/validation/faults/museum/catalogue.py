@@ -175,6 +175,11 @@ _ROWS = (
 PIECES: Mapping[str, Piece] = {row.name: row for row in _ROWS}
 
 
+def is_piece(sampler: object) -> bool:
+    """Whether a sampler is named as one of the museum, which has a model of its own."""
+    return isinstance(sampler, str) and sampler.startswith(PREFIX)
+
+
 def piece(name: str) -> tuple[Piece, bool]:
     """Return a piece and whether its repaired twin is meant.
 

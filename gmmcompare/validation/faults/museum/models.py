@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import gammaln, xlogy
 
@@ -95,7 +96,7 @@ class Rate:
         """Draw n points."""
         return {"rate": rng.gamma(2.0, size=n)}
 
-    def draw_data(self, theta: Points, rng: np.random.Generator) -> Array:
+    def draw_data(self, theta: Points, rng: np.random.Generator) -> NDArray[np.int64]:
         """Draw five counts for each, (n, 5)."""
         return rng.poisson(theta["rate"][:, None], size=(len(theta["rate"]), 5))
 
