@@ -169,9 +169,9 @@ def validate(
     sampler : str or callable
         A kernel ``(w, mu, sigma, y, priors, rng)`` or a whole sampler ``(y, K, priors, draws,
         warmup, chains, rng)``: the function itself or its name, ``FILE.py:FUNC``,
-        ``package.module:FUNC``, an entry point, ``fault:NAME`` or a built-in engine. With a model,
-        a kernel is ``(theta, y, rng)``, which takes and returns a dict, and a whole sampler
-        ``(y, draws, warmup, chains, rng)``.
+        ``package.module:FUNC``, an entry point, ``fault:NAME``, ``museum:NAME`` or a built-in
+        engine. With a model, a kernel is ``(theta, y, rng)``, which takes and returns a dict, and a
+        whole sampler ``(y, draws, warmup, chains, rng)``.
     model : Model, pymc.Model, callable or str, optional
         The model, if it is no mixture of normals: an object as `gmmcompare.Model` describes it, a
         PyMC model, a function that returns one, or ``FILE.py:NAME``.

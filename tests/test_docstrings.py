@@ -13,6 +13,7 @@ import pytest
 
 import gmmcompare
 from gmmcompare.validation.faults.catalogue import FAULTS, NOT_FAULTS, Variant
+from gmmcompare.validation.faults.museum.catalogue import PIECES
 from gmmcompare.validation.faults.sweep import GibbsSampler, GibbsSweep
 
 PACKAGE = Path(gmmcompare.__file__).parent
@@ -20,6 +21,8 @@ FEW = 2
 """So many arguments a summary line can describe."""
 REPLACED = [row for row in (*FAULTS.values(), *NOT_FAULTS.values()) if row.replacement]
 """Faults are functions of the arguments of the step that they replace, which describes them."""
+SHOWN = [piece.sampler for piece in PIECES.values()]
+"""Samplers of the museum are functions of the arguments that `Piece` describes."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -34,7 +37,8 @@ class Described(NamedTuple):
 
 def functions_of(path: Path) -> Iterator[Described]:
     module = ".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts))
-    replacements = {(f.__module__, f.__name__) for row in REPLACED if (f := row.replacement)}
+    elsewhere = (*(row.replacement for row in REPLACED), *SHOWN)
+    replacements = {(f.__module__, f.__name__) for f in elsewhere if f is not None}
     for name, function in public_functions(ast.parse(path.read_text(encoding="utf-8"))):
         if (module, name) in replacements:
             continue

@@ -19,13 +19,16 @@ from gmmcompare.studies.gallery import GalleryStudy
 from gmmcompare.studies.verdict import Frequency
 from gmmcompare.validation import error_rates
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS
+from gmmcompare.validation.faults.museum.catalogue import PIECES
 
 CHECKED = (
     "benchmarks",
     "evidence-study",
     "fault-gallery",
+    "museum",
     "public-kernels",
     "scaling",
+    "shelf",
     "spread",
     "suspects",
     "verdict-study",
@@ -119,6 +122,45 @@ def row(
         "rank": rank,
         "checks": checks or {"invariance": [verdict, 500, 1.0]},
     }
+
+
+# --- the museum, and the shelf --------------------------------------------------------------------
+
+
+def test_museum() -> None:
+    text = read("museum")
+    (bugs,), (twins,) = tables(text, "Bugs"), tables(text, "Repaired twins")
+    (origins,) = tables(text, "Where they come from")
+    for what, table, outcome in (("bug", bugs, "failed"), ("repaired twin", twins, "passed")):
+        said = counts(text, rf"- (\d+) of (\d+) validations of a {what} came out \*{outcome}\*")
+        assert said == tuple(sum(map(whole, table.column(name))) for name in (outcome, "runs"))
+    assert bugs.column("bug") == list(PIECES)
+    assert twins.column("sampler") == [f"{name}/repaired" for name in PIECES]
+    expected = [[p.name, p.mistake, p.effect, f"<{p.report}>"] for p in PIECES.values()]
+    assert [[cell.replace(r"\|", "|") for cell in row] for row in origins.rows] == expected
+    quiet = counts(text, r"R-hat was below 1\.01 for (\d+) of (\d+) wrong samplers")
+    rhats = [float(value) for value in bugs.column("R-hat")]
+    assert quiet == (sum(value < 1.01 for value in rhats), len(rhats))
+    assert bugs.column("failed") == bugs.column("runs")
+    assert twins.column("passed") == twins.column("runs")
+    assert max(map(float, bugs.column("processor seconds"))) < 60.0
+
+
+def test_shelf() -> None:
+    text = read("shelf")
+    (table,) = tables(text)
+    runs, passed, inconclusive, failed = (
+        [whole(cell) for cell in table.column(name)]
+        for name in ("runs", "passed", "inconclusive", "failed")
+    )
+    assert sorted(table.column("model")) == sorted(
+        path.stem for path in (REPORTS.parent / "examples" / "shelf").glob("*.py")
+    )
+    assert [sum(some) for some in zip(passed, inconclusive, failed, strict=True)] == runs
+    for verdict, some in (("failed", failed), ("inconclusive", inconclusive)):
+        said = counts(text, rf"- (\d+) of ([\d,]+) [a-z ]*came out \*{verdict}\*")
+        assert said == (sum(some), sum(runs))
+    assert sum(failed) == 0  # of 2,250 correct ones with probability at most 0.02
 
 
 # --- suspects -------------------------------------------------------------------------------------

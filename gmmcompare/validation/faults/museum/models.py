@@ -18,7 +18,13 @@ from gmmcompare.model.points import Points
 
 
 def normal(x: Array, mean: Array | float, sd: Array | float) -> Array:
-    """Return the log density of Normal(mean, sd), without its constant."""
+    """Return the log density of a normal distribution without its constant.
+
+    Parameters
+    ----------
+    x, mean, sd : ndarray or float
+        Of shapes that broadcast.
+    """
     return np.asarray(-0.5 * ((x - mean) / sd) ** 2 - np.log(sd))
 
 
@@ -143,7 +149,14 @@ class Spread:
         return np.where(scale[:, 0] > 0, found, -np.inf)
 
     def log_density(self, loc: float, scale: float, y: Array) -> float:
-        """Return the log posterior density of (loc, scale) at one point, up to a constant."""
+        """Return the log posterior density at one point, up to a constant.
+
+        Parameters
+        ----------
+        loc, scale : float
+            The density is that of these two.
+        y : ndarray, shape (5,)
+        """
         squares = float(((y - loc) ** 2).sum())
         prior = -0.5 * loc**2 + 2.0 * np.log(scale) - 2.0 * scale
         return float(prior - len(y) * np.log(scale) - 0.5 * squares / scale**2)
