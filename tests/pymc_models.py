@@ -76,12 +76,10 @@ def change_point() -> Any:
 def normal_mixture() -> Any:
     """Two normals with labels summed out."""
     with pm.Model() as model:
-        w = pm.Beta("w", 2.0, 2.0)
+        w = pm.Dirichlet("w", [2.0, 2.0])
         mu = pm.Normal("mu", 0.0, 3.0, shape=2)
         sigma = pm.HalfNormal("sigma", 1.0)
-        pm.NormalMixture(
-            "y", pt.stack([w, 1.0 - w]), mu, sigma=sigma, observed=np.linspace(-3.0, 3.0, 15)
-        )
+        pm.NormalMixture("y", w, mu, sigma=sigma, observed=np.linspace(-3.0, 3.0, 15))
     return model
 
 
@@ -263,7 +261,7 @@ def _normal_mixture(theta, y, rng, jacobian):
         prior = np.log(w * (1.0 - w)) - 0.5 * np.sum(mu**2) / 9.0 - 0.5 * sigma**2
         return fit + prior + jacobian * np.log(w * (1.0 - w)) + np.log(sigma)
 
-    now = [theta["w"], theta["mu"], theta["sigma"]]
+    now = [theta["w"][0], theta["mu"], theta["sigma"]]
     for i, scale in enumerate((0.8, 0.5, 0.3)):
         new = list(now)
         if i == 0:
@@ -274,7 +272,7 @@ def _normal_mixture(theta, y, rng, jacobian):
             new[2] = now[2] * np.exp(scale * rng.normal())
         if np.log(rng.random()) < log_target(*new) - log_target(*now):
             now = new
-    return dict(zip(("w", "mu", "sigma"), now, strict=True))
+    return {"w": np.array([now[0], 1.0 - now[0]]), "mu": now[1], "sigma": now[2]}
 
 
 def normal_mixture_sweep(theta, y, rng):
@@ -346,7 +344,7 @@ def _cholesky(theta, y, rng, volume):
     P = np.linalg.inv(L @ L.T)
     mu = normal_given_precision(len(y) * P + np.eye(3), P @ y.sum(axis=0), rng)
     packed = theta["chol"]
-    for row, size in ((0, 0.2), (1, 0.2), (2, 0.2)):
+    for row, size in 4 * ((0, 0.2), (1, 0.3), (2, 0.4)):
         proposal = packed + size * rng.normal(size=6) * (rows == row)
         if np.log(rng.random()) < log_target(proposal, mu) - log_target(packed, mu):
             packed = proposal
@@ -388,5 +386,7 @@ def two_observed_wrong(theta, y, rng):
     return _two_observed(theta, y, rng, gauge_variance=0.5)
 
 
+SYMMETRIES = {"normal_mixture": (("mu", "w"),)}
+"""Parameters whose labels carry no meaning."""
 SWEEPS = {name: globals()[f"{name}_sweep"] for name in MODELS}
 WRONG_SWEEPS = {name: globals()[f"{name}_wrong"] for name in MODELS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ class PyMCModel:
     model : pymc.Model
     name : str
         How to call it in messages.
+    symmetries : sequence of sequence of str
+        Groups of variables whose first axes may be permuted together.
 
     Attributes
     ----------
@@ -43,11 +45,14 @@ class PyMCModel:
         distributions cannot be drawn from or has no density.
     """
 
-    def __init__(self, model: pm.Model, name: str = "") -> None:
+    def __init__(
+        self, model: pm.Model, name: str = "", symmetries: Sequence[Sequence[str]] = ()
+    ) -> None:
         from gmmcompare.model.pymc_refusals import checked_shapes, simplexes
 
         self.name = name or model.name or "model"
         self._model = model
+        self.symmetries = tuple(tuple(group) for group in symmetries)
         self._shapes = checked_shapes(model, self.name)
         self._free = [rv.name for rv in model.free_RVs]
         self.parameters: dict[str, tuple[int, ...]] = {k: self._shapes[k] for k in self._free}
@@ -233,13 +238,13 @@ class PyMCModel:
     def __reduce__(self) -> tuple[Any, ...]:
         import cloudpickle  # a model may hold functions of the user's own file
 
-        return _restored, (cloudpickle.dumps(self._model), self.name)
+        return _restored, (cloudpickle.dumps(self._model), self.name, self.symmetries)
 
 
-def _restored(model: bytes, name: str) -> PyMCModel:
+def _restored(model: bytes, name: str, symmetries: Sequence[Sequence[str]]) -> PyMCModel:
     import cloudpickle
 
-    return PyMCModel(cloudpickle.loads(model), name)
+    return PyMCModel(cloudpickle.loads(model), name, symmetries)
 
 
 def _or_minus_infinity(found: Array, allowed: Array) -> Array:

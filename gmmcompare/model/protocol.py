@@ -52,12 +52,14 @@ class Model(Protocol):
         ...
 
     @staticmethod
-    def from_pymc(model: Any) -> Any:
+    def from_pymc(model: Any, symmetries: Sequence[Sequence[str]] = ()) -> Any:
         """Return a PyMC model as a `Model`; see `gmmcompare.model.from_pymc.PyMCModel`.
 
         Parameters
         ----------
         model : pymc.Model
+        symmetries : sequence of sequence of str
+            Groups of variables whose first axes may be permuted together, as ``[("mu", "w")]``.
 
         Raises
         ------
@@ -66,7 +68,7 @@ class Model(Protocol):
         """
         from gmmcompare.model.from_pymc import PyMCModel
 
-        return PyMCModel(model)
+        return PyMCModel(model, symmetries=symmetries)
 
     @staticmethod
     def from_functions(

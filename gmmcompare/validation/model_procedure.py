@@ -109,9 +109,7 @@ class ModelProcedure(Procedure):
             self._after_invariance(test, contract, outcome.check.verdict == "failed")
         if test is not None and self.checks[-1].verdict != "failed":
             with self.failures_noted("whole chains") as step:
-                self.checks.append(
-                    check_whole_chains(sandbox, self.scene, settings.seed, step, settings.quick)
-                )
+                self.checks.append(check_whole_chains(sandbox, self.scene, settings.seed, step))
 
     def _after_invariance(
         self, test: SceneTest[ModelScene], contract: ModelContract, failed: bool

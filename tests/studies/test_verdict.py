@@ -176,7 +176,8 @@ def test_cases_without_a_promised_rate_are_repeated_less_often():
     plan = VerdictStudy(Path("nowhere"), 1).plan(1000)
     assert list(plan) == [case.key for case in CASES]
     shares = {case.label: plan[case.key] for case in CASES}
-    assert shares["independent draws, ESS 1,000"] == 1000
+    assert shares["independent draws, ESS 1,000"] == 250
+    assert shares["antithetic chains, ESS 4,000"] == 500
     assert shares["autocorrelated chains, ESS 10,000"] == 100
     assert shares["shifted by 0.2 sd, ESS 200"] == 250
     assert shares["Gibbs sampler, draws 20,000"] == 50

@@ -5,13 +5,14 @@ A wrong model must not be blamed on the sampler. If ``log_prior`` is the log den
 the data with ``log_likelihood``, and one of the parameters with the sum of both. Means of bounded
 functions before and after are compared by betting, as for a kernel of the user's (`invariance`).
 
-A step moves one parameter by a multiple of the difference of two further draws (ter Braak 2006,
+A step moves one parameter by a multiple of the difference of two draws of a pool (ter Braak 2006,
 Stat. Comput. 16): it is symmetric, has the scale of the prior, and keeps sums of weights, symmetric
 matrices and whole numbers what they are.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
@@ -29,10 +30,15 @@ from gmmcompare.validation.betting import Wealth
 from gmmcompare.validation.checks.model_scene import ModelScene
 
 _ROUNDS = 6
+_SECONDS = 4.0
+"""After which no further round begins, if there were two."""
 _ROUND = 1000
 _ROUND_OF_SLOW = 250
 _STEPS = 3
+_POOL = 500
 _SIZES = (0.1, 0.5, 1.0)
+
+type Places = NDArray[np.int64]
 
 
 def check_densities(scene: ModelScene, seed: int) -> None:
@@ -87,17 +93,20 @@ def _test(
 ) -> None:
     """Make Metropolis steps with a density from its own draws, and bet that they change nothing."""
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0x0DE1,)))
-    first, _ = scene.sample_joint(rng, 200)
-    tied = {name for name, a in first.items() if a.ndim > 1 and _tied(a.reshape(len(a), -1))}
+    pool = scene.sample_joint(rng, _POOL)
+    tied = {name for name, a in pool[0].items() if a.ndim > 1 and _tied(a.reshape(len(a), -1))}
     n = _ROUND_OF_SLOW if getattr(scene.model, "one_by_one", False) else _ROUND
     wealth = Wealth(len(columns))
-    for _ in range(_ROUNDS):
+    started = time.monotonic()
+    for done in range(_ROUNDS):
+        if done > 1 and time.monotonic() - started > _SECONDS:
+            return
         theta: Any
         y: Any
         theta, y = scene.sample_joint(rng, n)
         before = scene.evaluate(theta, y)[:, columns]
         for _ in range(_STEPS):
-            one, other = (scene.sample_joint(rng, n) for _ in range(2))
+            one, other = (_picked(pool, rows) for rows in _two_of(_POOL, n, rng))
             proposed: tuple[Any, Any]
             if moved == "theta":
                 proposed = _stepped(theta, one[0], other[0], tied, rng), y
@@ -121,6 +130,16 @@ def _test(
                 f"of the bet 10^{wealth.log_wealth / np.log(10):.0f}); mend the model first, so "
                 "that its mistake is not blamed on a sampler"
             )
+
+
+def _two_of(size: int, n: int, rng: np.random.Generator) -> tuple[Places, Places]:
+    """Return two different places in a pool, n times; either order is equally likely."""
+    first = rng.integers(size, size=n)
+    return first, (first + rng.integers(1, size, size=n)) % size
+
+
+def _picked(pool: Any, rows: Places) -> Any:
+    return tuple(mapped(lambda a: a[rows], part) for part in pool)
 
 
 def _evaluated(

@@ -35,9 +35,7 @@ _KEPT = 250
 _KEY = 0xC4A1
 
 
-def check_whole_chains(
-    sandbox: TaskRunner, scene: ModelScene, seed: int, progress: Step, quick: bool = False
-) -> Check:
+def check_whole_chains(sandbox: TaskRunner, scene: ModelScene, seed: int, progress: Step) -> Check:
     """Run chains of a kernel from dispersed starts; see the module.
 
     Parameters
@@ -48,8 +46,6 @@ def check_whole_chains(
     seed : int
     progress : callable
         Called with the fraction done.
-    quick : bool, optional
-        Whether to make short chains only.
 
     Raises
     ------
@@ -63,7 +59,7 @@ def check_whole_chains(
     worst: tuple[str, float] = ("", np.inf)
     met, sweeps, made = 0, 0, 0
     try:
-        for sweeps in _SWEEPS[:1] if quick else _SWEEPS:
+        for sweeps in _SWEEPS:
             found = _apart(sandbox, scene, seed, starts, y, sweeps)
             made += 1
             met = sum(value < MET for _, value in found)

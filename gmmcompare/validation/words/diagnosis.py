@@ -148,6 +148,11 @@ def _scalar_moves(
     sweeps: int,
 ) -> str:
     when = "one sweep shows it" if at_once else f"it takes {sweeps} sweeps to show"
+    if shape == "spread" and (after > before) != larger:
+        return (
+            f"draws of {parameter} have another distribution than the model says, though about the "
+            f"same centre and width ({when}); look at its tails"
+        )
     if shape == "spread":
         way = "widely" if larger else "narrowly"
         return (
