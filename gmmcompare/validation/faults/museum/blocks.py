@@ -43,7 +43,7 @@ def indicators_too_early(
 
     mu is drawn given h alone, with the indicators summed out. So they have to be drawn anew before
     h is drawn given them: indicators, mu, h is not an order in which all three leave their joint
-    distribution as it is.
+    distribution as it is (Del Negro and Primiceri 2015, Rev. Econ. Stud. 82).
     """
     model, mu, h = _VOLATILITY, float(theta["mu"]), float(theta["h"])
 
