@@ -142,7 +142,7 @@ def test_museum() -> None:
     rhats = [float(value) for value in bugs.column("R-hat")]
     assert quiet == (sum(value < 1.01 for value in rhats), len(rhats))
     assert bugs.column("failed") == bugs.column("runs")
-    assert twins.column("passed") == twins.column("runs")
+    assert set(twins.column("failed")) == {"0"}
     assert max(map(float, bugs.column("processor seconds"))) < 60.0
 
 

@@ -23,6 +23,8 @@ from gmmcompare.studies.validations import (
     replicates,
     validated,
 )
+from gmmcompare.validation import error_rates
+from gmmcompare.validation.checks.invariance import DOUBT
 from gmmcompare.validation.faults.museum.catalogue import PIECES, PREFIX, REPAIRED, Piece
 
 CHAINS, DRAWS, WARMUP = 4, 1000, 500
@@ -74,9 +76,13 @@ class MuseumStudy(Study):
                 "llrrlrrrr",
             ),
             "## Repaired twins",
+            "A correct kernel fails with probability at most "
+            f"{markdown.number(error_rates.INVARIANCE)}, and leaves a doubt, which is no pass "
+            f"either, with at most {markdown.number(DOUBT)}; the whole sampler fails with at most "
+            f"{markdown.number(error_rates.SBC_RANKS + error_rates.SBC_MEANS)}.",
             markdown.table(
                 [
-                    "sampler", "runs", "passed", "replicates: median, most",
+                    "sampler", "runs", "passed", "failed", "replicates: median, most",
                     "processor seconds: median",
                 ],
                 [_twin_cells(case, found[case]) for case in TWINS if case in found],
@@ -160,6 +166,7 @@ def _twin_cells(case: str, rows: Sequence[Row]) -> list[object]:
         case.removeprefix(PREFIX),
         len(rows),
         count(rows, "passed"),
+        count(rows, "failed"),
         median_and_most([replicates(r) for r in rows]),
         median_processor(rows),
     ]

@@ -75,13 +75,13 @@ _ROWS = (
         "the criterion that ends a subtree took the state before its first one for its first, and "
         "the sum of momenta of its neighbour along with its own; each needs its own",
         "the posterior sd is 4 % too small; means are right",
-        "https://github.com/stan-dev/stan/issues/2178", models.Plane, nuts.borrowed_boundaries),
+        "https://github.com/stan-dev/stan/issues/2178", models.Space, nuts.borrowed_boundaries),
     Piece("nuts-always-updated",
         "Moving to a new subtree in a No-U-Turn sampler, WALNUTS prototype (2025)",
         "log_weight(new) - log_weight(new) is the log probability of moving to the new half; "
         "log_weight(new) - log_weight(old) is right",
         "the end of a trajectory is taken whatever its density: the posterior sd is too large",
-        "https://github.com/bob-carpenter/walnuts/issues/27", models.Plane, nuts.always_updated),
+        "https://github.com/bob-carpenter/walnuts/issues/27", models.Space, nuts.always_updated),
     Piece("hmc-energy-of-position",
         "Kinetic energy in HMC, BlackJAX (2021)",
         "kinetic_energy(position) in the acceptance ratio instead of kinetic_energy(momentum)",

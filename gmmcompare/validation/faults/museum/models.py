@@ -36,7 +36,7 @@ class Plane:
 
     def draw_prior(self, n: int, rng: np.random.Generator) -> Points:
         """Draw n points."""
-        return {"x": rng.normal(size=(n, 2))}
+        return {"x": rng.normal(size=(n, *self.parameters["x"]))}
 
     def draw_data(self, theta: Points, rng: np.random.Generator) -> Array:
         """Draw a data set for each, (n, 2)."""
@@ -58,6 +58,12 @@ class Plane:
     def gradient(self, x: Array, y: Array) -> Array:
         """Return its gradient, (2,)."""
         return np.asarray((y - x) / self.noise**2 - x)
+
+
+class Space(Plane):
+    """The same with five numbers, in which small errors of every scale add up."""
+
+    parameters: Mapping[str, tuple[int, ...]] = {"x": (5,)}
 
 
 class Coin:

@@ -14,11 +14,11 @@ import numpy as np
 
 from gmmcompare.model.params import Array
 from gmmcompare.model.points import Points
-from gmmcompare.validation.faults.museum.models import Plane
+from gmmcompare.validation.faults.museum.models import Space
 
 _MAX_DEPTH = 6
 _DIVERGED = 1000.0
-_MODEL = Plane()
+_MODEL = Space()
 
 
 @dataclass
@@ -141,7 +141,7 @@ def borrowed_boundaries(
 
     Whether a trajectory is continued must not depend on which of its states it was started from.
     """
-    x = _transition(theta["x"], y, rng, 0.5, repaired, lambda new, old: new - old)
+    x = _transition(theta["x"], y, rng, 0.6, repaired, lambda new, old: new - old)
     return {"x": x}
 
 
@@ -153,4 +153,4 @@ def always_updated(
     def log_update(new: float, old: float) -> float:
         return new - old if repaired else new - new
 
-    return {"x": _transition(theta["x"], y, rng, 1.3, True, log_update)}
+    return {"x": _transition(theta["x"], y, rng, 1.1, True, log_update)}

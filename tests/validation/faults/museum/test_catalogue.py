@@ -104,10 +104,10 @@ def test_an_unknown_name_is_bad_input() -> None:
 def test_a_posterior_sd_is_too_small_as_it_was_in_stan() -> None:
     # 80,000 numbers, nearly independent: the relative error of the sd is below 0.004, so that 0.98
     # is five errors away from either value.
-    y, sd = np.zeros(2), (1.0 + models.Plane.noise**-2) ** -0.5
+    y, sd = np.zeros(5), (1.0 + models.Space.noise**-2) ** -0.5
     found = {}
     for repaired in (False, True):
-        rng, at = np.random.default_rng(1), {"x": np.zeros(2)}
+        rng, at = np.random.default_rng(1), {"x": np.zeros(5)}
         path = []
         for _ in range(40_000):
             at = nuts.borrowed_boundaries(at, y, rng, repaired)
