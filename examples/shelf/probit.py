@@ -6,13 +6,13 @@ beta ~ Normal(0, I); y_i = 1 where the utility z_i ~ Normal(x_i beta, 1) is posi
 import numpy as np
 from scipy.special import log_ndtr, ndtr, ndtri
 
-X = np.column_stack([np.ones(10), np.linspace(-2.0, 2.0, 10)])
+X = np.column_stack([np.ones(6), np.linspace(-1.0, 1.0, 6)])
 COVARIANCE = np.linalg.inv(X.T @ X + np.eye(2))
 ROOT = np.linalg.cholesky(COVARIANCE)
 
 
 class Probit:
-    """Intercept and slope of ten yes-or-no answers."""
+    """Intercept and slope of six yes-or-no answers."""
 
     parameters = {"beta": (2,)}
 
@@ -21,7 +21,7 @@ class Probit:
         return {"beta": rng.normal(size=(n, 2))}
 
     def draw_data(self, theta, rng):
-        """Draw a data set for each point, (n, 10)."""
+        """Draw a data set for each point, (n, 6)."""
         utility = rng.normal(theta["beta"] @ X.T)
         return (utility > 0).astype(int)
 

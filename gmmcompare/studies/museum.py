@@ -135,8 +135,8 @@ def diagnosed(piece: Piece, seed: int) -> Row:
 def _headlines(found: Found) -> Iterator[str]:
     broken = [row for case in BROKEN for row in found.get(case, ())]
     twins = [row for case in TWINS for row in found.get(case, ())]
-    quiet = [row for row in broken if row.get("rhat", np.inf) < 1.01]
     shown = [row for row in broken if "rhat" in row]
+    quiet = [row for row in shown if round(row["rhat"], 3) < 1.01]  # as the table prints it
     yield f"{count(broken, 'failed')} of {len(broken)} validations of a bug came out *failed*."
     yield (
         f"{count(twins, 'passed')} of {len(twins)} validations of a repaired twin came out "
