@@ -33,7 +33,8 @@ from gmmcompare.engines.base import Draws, Problem, Seconds, Step, out_of_unit
 from gmmcompare.engines.near import starting_points
 from gmmcompare.engines.nuts.callbacks import compile_kept
 from gmmcompare.engines.nuts.model import build_model, model_inputs, without_fastmath
-from gmmcompare.engines.nuts.unconstrained import Coordinates, LogDensity, parity, thinned
+from gmmcompare.engines.nuts.unconstrained import Coordinates
+from gmmcompare.engines.parity import LogDensity, check_density
 from gmmcompare.model.card import NutsSettings
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
@@ -335,7 +336,7 @@ class NutsEngine:
         InputError
             If ``identify = "ordered"`` meets priors that differ between components.
         EngineError
-            If PyMC's density is not ours (see `parity`), or the sampler cannot go on.
+            If PyMC's density is not ours (see `check_density`), or the sampler cannot go on.
         """
         s = self._settings
         ordered = s.identify == "ordered"
@@ -347,15 +348,9 @@ class NutsEngine:
         began = time.perf_counter()
         inner, unit = problem.standardised()
         sampler = _SAMPLERS[s.nuts_sampler](inner, s)
-        few = thinned(inner)
         rngs = [np.random.default_rng(q) for q in np.random.SeedSequence(seed).spawn(s.chains + 1)]
-        found = parity(sampler.density(few), few, Coordinates(inner.K, ordered), rngs.pop())
-        if not found.holds:
-            raise EngineError(
-                f"nuts: PyMC's log density is not ours: they differ by {found.spread:.3g} between "
-                f"points, their gradients by {found.gradient_error:.3g}; the data cannot be the "
-                "cause: report it, with the output of `gmmcompare engines`"
-            )
+        space = Coordinates(inner.K, ordered)
+        found = check_density(sampler.density, inner, space, rngs.pop(), ("nuts", "PyMC"))
         starts = starting_points(inner, rngs, ordered) if s.start == "em" else None
         seeds = [int(rng.integers(2**31)) for rng in rngs]
         ready = time.perf_counter()

@@ -19,9 +19,9 @@ from gmmcompare.engines.check import check_engine
 from gmmcompare.engines.near import starting_points
 from gmmcompare.engines.nuts import engine as nuts
 from gmmcompare.engines.nuts.engine import NutpieSampler, NutsEngine, PymcSampler
-from gmmcompare.engines.nuts.unconstrained import (
+from gmmcompare.engines.nuts.unconstrained import Coordinates
+from gmmcompare.engines.parity import (
     PARITY_VALUES,
-    Coordinates,
     parity,
     thinned,
 )
