@@ -27,7 +27,7 @@ def test_own_sampler_has_ten_lines_and_agrees_with_the_plain_one() -> None:
     from gmmcompare.model.params import Params
     from gmmcompare.model.priors import Priors
 
-    code = block("def sweep")
+    code = block("def sweep(w, mu, sigma")
     (sweep,) = (node for node in ast.parse(code).body if isinstance(node, ast.FunctionDef))
     body = code.splitlines()[sweep.body[0].lineno - 1 : sweep.end_lineno]
     assert len([line for line in body if line.strip()]) == 10
@@ -58,3 +58,17 @@ def test_python_example_runs(
     exec(block("import gmmcompare as gc"), {})
     assert capsys.readouterr().out.startswith("agree")
     assert (tmp_path / "galaxies.html").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_a_model_and_its_sampler_have_a_dozen_lines_each_and_pass(tmp_path: Path) -> None:
+    """A correct kernel fails with probability below 2e-5."""
+    from gmmcompare.validation.run import validate
+
+    code = block("def model()")
+    functions = [n for n in ast.parse(code).body if isinstance(n, ast.FunctionDef)]
+    assert all((f.end_lineno or 0) - f.lineno < 12 for f in functions)
+    path = tmp_path / "regression.py"
+    path.write_text(code, encoding="utf-8")
+    found = validate(f"{path}:sweep", model=f"{path}:model", quick=True)
+    assert found.verdict == "passed"
