@@ -144,7 +144,23 @@ class ModelSubject(Subject):
         return found
 
     def checked(self, result: Any, like: Points, y: Data, what: str = "a sweep") -> Points:
-        """Return a result with the names, shapes and kinds of numbers of ``like``."""
+        """Return a result with the names, shapes and kinds of numbers of ``like``.
+
+        Parameters
+        ----------
+        result : object
+            What the user's function returned.
+        like : dict of str to ndarray
+        y : ndarray or dict of ndarray
+            For messages.
+        what : str, optional
+            What was made.
+
+        Raises
+        ------
+        BrokenError
+            If it has not.
+        """
         where = self.here(_observations(y))
         if not isinstance(result, Mapping):
             raise BrokenError(
