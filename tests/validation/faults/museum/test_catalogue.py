@@ -19,7 +19,7 @@ from gmmcompare.validation.sandbox.model_subject import ModelSubject
 from gmmcompare.validation.sandbox.target import Target
 
 every = pytest.mark.parametrize("row", PIECES.values(), ids=PIECES)
-MODELS = {row.model for row in PIECES.values()}
+MODELS = tuple(dict.fromkeys(row.model for row in PIECES.values()))
 
 
 def test_there_are_ten_at_least_and_each_has_a_report_of_its_own() -> None:
