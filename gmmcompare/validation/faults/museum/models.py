@@ -223,10 +223,10 @@ class Location:
 
 
 class Square:
-    """A number of which the square is seen: x ~ Uniform(-1.2, 1.2), y ~ Normal(x^2, 0.3)."""
+    """A number of which the square is seen: x ~ Uniform(-1, 1), y ~ Normal(x^2, 0.4)."""
 
     parameters: Mapping[str, tuple[int, ...]] = {"x": ()}
-    end, noise = 1.2, 0.3
+    end, noise = 1.0, 0.4
 
     def draw_prior(self, n: int, rng: np.random.Generator) -> Points:
         """Draw n points."""
@@ -311,18 +311,18 @@ class Cells:
 
 
 class HeavyTails:
-    """Variances of six shocks: nu - 2 ~ Exponential(6), v ~ (nu - 2) / chi2(nu), y ~ N(0, v)."""
+    """Variances of three shocks: nu - 2 ~ Exponential(6), v ~ (nu - 2) / chi2(nu), y ~ N(0, v)."""
 
-    parameters: Mapping[str, tuple[int, ...]] = {"nu": (), "v": (6,)}
+    parameters: Mapping[str, tuple[int, ...]] = {"nu": (), "v": (3,)}
     mean = 6.0
 
     def draw_prior(self, n: int, rng: np.random.Generator) -> Points:
         """Draw n points."""
         nu = 2.0 + rng.exponential(self.mean, size=n)
-        return {"nu": nu, "v": ((nu - 2.0) / rng.chisquare(nu, size=(6, n))).T}
+        return {"nu": nu, "v": ((nu - 2.0) / rng.chisquare(nu, size=(3, n))).T}
 
     def draw_data(self, theta: Points, rng: np.random.Generator) -> Array:
-        """Draw six shocks for each, (n, 6)."""
+        """Draw three shocks for each, (n, 3)."""
         return rng.normal(0.0, np.sqrt(theta["v"]))
 
     def log_prior(self, theta: Points) -> Array:

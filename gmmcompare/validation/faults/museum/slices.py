@@ -12,7 +12,7 @@ from gmmcompare.model.points import Points
 from gmmcompare.validation.faults.museum.models import Curve, Location, Square
 
 _LOCATION, _SQUARE, _CURVE = Location(), Square(), Curve()
-_WIDTH = 2.0
+_WIDTH = 1.6
 
 
 def _shrunk(
@@ -59,13 +59,16 @@ def lopsided_interval(
     """Place the first interval at random about x, or with all its width to the right.
 
     Where the slice is one interval that does no harm: every point of it is as likely as any other.
+    A sweep is three updates.
     """
 
     def right_of(u: float) -> float:
         return 1.0 - u if repaired else 1.0
 
     x = float(theta["x"])
-    return {"x": _sliced(x, lambda at: _SQUARE.log_density(at, y), rng, right_of)}
+    for _ in range(3):
+        x = _sliced(x, lambda at: _SQUARE.log_density(at, y), rng, right_of)
+    return {"x": x}
 
 
 def accepted_again(
