@@ -8,13 +8,15 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python; do \
 UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
 READY := $(VENV)/.ready
 CARD ?= exoplanets-k3
+PINNED := uv pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
 # Chains are the parallel unit: one thread each for BLAS and OpenMP.
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 # Where an image forbids byte code, every process that a test starts compiles our modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help report test test-slow lint bench scaling lock clean
+.PHONY: help report test test-slow lint bench scaling engines lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -40,9 +42,14 @@ bench: $(READY)  ## Run the side-by-side timings and write reports/benchmarks.md
 scaling: $(READY)  ## Measure data in partitions on Dask workers and write reports/scaling.md
 	$(BIN)/python -m tests.benchmarks.scaling
 
-lock:  ## Pin all dependencies, with hashes, in requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.12 --all-extras --group dev \
-		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock $(LOCK_OPTIONS)
+engines: $(READY)  ## Install what the engines jags, numpyro and stan need; without it their tests are skipped
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python \
+		--require-hashes -r requirements-engines.lock
+
+lock:  ## Pin all dependencies, with hashes, in requirements.lock and requirements-engines.lock
+	$(BIN)/$(PINNED) --extra astro --extra dask --group dev --output-file requirements.lock $(LOCK_OPTIONS)
+	$(BIN)/$(PINNED) --extra jags --extra numpyro --extra stan --constraint requirements.lock \
+		--output-file requirements-engines.lock $(LOCK_OPTIONS)
 
 clean:  ## Remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

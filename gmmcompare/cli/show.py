@@ -276,7 +276,7 @@ def print_grades(table: Path) -> None:
 
 def print_engines() -> None:
     """List built-in engines with versions, and entry points of other packages."""
-    from gmmcompare.engines.base import BUILT_IN
+    from gmmcompare.engines.base import BUILT_IN, install_command
     from gmmcompare.engines.own import ENTRY_POINTS
 
     table = Table(box=None, header_style="")
@@ -284,7 +284,10 @@ def print_engines() -> None:
         table.add_column(heading)
     for name in BUILT_IN:
         what, packages = _ENGINES[name]
-        found = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in packages)
+        if command := install_command(name):
+            found = f"not installed: {command}"
+        else:
+            found = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in packages)
         table.add_row(name, what, found)
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
         origin = f"{point.dist.name} {point.dist.version}" if point.dist else ""
@@ -299,6 +302,9 @@ _ENGINES = {
     "gibbs": ("Gibbs sampler, compiled", ("gmmcompare", "numba")),
     "gibbs_plain": ("Gibbs sampler to read", ("gmmcompare", "numpy")),
     "nuts": ("NUTS on the marginal likelihood", ("pymc", "nutpie")),
+    "jags": ("Gibbs sampler of JAGS", ("pyjags",)),
+    "numpyro": ("NumPyro's NUTS on the marginal likelihood", ("numpyro", "jax")),
+    "stan": ("Stan's NUTS on the marginal likelihood", ("httpstan",)),
     "exact": ("independent exact draws, N <= 16", ("gmmcompare",)),
 }
 

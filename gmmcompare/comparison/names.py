@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_ENGINES = {"em": "EM", "gibbs": "Gibbs", "nuts": "NUTS", "exact": "the exact posterior"}
+_ENGINES = {
+    "em": "EM",
+    "gibbs": "Gibbs",
+    "nuts": "NUTS",
+    "jags": "JAGS",
+    "numpyro": "NumPyro",
+    "stan": "Stan",
+    "exact": "the exact posterior",
+}
 _CRITERIA = {"aic": "AIC", "bic": "BIC", "icl": "ICL", "loo": "LOO", "evidence": "the evidence"}
 SCALAR = "scalar"
 """``scalar[mu]`` is a parameter of the user's called mu, whatever mu is in a mixture."""

@@ -8,6 +8,7 @@ in an importable module or behind an entry point, wrapped by `engines.own`.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -177,16 +178,21 @@ BUILT_IN: Mapping[str, str] = {
     "gibbs": "gmmcompare.engines.gibbs.engine:GibbsEngine",
     "gibbs_plain": "gmmcompare.engines.gibbs.plain:PlainGibbsEngine",
     "nuts": "gmmcompare.engines.nuts.engine:NutsEngine",
+    "jags": "gmmcompare.engines.jags:JagsEngine",
+    "numpyro": "gmmcompare.engines.numpyro:NumpyroEngine",
+    "stan": "gmmcompare.engines.stan:StanEngine",
     "exact": "gmmcompare.engines.exact:ExactEngine",
 }
 
+EXTRAS: Mapping[str, str] = {"jags": "pyjags", "numpyro": "numpyro", "stan": "httpstan"}
+"""Engines that are installed only if asked for, by the extra of their name, and what they need."""
 
 ON_PARTITIONS: Mapping[str, str] = {
     "em": "gmmcompare.engines.em.partitioned:PartitionedEmEngine",
     "gibbs": "gmmcompare.engines.gibbs.partitioned:PartitionedGibbsEngine",
 }
 """Engines that go over data in partitions."""
-ON_A_GRID = ("nuts",)
+ON_A_GRID = ("nuts", "numpyro", "stan")
 """Engines that are given the grid of data in partitions: distinct values and counts will do."""
 
 
@@ -218,6 +224,12 @@ def built_in_engine(name: str, settings: Any, partitioned: bool = False) -> Engi
     module, _, attribute = found[name].partition(":")
     engine: Engine = getattr(importlib.import_module(module), attribute)(settings)
     return engine
+
+
+def install_command(name: str) -> str:
+    """Return the command that installs what an engine of `EXTRAS` needs; empty if it is there."""
+    missing = name in EXTRAS and importlib.util.find_spec(EXTRAS[name]) is None
+    return f"pip install 'gmmcompare[{name}]'" if missing else ""
 
 
 def all_values_needed(name: str) -> str:

@@ -10,7 +10,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gmmcompare.engines.base import BUILT_IN, Engine, all_values_needed, built_in_engine
+from gmmcompare.engines.base import (
+    BUILT_IN,
+    EXTRAS,
+    Engine,
+    all_values_needed,
+    built_in_engine,
+    install_command,
+)
 from gmmcompare.engines.imported.engine import ImportedEngine
 from gmmcompare.engines.imported.names import parsed_rename
 from gmmcompare.engines.own import OwnEngine, resolve
@@ -37,13 +44,15 @@ class EngineRequest:
         Raises
         ------
         InputError
-            If there is none of this name.
+            If there is none of this name, or it is an extra that is not installed.
         """
         if name not in BUILT_IN:
             raise InputError(
                 f"{name}: no such engine{did_you_mean(name, BUILT_IN)}; built in are "
                 f"{', '.join(BUILT_IN)}; {otherwise}"
             )
+        if command := install_command(name):
+            raise InputError(f"{name}: {EXTRAS[name]} is not installed; {command}")
         return cls(name)
 
     @classmethod

@@ -101,6 +101,27 @@ class NutsSettings(SamplerSettings):
     nuts_sampler: Literal["nutpie", "pymc"] = "nutpie"
 
 
+class JagsSettings(SamplerSettings):
+    """Settings of the JAGS engine."""
+
+    warmup: int = Field(default=500, ge=0)
+    start: Literal["em", "default"] = "em"
+
+
+class NumpyroSettings(SamplerSettings):
+    """Settings of the NumPyro engine."""
+
+    start: Literal["em", "default"] = "em"
+    target_accept: float = Field(default=0.8, gt=0, lt=1)
+
+
+class StanSettings(SamplerSettings):
+    """Settings of the Stan engine."""
+
+    start: Literal["em", "default"] = "em"
+    target_accept: float = Field(default=0.8, gt=0, lt=1)
+
+
 class ExactSettings(_Section):
     """Settings of the exact engine: independent posterior draws, for N <= 16."""
 
@@ -115,6 +136,9 @@ class EngineSection(_Section):
     gibbs: GibbsSettings = GibbsSettings()
     gibbs_plain: GibbsSettings = GibbsSettings(warmup=500, draws=2000)
     nuts: NutsSettings = NutsSettings()
+    jags: JagsSettings = JagsSettings()
+    numpyro: NumpyroSettings = NumpyroSettings()
+    stan: StanSettings = StanSettings()
     exact: ExactSettings = ExactSettings()
     custom: SamplerSettings = SamplerSettings()
 
