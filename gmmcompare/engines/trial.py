@@ -6,7 +6,7 @@ are compared with these.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import fields
 
 import numpy as np
@@ -27,7 +27,7 @@ TRIAL_DATA = Sample.of([0.4, -1.1, 0.4, 2.0, -0.7, 0.4])
 TRIAL_PRIORS = Priors([0.7, 2.0], [-1.0, 0.5], [0.8, 2.5], [3.0, 2.5], [1.3, 0.4])
 """Of no value that a slip would leave as it is (1 is its own inverse and square), and unequal, so
 that components cannot be mixed up unseen."""
-PLACES = {"w": (0.2, 0.5, 0.8), "mu": (-0.7, 0.2, 1.0), "sigma": (0.4, 0.7, 1.2)}
+QUANTILES = np.array([0.1, 0.5, 0.9])
 """Where distribution functions are compared."""
 
 
@@ -60,36 +60,37 @@ def terms_off_by_draws(draw: Callable[[Problem], Params], K: int) -> list[str]:
     }
     if K > 1:
         ranks = {"the prior of w": stats.beta.cdf(prior.w, c, c.sum() - c), **ranks}
-    uniform = {q: [q] * K for q in (0.1, 0.5, 0.9)}
-    off = [term for term, u in ranks.items() if _differ(np.asarray(u), uniform)]
+    uniform = np.repeat(QUANTILES[:, None], K, axis=1)
+    off = [term for term, u in ranks.items() if _differ(np.asarray(u), uniform, uniform)]
     if off:
         return off
-    problem = Problem(TRIAL_DATA, K, priors)
-    exact, posterior = exact_posterior(TRIAL_DATA.y, K, priors), draw(problem)
+    exact = exact_posterior(TRIAL_DATA.y, K, priors)
+    posterior = draw(Problem(TRIAL_DATA, K, priors))
+    # Where to look is random, but does not depend on what is looked at.
+    pilot = exact.sample(1000, np.random.default_rng(1))
     for field in ("w", "mu", "sigma")[K == 1 :]:
-        cdf = {
-            x: [float(exact.cdf(field, x, component=k)) for k in range(K)] for x in PLACES[field]
-        }
-        if _differ(getattr(posterior, field), cdf):
+        places = np.quantile(getattr(pilot, field), QUANTILES, axis=0)
+        cdf = [[float(exact.cdf(field, x, component=k)) for k, x in enumerate(r)] for r in places]
+        if _differ(getattr(posterior, field), places, np.array(cdf)):
             return ["the likelihood"]
     return []
 
 
-def _differ(series: Array, cdf: Mapping[float, Sequence[float]]) -> bool:
+def _differ(series: Array, places: Array, cdf: Array) -> bool:
     """Whether the share of draws up to a place is not what it should be, by batch means.
 
     Parameters
     ----------
     series : ndarray, shape (chains, draws, K)
-    cdf : mapping of float to sequence of float
-        From a place to the probability, for each component, of a draw up to it.
+    places : ndarray, shape (P, K)
+    cdf : ndarray, shape (P, K)
+        Probabilities of a draw up to each place.
     """
     from scipy.stats import t as student
 
-    excess = np.stack([(series <= x) - np.asarray(p) for x, p in cdf.items()], axis=-1)
-    parts = np.stack(np.split(excess, BATCHES, axis=1)).mean(axis=2)  # (batch, chain, K, place)
-    batches = parts.reshape(-1, *parts.shape[2:])
+    excess = (series[..., None, :] <= places) - cdf
+    parts = np.stack(np.split(excess, BATCHES, axis=1)).mean(axis=2)  # (batch, chain, place, K)
+    batches = parts.reshape(-1, *cdf.shape)
     error = batches.std(axis=0, ddof=1) / np.sqrt(len(batches))
-    critical = student.isf(ALPHA / (2 * TESTS * error.size), len(batches) - 1)
-    # Draws that are all on one side of a place have no spread: that is wrong, if it should have.
+    critical = student.isf(ALPHA / (2 * TESTS * cdf.size), len(batches) - 1)
     return bool((np.abs(batches.mean(axis=0)) > critical * error).any())

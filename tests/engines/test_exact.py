@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from gmmcompare.engines.base import Problem, built_in_engine, no_progress
+from gmmcompare.engines.base import Problem, built_in_engine, install_command, no_progress
 from gmmcompare.engines.check import check_engine
 from gmmcompare.fitting.fit import Fit, build_fit, load_fit
-from gmmcompare.model.card import ExactSettings, GibbsSettings
+from gmmcompare.model.card import (
+    ExactSettings,
+    GibbsSettings,
+    JagsSettings,
+    NumpyroSettings,
+    StanSettings,
+)
 from gmmcompare.model.exact import ExactPosterior, exact_posterior
 from gmmcompare.model.mixture import responsibilities
 from gmmcompare.model.priors import Priors
@@ -30,6 +36,9 @@ SETTINGS = {
     "exact": ExactSettings(),
     "gibbs": GibbsSettings(warmup=500, draws=20_000),
     "gibbs_plain": GibbsSettings(warmup=200, draws=2_000),
+    "jags": JagsSettings(draws=10_000),
+    "numpyro": NumpyroSettings(draws=5_000),
+    "stan": StanSettings(draws=5_000),
 }
 ALPHA = 1e-7  # false-alarm rate of each comparison, all its statistics together
 BATCHES = 25  # of each chain
@@ -81,6 +90,8 @@ def surprise(fit: Fit, problem: Problem) -> float:
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.slow
 def test_engines_draw_from_the_exact_posterior(name, problem):
+    if command := install_command(name):
+        pytest.skip(command)
     assert surprise(fitted(name, problem), problem) < 1.0
 
 

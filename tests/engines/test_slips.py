@@ -13,6 +13,7 @@ from gmmcompare.engines.base import Problem, no_progress
 from gmmcompare.engines.jags import JagsEngine
 from gmmcompare.engines.numpyro import NumpyroEngine
 from gmmcompare.engines.stan import StanEngine
+from gmmcompare.model.card import NutsSettings
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import EngineError
@@ -55,6 +56,15 @@ NUMPYRO = {
         "dist.transforms.PowerTransform(2.0))",
     ),
     "precision for sd": ("jnp.sqrt(sigma_sq)", "1.0 / sigma_sq"),
+}
+PYMC = {
+    "concentration halved": ("c = prior[", "c = 0.5 * prior["),
+    "variance for sd": ('prior["mean_sd"], default', 'prior["mean_sd"] ** 2, default'),
+    "rate for scale": ('prior["var_scale"]', '1.0 / prior["var_scale"]'),
+    "precision for sd": (
+        "_log_likelihood(w, mu, sigma_sq,",
+        "_log_likelihood(w, mu, 1.0 / sigma_sq,",
+    ),
 }
 STAN = {
     "concentration halved": (
@@ -110,6 +120,19 @@ def test_numpyro(slip: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numpyro, "starting_points", never)
     with pytest.raises(EngineError, match=rf"what is off is {words(slip)};"):
         NumpyroEngine().run(PROBLEM, 1, no_progress)
+
+
+@pytest.mark.parametrize("slip", PYMC)
+@pytest.mark.slow
+def test_pymc(slip: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gmmcompare.engines.nuts import engine as nuts
+    from gmmcompare.engines.nuts import model
+
+    wrong = rewritten(model, model.build_model, PYMC[slip])
+    monkeypatch.setattr(nuts, "build_model", wrong)
+    monkeypatch.setattr(nuts, "starting_points", never)
+    with pytest.raises(EngineError, match=rf"what is off is {words(slip)};"):
+        nuts.NutsEngine(NutsSettings(nuts_sampler="pymc")).run(PROBLEM, 1, no_progress)
 
 
 @pytest.fixture(scope="module")
