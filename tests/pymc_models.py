@@ -76,10 +76,12 @@ def change_point() -> Any:
 def normal_mixture() -> Any:
     """Two normals with labels summed out."""
     with pm.Model() as model:
-        w = pm.Dirichlet("w", [2.0, 2.0])
+        w = pm.Beta("w", 2.0, 2.0)
         mu = pm.Normal("mu", 0.0, 3.0, shape=2)
         sigma = pm.HalfNormal("sigma", 1.0)
-        pm.NormalMixture("y", w, mu, sigma=sigma, observed=np.linspace(-3.0, 3.0, 15))
+        pm.NormalMixture(
+            "y", pt.stack([w, 1.0 - w]), mu, sigma=sigma, observed=np.linspace(-3.0, 3.0, 15)
+        )
     return model
 
 
@@ -261,7 +263,7 @@ def _normal_mixture(theta, y, rng, jacobian):
         prior = np.log(w * (1.0 - w)) - 0.5 * np.sum(mu**2) / 9.0 - 0.5 * sigma**2
         return fit + prior + jacobian * np.log(w * (1.0 - w)) + np.log(sigma)
 
-    now = [theta["w"][0], theta["mu"], theta["sigma"]]
+    now = [theta["w"], theta["mu"], theta["sigma"]]
     for i, scale in enumerate((0.8, 0.5, 0.3)):
         new = list(now)
         if i == 0:
@@ -272,7 +274,7 @@ def _normal_mixture(theta, y, rng, jacobian):
             new[2] = now[2] * np.exp(scale * rng.normal())
         if np.log(rng.random()) < log_target(*new) - log_target(*now):
             now = new
-    return {"w": np.array([now[0], 1.0 - now[0]]), "mu": now[1], "sigma": now[2]}
+    return dict(zip(("w", "mu", "sigma"), now, strict=True))
 
 
 def normal_mixture_sweep(theta, y, rng):
@@ -386,7 +388,28 @@ def two_observed_wrong(theta, y, rng):
     return _two_observed(theta, y, rng, gauge_variance=0.5)
 
 
-SYMMETRIES = {"normal_mixture": (("mu", "w"),)}
-"""Parameters whose labels carry no meaning."""
 SWEEPS = {name: globals()[f"{name}_sweep"] for name in MODELS}
 WRONG_SWEEPS = {name: globals()[f"{name}_wrong"] for name in MODELS}
+
+
+def two_weights() -> Any:
+    """The same mixture with both weights as a parameter, so that its labels can be permuted."""
+    with pm.Model() as model:
+        w = pm.Dirichlet("w", [2.0, 2.0])
+        mu = pm.Normal("mu", 0.0, 3.0, shape=2)
+        sigma = pm.HalfNormal("sigma", 1.0)
+        pm.NormalMixture("y", w, mu, sigma=sigma, observed=np.linspace(-3.0, 3.0, 15))
+    return model
+
+
+def _two_weights(theta, y, rng, jacobian):
+    new = _normal_mixture({**theta, "w": theta["w"][0]}, y, rng, jacobian)
+    return {**new, "w": np.array([new["w"], 1.0 - new["w"]])}
+
+
+def two_weights_sweep(theta, y, rng):
+    return _two_weights(theta, y, rng, jacobian=1.0)
+
+
+def two_weights_wrong(theta, y, rng):
+    return _two_weights(theta, y, rng, jacobian=0.0)

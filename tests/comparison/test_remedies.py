@@ -259,17 +259,17 @@ SAID = [
         Reason(
             Remedy.DRAWS_ELSEWHERE, {"chains": 4, "draws": 5000, "warmup": False}, engine="stan"
         ),
-        "stan: make 4 chains of at least 5,000 draws each, from different starts and seeds, and "
+        "Stan: make 4 chains of at least 5,000 draws each, from different starts and seeds, and "
         "give them by --draws NAME=FILE.",
     ),
     (
         Reason(Remedy.DRAWS_ELSEWHERE, {"chains": 4, "draws": 500, "warmup": True}, engine="stan"),
-        "stan: make 4 chains of at least 500 draws each after a longer warm-up, none of which is "
+        "Stan: make 4 chains of at least 500 draws each after a longer warm-up, none of which is "
         "kept, from different starts and seeds, and give them by --draws NAME=FILE.",
     ),
     (
         Reason(Remedy.SMALLER_STEPS, engine="stan"),
-        "stan: make the draws again with smaller steps (target_accept or adapt_delta of 0.95 or "
+        "Stan: make the draws again with smaller steps (target_accept or adapt_delta of 0.95 or "
         "0.99) until no transition diverges.",
     ),
     (
@@ -279,7 +279,7 @@ SAID = [
     ),
     (
         Reason(Remedy.OWN_STREAMS, {"elsewhere": True}, engine="stan"),
-        "stan: no number of draws helps: make its chains again, each with a seed of its own.",
+        "Stan: no number of draws helps: make its chains again, each with a seed of its own.",
     ),
     (
         Reason(Remedy.TOGETHER, {"elsewhere": False}, engine="mine"),
@@ -315,7 +315,7 @@ SAID = [
     ),
     (
         Reason(Remedy.SEEDS, {"engines": ("stan",)}),
-        "Draws from a file cannot be repeated here: make those of stan again with other seeds, and "
+        "Draws from a file cannot be repeated here: make those of Stan again with other seeds, and "
         "see whether the difference is still there.",
     ),
     (

@@ -15,6 +15,15 @@ from gmmcompare.validation import words
 from gmmcompare.validation.reasons import Code, Reason, from_codes, to_codes
 from gmmcompare.validation.words import phrase, rate
 
+CHAINS = {
+    "met": 2,
+    "data_sets": 4,
+    "chains": 4,
+    "sweeps": 4000,
+    "quantity": "mu",
+    "rhat": 1.3,
+    "limit": 1.1,
+}
 SAMPLES = [
     Reason(Code.BROKEN_CALL, {"what": "raised", "message": "it raised"}),
     Reason(Code.BROKEN_CALL, {"what": "does not move", "message": "sigma stays"}),
@@ -45,6 +54,78 @@ SAMPLES = [
     ),
     Reason(Code.NOT_SO_FEW, {"observations": 12}),
     Reason(Code.CHAINS_STAND_STILL, {"still": 40, "chains": 160, "draws": 50, "warmup": 100}),
+    Reason(Code.CHAINS_MEET, {**CHAINS, "met": 4, "rhat": 1.01}),
+    Reason(Code.CHAINS_APART, CHAINS),
+    Reason(Code.CHAINS_APART, {**CHAINS, "rhat": np.inf}),
+    Reason(Code.MUTANTS, {"caught": 0, "counted": 0, "equivalent": 1, "missed": []}),
+    Reason(
+        Code.MUTANTS,
+        {
+            "caught": 1,
+            "counted": 2,
+            "equivalent": 1,
+            "missed": [{"file": "a.py", "line": 3, "change": "", "before": "x / 2", "after": "x"}],
+        },
+    ),
+    Reason(
+        Code.SCALAR_MOVES,
+        {
+            "parameter": "tau",
+            "shape": "location",
+            "larger": True,
+            "before": 1.0,
+            "after": 2.0,
+            "at_once": True,
+            "sweeps": 5,
+        },
+    ),
+    Reason(
+        Code.SCALAR_MOVES,
+        {
+            "parameter": "tau",
+            "shape": "spread",
+            "larger": False,
+            "before": 2.0,
+            "after": 1.0,
+            "at_once": False,
+            "sweeps": 5,
+        },
+    ),
+    Reason(
+        Code.SCALAR_MOVES,
+        {
+            "parameter": "tau",
+            "shape": "spread",
+            "larger": True,
+            "before": 2.0,
+            "after": 1.0,
+            "at_once": False,
+            "sweeps": 5,
+        },
+    ),
+    *(
+        Reason(
+            Code.DEPENDS_WRONGLY,
+            {"parameter": "tau", "kind": kind, "shape": shape, "larger": larger},
+        )
+        for kind in ("data", "score")
+        for shape in ("location", "spread")
+        for larger in (True, False)
+    ),
+    Reason(
+        Code.MODEL_SCOPE,
+        {
+            "kind": "kernel",
+            "model": "mine.py:model",
+            "parameters": {"tau": [], "beta": [2, 3]},
+            "quantities": 33,
+            "kinds": ["marginal", "data", "score", "whole", "product"],
+        },
+    ),
+    Reason(Code.NO_DENSITIES, {"missing": ["log_prior"]}),
+    Reason(Code.OTHER_DATA),
+    Reason(Code.NOT_MOVED, {"parameters": ["tau"]}),
+    Reason(Code.SMALL_ERRORS_OF_MODEL, {"quick": True, "effect": 0.1}),
     Reason(Code.JOINT_KEPT, {"quantities": 100, "sweeps": 20_000}),
     Reason(Code.JOINT_DRIFTS, {"quantity": "log prior", "t": -9.0}),
     Reason(Code.ON_DATA, {"observations": 82, "verdict": "agree", "reason": {}}),
@@ -170,8 +251,8 @@ def test_that_no_parameter_is_off_is_not_said_of_a_parameter(marginal: bool) -> 
 
 
 def test_every_hint_and_kind_of_component_has_words() -> None:
-    for hint in words._HINTS:
-        for load in words._LOADS:
+    for hint in words.diagnosis._HINTS:
+        for load in words.diagnosis._LOADS:
             for parameter in ("mu", "sigma"):
                 for shape in ("location", "spread"):
                     numbers = {"parameter": parameter, "shape": shape, "changes": {load: -0.5}}
