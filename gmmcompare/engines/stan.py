@@ -2,7 +2,8 @@
 
 One program serves all data, priors and K, which are its data block: the C++ compiler runs once, for
 a minute or so, and httpstan keeps what it made. The likelihood runs over distinct values, with
-counts. Before sampling, the log density of the compiled program is held against ours.
+counts, and in whole vectors: a loop over values takes more than twice as long to differentiate.
+Before sampling, the log density of the compiled program is held against ours.
 
 Compiler and chains run in a process of their own: httpstan forks, which a process with other
 threads (JAX's, nutpie's, Numba's) may not survive, wants an event loop, which a notebook has taken,
@@ -48,18 +49,16 @@ parameters {
   vector<lower=0>[K] sigma_sq;
 }
 model {
-  vector[K] log_w = log(w);
   vector[K] sigma = sqrt(sigma_sq);
-  vector[K] joint;
   w ~ dirichlet(weight_concentration);
   mu ~ normal(mean_loc, mean_sd);
   sigma_sq ~ inv_gamma(var_shape, var_scale);
-  for (d in 1:D) {
-    for (k in 1:K) {
-      joint[k] = log_w[k] + normal_lpdf(y[d] | mu[k], sigma[k]);
-    }
-    target += counts[d] * log_sum_exp(joint);
+  vector[D] log_density = rep_vector(negative_infinity(), D);
+  for (k in 1:K) {
+    vector[D] deviation = (y - mu[k]) / sigma[k];
+    log_density = log_sum_exp(log_density, log(w[k]) - log(sigma[k]) - 0.5 * square(deviation));
   }
+  target += dot_product(counts, log_density);
 }
 """
 

@@ -84,8 +84,10 @@ STAN = {
         "sigma ~ inv_gamma(var_shape, var_scale);",
     ),
     "precision for sd": (
-        "joint[k] = log_w[k] + normal_lpdf(y[d] | mu[k], sigma[k]);",
-        "joint[k] = log_w[k] + normal_lpdf(y[d] | mu[k], 1 / sigma_sq[k]);",
+        "log_density = log_sum_exp(log_density, "
+        "log(w[k]) - log(sigma[k]) - 0.5 * square(deviation));",
+        "log_density = log_sum_exp(log_density, log(w[k]) + log(sigma_sq[k]) "
+        "- 0.5 * square((y - mu[k]) * sigma_sq[k]));",
     ),
 }
 
