@@ -59,7 +59,7 @@ def test_a_wrong_kernel_fails_and_what_moves_is_named(kernel: str, says: str) ->
 @pytest.mark.parametrize(
     ("kernel", "says"),
     [
-        ("wrong_name", "returned a dict without beta (did you mean 'beta'?)"),
+        ("wrong_name", "returned a dict without beta but with betas"),
         ("wrong_shape", "returned s2 of shape (1,)"),
         ("no_dict", "returned 2 values"),
         ("not_a_number", "returned NaN in s2"),

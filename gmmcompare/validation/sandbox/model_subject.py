@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from gmmcompare.model.points import Data, Points, mapped, same
-from gmmcompare.runtime.errors import InputError, did_you_mean
+from gmmcompare.runtime.errors import InputError
 from gmmcompare.validation.sandbox.subject import BrokenError, Subject, SubjectKind, described
 
 KERNEL = ("theta", "y", "rng")
@@ -170,11 +170,11 @@ class ModelSubject(Subject):
         if result.keys() != like.keys():
             missing = [name for name in like if name not in result]
             more = [name for name in result if name not in like]
-            wrong = f"without {missing[0]}" if missing else f"with {more[0]}"
-            hint = did_you_mean(str(more[0]), missing) if missing and more else ""
+            parts = [f"without {', '.join(missing)}"] if missing else []
+            parts += [f"with {', '.join(map(str, more))}"] if more else []
             raise BrokenError(
-                f"{self.name}: {what} returned a dict {wrong}{hint} ({where}); its names are "
-                f"those of theta: {', '.join(like)}"
+                f"{self.name}: {what} returned a dict {' but '.join(parts)} ({where}); return "
+                f"the names of theta: {', '.join(like)}"
             )
         return {name: self._array(name, result[name], like[name], where) for name in like}
 

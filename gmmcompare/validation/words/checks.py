@@ -185,7 +185,7 @@ def _mutants(
     lines = "; ".join(
         f"{m['file']}, line {m['line']}: {m['before']} -> {m['after']}" for m in missed
     )
-    return f"{found}; not caught: {lines}"
+    return f"{found}; a mistake here would pass unseen, so check these by eye: {lines}"
 
 
 @says(Code.ON_DATA)
@@ -212,6 +212,6 @@ def _chains_apart(
     return (
         f"{chains} chains from draws of the prior meet on {met} of {data_sets} data sets only, "
         f"after {sweeps:,} sweeps (R-hat of {quantity} {value}, limit {limit:g}): the kernel may "
-        "leave the posterior invariant and still never find it; let it move faster, or add a step "
-        "that goes between these places"
+        "leave the posterior invariant and still never find it; take larger steps, or add one that "
+        "jumps between the values at which chains stay"
     )
