@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from gmmcompare.comparison.reasons import Code, Reason, Remedy
 from gmmcompare.comparison.thresholds import MIN_CHAINS, MIN_ESS
 from gmmcompare.engines.base import BUILT_IN
-from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.card import EngineSection
 
 if TYPE_CHECKING:
     from gmmcompare.comparison.agreement import PairVerdict
+    from gmmcompare.fitting.fit import Fit  # it imports ArviZ' readers
 
 SPARE = 1.25
 """Draws beyond those that seem needed: an ESS is an estimate."""
