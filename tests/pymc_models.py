@@ -346,7 +346,8 @@ def _cholesky(theta, y, rng, volume):
     P = np.linalg.inv(L @ L.T)
     mu = normal_given_precision(len(y) * P + np.eye(3), P @ y.sum(axis=0), rng)
     packed = theta["chol"]
-    for row, size in 4 * ((0, 0.2), (1, 0.3), (2, 0.4)):
+    for row in (0, 1, 2, 0, 1, 2):
+        size = rng.choice([0.05, 0.2, 0.8, 2.0])  # whatever the scale of the data is
         proposal = packed + size * rng.normal(size=6) * (rows == row)
         if np.log(rng.random()) < log_target(proposal, mu) - log_target(packed, mu):
             packed = proposal

@@ -306,7 +306,6 @@ class Remedy(ReasonCode):
 
     MORE_TIME = "more-time", {"seconds": "to allow for everything"}
     OTHER_SEED = "other-seed", {"seed": "to use", "quick": "whether it was validated in haste"}
-    FULL = "full"
     TAKE_MORE = "take-more", {"K": "components that were tried"}
     TAKE_FEWER = "take-fewer", {"observations": "that it has to take"}
     MOVE = "move"

@@ -51,10 +51,8 @@ def _of_check(check: Check, found: Validation) -> Iterator[Reason]:
             yield Reason(Remedy.TAKE_MORE, {"K": reason.numbers["K"]})
         elif reason.code == Code.NOT_SO_FEW:
             yield Reason(Remedy.TAKE_FEWER, {"observations": reason.numbers["observations"]})
-        elif reason.code == Code.CHAINS_STAND_STILL:
+        elif reason.code in (Code.CHAINS_STAND_STILL, Code.CHAINS_APART):
             yield Reason(Remedy.MOVE)
-        elif reason.code == Code.CHAINS_APART:
-            yield Reason(Remedy.FULL) if quick else Reason(Remedy.MOVE)
         elif reason.code == Code.ON_DATA:
             kept = check.data.get("remedies", ())
             yield from from_codes(kept)  # those of the comparison with NUTS

@@ -20,11 +20,6 @@ def _other_seed(seed: int, quick: bool) -> str:
     )
 
 
-@says(Remedy.FULL)
-def _full() -> str:
-    return "validate it without --quick, which runs longer chains"
-
-
 @says(Remedy.TAKE_MORE)
 def _take_more(K: int) -> str:
     if K == 1:
