@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from gmmcompare.engines.base import Problem
 from gmmcompare.fitting.fit import Fit
-from gmmcompare.model.mixture import log_likelihood
-from gmmcompare.model.params import Params
+from gmmcompare.model.mixture import log_joint, log_likelihood
+from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 
@@ -33,7 +34,7 @@ class Twin:
     density_gain : float
         That the posterior density still offers.
     place : Params
-        The mode of the posterior, components numbered as the point's, shape (K,).
+        The mode of the posterior, components numbered as those of the draws, shape (K,).
     """
 
     log_lik_gain: float
@@ -79,7 +80,29 @@ def twin_of(place: Params, point: Fit, draw: Params, sample: Sample, priors: Pri
     own = climb_from(replace(problem, starts=(place,)), "ml")
     here = _log_scale_posterior(place, sample, proper)
     gain = np.inf if own is None else _log_lik(own, sample) - _log_lik(place, sample)
-    return Twin(float(gain), _log_scale_posterior(mode, sample, proper) - here, mode)
+    numbered = _numbered_as(draw, mode, sample, priors)
+    return Twin(float(gain), _log_scale_posterior(mode, sample, proper) - here, numbered)
+
+
+def _numbered_as(draw: Params, mode: Params, sample: Sample, priors: Priors) -> Params:
+    """Return a mode whose components are numbered as those of a draw.
+
+    It may have been found from a solution with other labels. Components that share most of the
+    observations are given one number, among those that have one prior.
+    """
+    shared = (_responsibilities(mode, sample) * sample.counts[:, None]).T @ _responsibilities(
+        draw, sample
+    )
+    groups = priors.groups(mode.K)
+    group = np.array([next(i for i, g in enumerate(groups) if k in g) for k in range(mode.K)])
+    shared = np.where(group[:, None] == group, shared, -sample.n)
+    _, order = linear_sum_assignment(shared.T, maximize=True)
+    return mode.permuted(order)
+
+
+def _responsibilities(place: Params, sample: Sample) -> Array:
+    joint = log_joint(sample.values, place)
+    return np.asarray(np.exp(joint - np.logaddexp.reduce(joint, axis=1, keepdims=True)))
 
 
 def log_scale_prior(place: Params, priors: Priors) -> float:
