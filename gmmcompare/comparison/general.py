@@ -6,7 +6,7 @@ The other provider of functions (`functionals`) is the mixture's, whose labels h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
@@ -15,6 +15,7 @@ from gmmcompare.comparison.evidence import MAX_DRAWS, Evidence
 from gmmcompare.comparison.functionals import Functional
 from gmmcompare.comparison.names import SCALAR
 from gmmcompare.model.params import Array
+from gmmcompare.model.points import with_labels_in_order
 from gmmcompare.model.protocol import scalar_names
 from gmmcompare.runtime.errors import InputError, did_you_mean
 
@@ -60,8 +61,7 @@ class GeneralDraws:
 
     def only(self, names: Sequence[str]) -> GeneralDraws:
         """Return the same draws of these parameters alone, in this order."""
-        arrays = {name: self.arrays[name] for name in names}
-        return GeneralDraws(self.name, arrays, self.densities, self.divergences, self.notes)
+        return replace(self, arrays={name: self.arrays[name] for name in names})
 
     def sorted_by_labels(self, groups: Sequence[Sequence[str]]) -> GeneralDraws:
         """Return the same draws, labels of each group in ascending order of its first parameter.
@@ -71,20 +71,9 @@ class GeneralDraws:
         groups : sequence of sequence of str
             Parameters whose first axes may be permuted together.
         """
-        arrays = dict(self.arrays)
-        for group in groups:
-            known = [name for name in group if name in arrays]
-            if not known:
-                continue
-            key = arrays[known[0]]
-            while key.ndim > 3:
-                key = key[..., 0]
-            order = np.argsort(key, axis=2, kind="stable")
-            for name in known:
-                a = arrays[name]
-                index = order.reshape(order.shape + (1,) * (a.ndim - 3))
-                arrays[name] = np.take_along_axis(a, index, axis=2)
-        return GeneralDraws(self.name, arrays, self.densities, self.divergences, self.notes)
+        known = [[name for name in group if name in self.arrays] for group in groups]
+        arrays = with_labels_in_order(self.arrays, [group for group in known if group], 2)
+        return replace(self, arrays=arrays)
 
 
 def common_parameters(

@@ -7,6 +7,7 @@ posterior predictive distribution; so there is no log-likelihood, and modes are 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def aligned_mixtures(
     reference = Reference.of(_likeliest(raw, sample), sample)
     params = [align(p, reference).params for p in raw]
     aligned = [
-        GeneralDraws(d.name, {**d.arrays, **p._asdict()}, d.densities, d.divergences, d.notes)
+        replace(d, arrays={**d.arrays, **p._asdict()})
         for d, p in zip(everyone, params, strict=True)
     ]
     evidence = [

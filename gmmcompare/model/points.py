@@ -6,7 +6,7 @@ common; a data set is an array, or a mapping of arrays where a model has several
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,3 +74,30 @@ def flat(tree: Any) -> NDArray[Any]:
         array = np.asarray(tree)
         return array.reshape(len(array), -1)
     return np.hstack([flat(part) for part in tree])
+
+
+def with_labels_in_order(
+    points: Mapping[str, Any], groups: Sequence[Sequence[str]], leading: int
+) -> dict[str, Any]:
+    """Return points whose labels ascend in the first parameter of each group; groups move together.
+
+    Parameters
+    ----------
+    points : mapping of str to ndarray
+        Arrays (..., *shape).
+    groups : sequence of sequence of str
+        Parameters whose first axes may be permuted together.
+    leading : int
+        How many axes come before a parameter's own.
+    """
+    out = dict(points)
+    for group in groups:
+        key = points[group[0]]
+        while key.ndim > leading + 1:
+            key = key[..., 0]
+        order = np.argsort(key, axis=leading, kind="stable")
+        for name in group:
+            values = points[name]
+            index = order.reshape(order.shape + (1,) * (values.ndim - order.ndim))
+            out[name] = np.take_along_axis(values, index, axis=leading)
+    return out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +88,7 @@ def agree_files(
     """
     read = [_read(source, i) for i, source in enumerate(sources)]
     names = _distinct([name for name, _, _ in read])
-    draws = [
-        GeneralDraws(name, d.arrays, d.densities, d.divergences, d.notes)
-        for name, (_, d, _) in zip(names, read, strict=True)
-    ]
+    draws = [replace(d, name=name) for name, (_, d, _) in zip(names, read, strict=True)]
     groups: Sequence[Sequence[str]] = ()
     title = ""
     if model is not None:
@@ -137,7 +134,14 @@ def with_density(draws: GeneralDraws, model: Model, data: Data | None) -> Genera
             "the model: are they in the same units and transform?"
         )
     densities = {LOG_JOINT: log_joint.reshape(draws.shape), **draws.densities}
-    return GeneralDraws(draws.name, draws.arrays, densities, draws.divergences, draws.notes)
+    return replace(draws, densities=densities)
+
+
+def draws_in(path: str | Path, name: str) -> GeneralDraws:
+    """Read a file or folder of draws under a name; see `engines.imported.general.read_draws`."""
+    arrays, stats, notes = read_draws(path)
+    diverging = int(stats["diverging"].sum()) if "diverging" in stats else None
+    return GeneralDraws(name, arrays, {}, diverging, tuple(notes))
 
 
 def _read(source: Any, index: int) -> tuple[str, GeneralDraws, str]:
@@ -147,11 +151,8 @@ def _read(source: Any, index: int) -> tuple[str, GeneralDraws, str]:
         name, equals, path = text.partition("=")
         if not equals or Path(text).exists():
             name, path = "", text
-        arrays, stats, notes = read_draws(path)
-        diverging = int(stats["diverging"].sum()) if "diverging" in stats else None
-        place = Path(path)
-        named = name or place.stem or place.name or "draws"
-        return named, GeneralDraws(named, arrays, {}, diverging, tuple(notes)), str(path)
+        named = name or Path(path).stem or "draws"
+        return named, draws_in(path, named), str(path)
     name = chr(ord("A") + index)
     if isinstance(source, tuple) and len(source) == 2:
         name, source = str(source[0]), source[1]

@@ -12,7 +12,6 @@ import numpy as np
 
 from gmmcompare.comparison.agreed import agree_on
 from gmmcompare.comparison.general import GeneralDraws
-from gmmcompare.engines.imported.general import read_draws
 from gmmcompare.model.card import EngineSection, NutsSettings, SamplerSettings
 from gmmcompare.model.named import as_model, load_model
 from gmmcompare.model.points import Data, Points, joined, mapped, one_of
@@ -22,7 +21,7 @@ from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import replacing
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.validation.sandbox.model_subject import ModelSubject
-from gmmcompare.workflows.agree import Agreed, with_density
+from gmmcompare.workflows.agree import Agreed, draws_in, with_density
 
 Run = Callable[[int, int], tuple[GeneralDraws, float]]
 """``run(seed, factor)`` makes draws, ``factor`` times as many as the settings say."""
@@ -92,10 +91,7 @@ def compare_model(
         seconds[name] = took
         progress(name, 1.0)
     for name, place in elsewhere.items():
-        arrays, stats, notes = read_draws(place)
-        diverging = int(stats["diverging"].sum()) if "diverging" in stats else None
-        made = GeneralDraws(name, arrays, {}, diverging, tuple(notes))
-        draws.append(with_density(made, known, None))
+        draws.append(with_density(draws_in(place, name), known, None))
     if folder is not None:
         for d in draws:
             _keep(d, folder / "draws" / f"{d.name}.npz")

@@ -55,6 +55,9 @@ class ModelQuantities:
         y = model.draw_data(theta, rng)
         self.differentiable = not slow or density(model, "score") is not None
         self._columns = _chosen(model.parameters)
+        self._weights = [
+            (np.array(c), np.full(len(c), 1.0 / len(c))) for c in self._columns.values()
+        ]
         table = self._table(theta)
         self._sorted = np.sort(table, axis=0)
         self._scale = np.maximum(table.std(axis=0), 1e-12)
@@ -74,7 +77,7 @@ class ModelQuantities:
         self._residual_sd = np.maximum(residual.std(axis=0), 1e-6)
         self._units: dict[str, tuple[float, float]] = {}
         with np.errstate(all="ignore"):
-            for name, values in {**self._scores(theta, y), **self._densities(theta, y)}.items():
+            for name, values in {**self._scores(theta, y), **self.densities(theta, y)}.items():
                 low, centre, high = np.nanpercentile(values, [16, 50, 84])
                 self._units[name] = (float(centre), max(0.5 * float(high - low), 1e-9))
         two: Any = mapped(lambda a: a[:2], dict(theta))
@@ -99,17 +102,9 @@ class ModelQuantities:
         """Return the scalars that are looked at, each of shape (n,)."""
         return dict(zip(self._columns, self._table(theta).T, strict=True))
 
-    def densities(self, theta: Mapping[str, Array], y: Any) -> dict[str, Array]:
-        """Return log-likelihood, log prior and their sum, as far as the model has them, (n,)."""
-        return self._densities(theta, y)
-
     def _table(self, theta: Mapping[str, Array]) -> Array:
         every = flat({name: theta[name] for name in self.model.parameters}).astype(float)
         return np.column_stack([every[:, columns] @ weights for columns, weights in self._weights])
-
-    @property
-    def _weights(self) -> list[tuple[Array, Array]]:
-        return [(np.array(c), np.full(len(c), 1.0 / len(c))) for c in self._columns.values()]
 
     def _places(self, table: Array) -> Array:
         """Return 2 F - 1 of each scalar's prior distribution F, ties at their middle."""
@@ -137,7 +132,7 @@ class ModelQuantities:
             of = name.removeprefix("score ")
             out[Quantity("score", of, "location")] = f
             out[Quantity("score", of, "spread")] = 2.0 * f**2 - 1.0
-        for name, values in self._densities(theta, y).items():
+        for name, values in self.densities(theta, y).items():
             f = self._squashed(name, values)
             out[Quantity("whole", name, "location")] = f
             out[Quantity("whole", name, "spread")] = 2.0 * f**2 - 1.0
@@ -156,7 +151,8 @@ class ModelQuantities:
         centre, scale = self._units.get(name, (0.0, 1.0))
         return np.asarray(np.tanh((values - centre) / scale))
 
-    def _densities(self, theta: Mapping[str, Array], y: Any) -> dict[str, Array]:
+    def densities(self, theta: Mapping[str, Array], y: Any) -> dict[str, Array]:
+        """Return log-likelihood, log prior and their sum, as far as the model has them, (n,)."""
         log_prior, log_likelihood = (
             density(self.model, name) for name in ("log_prior", "log_likelihood")
         )
@@ -195,7 +191,7 @@ class ModelQuantities:
         position = list(self._columns.values()).index([column])
         step = _STEP * self._scale[position]
         up, down = (
-            self._densities(_moved(theta, self.model.parameters, column, s), y)["log posterior"]
+            self.densities(_moved(theta, self.model.parameters, column, s), y)["log posterior"]
             for s in (step, -step)
         )
         return np.asarray((up - down) / (2.0 * step))
@@ -253,7 +249,7 @@ class _Features:
         return {
             name: np.tanh(2.0 * (v - self._units[name][0]) / self._units[name][1])
             for name, v in plain.items()
-            if np.ptp(self._scale) >= 0 and (name == "mean" or data.shape[1] > 1)
+            if name == "mean" or data.shape[1] > 1
         }
 
     def design(self, data: Array) -> Array:

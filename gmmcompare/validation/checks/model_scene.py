@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gmmcompare.model.params import Array
-from gmmcompare.model.points import Data, Points, mapped, one_of, size_of
+from gmmcompare.model.points import Data, Points, mapped, one_of, size_of, with_labels_in_order
 from gmmcompare.model.protocol import Model, symmetries
 from gmmcompare.validation.checks.model_quantities import ModelQuantities
 from gmmcompare.validation.checks.scene import Quantity, Scene
@@ -149,19 +149,11 @@ class ModelScene(Scene):
         points : dict of ndarray
             Arrays (..., *shape).
         """
-        out = dict(points)
-        for group in symmetries(self._model) if self.model is not None else ():
-            key = points[group[0]]
-            inner = len(np.shape(self.like[group[0]])) - 1
-            while inner:
-                key, inner = key[..., 0], inner - 1
-            order = np.argsort(key, axis=-1, kind="stable")
-            for name in group:
-                values = points[name]
-                more = values.ndim - order.ndim
-                index = order.reshape(order.shape + (1,) * more)
-                out[name] = np.take_along_axis(values, index, axis=order.ndim - 1)
-        return out
+        if self.model is None:
+            return points
+        first = next(iter(self.like))
+        leading = np.ndim(points[first]) - np.ndim(self.like[first])
+        return with_labels_in_order(points, symmetries(self.model), leading)
 
     def is_ordered(self, run: Points) -> bool:
         """Return False: labels that a model declares are always put in order."""
