@@ -46,10 +46,12 @@ engines: $(READY)  ## Install what the engines jags, numpyro and stan need; with
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python \
 		--require-hashes -r requirements-engines.lock
 
-lock:  ## Pin all dependencies, with hashes, in requirements.lock and requirements-engines.lock
+lock:  ## Pin all dependencies, with hashes, in requirements.lock and its two companions
 	$(BIN)/$(PINNED) --extra astro --extra dask --group dev --output-file requirements.lock $(LOCK_OPTIONS)
 	$(BIN)/$(PINNED) --extra jags --extra numpyro --extra stan --constraint requirements.lock \
 		--output-file requirements-engines.lock $(LOCK_OPTIONS)
+	$(BIN)/$(PINNED) --extra docs --constraint requirements.lock \
+		--output-file requirements-docs.lock $(LOCK_OPTIONS)
 
 clean:  ## Remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -9,10 +9,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
+from gmmcompare.model.complaints import explained
 from gmmcompare.model.priors import Priors
-from gmmcompare.model.scope import not_covered, value_not_covered
 from gmmcompare.runtime.bundled import bundled
 from gmmcompare.runtime.errors import InputError, did_you_mean
 
@@ -22,7 +21,9 @@ Transform = Literal["none", "log", "log10"]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
 
 
 class DataSection(_Section):
@@ -33,14 +34,30 @@ class DataSection(_Section):
     """
 
     dataset: str | None = None
+    """A name listed by `gmmcompare data list`; this or ``path``."""
     path: str | None = None
+    """A file, or a glob, relative to the card; this or ``dataset``.
+
+    CSV (any separator, decimal commas, R row names), Parquet and globs such as
+    ``stars/*.parquet``; FITS, VOTable, IPAC and CDS tables with ``gmmcompare[astro]``.
+    """
     column: str | None = None
+    """The numeric column to fit; by default the data set's own, or the file's only one."""
     transform: Transform = "none"
+    """Taken of every value before anything else."""
     label: str | None = None
+    """Axis label, with the unit; by default the column's name."""
     name_column: str | None = None
+    """The column that names the observations."""
     where: str | None = None
+    """Which rows: a condition on columns as pandas reads it, ``flag == 1 and x > 0``.
+
+    With it, codes such as -999 are not looked for.
+    """
     weight: str | None = None
+    """A column of whole numbers: how often each observation occurs."""
     subsample: int | None = Field(default=None, ge=1)
+    """Fit this many of the values, chosen at random by ``run.seed``; by default all."""
 
     @model_validator(mode="after")
     def _one_source(self) -> DataSection:
@@ -53,34 +70,54 @@ class MixtureSection(_Section):
     """The number of components K."""
 
     components: int = Field(ge=1, le=64)
+    """K, the number of components."""
 
 
 class PriorSection(_Section):
     """The five hyperparameters, each a number or one number per component."""
 
     weight_concentration: Positive | list[Positive]
+    """w ~ Dirichlet(c, ..., c)."""
     mean_loc: Finite | list[Finite]
+    """Location of mu_k ~ Normal(location, standard deviation)."""
     mean_sd: Positive | list[Positive]
+    """Standard deviation of mu_k, not its variance."""
     var_shape: Positive | list[Positive]
+    """a of sigma_k^2 ~ InverseGamma(a, b), density b^a / Gamma(a) x^(-a-1) exp(-b/x)."""
     var_scale: Positive | list[Positive]
+    """b of sigma_k^2 ~ InverseGamma(a, b)."""
 
 
 class EmSettings(_Section):
     """Settings of the EM engine."""
 
     starts: int = Field(default=20, ge=1)
+    """Number of starting points."""
     start: Literal["spread", "lecture"] = "spread"
+    """``spread``: k-means++ and random responsibilities, alternating.
+
+    ``lecture``: all means equal, a fixed point of EM.
+    """
     objective: Literal["ml", "map"] = "ml"
+    """``ml``: maximum likelihood.
+
+    ``map``: the posterior mode in the coordinates (w, mu, log sigma^2).
+    """
     max_iterations: int = Field(default=20_000, ge=1)
+    """Iterations allowed from each start."""
     accelerate: bool = True
+    """Use squared extrapolation (SQUAREM)."""
 
 
 class SamplerSettings(_Section):
     """Chains, warmup and draws of any sampler; of a user's own under ``[engines.custom]``."""
 
     chains: int = Field(default=4, ge=1)
+    """Independent chains."""
     warmup: int = Field(default=1000, ge=0)
+    """Sweeps or steps dropped at the start of each chain."""
     draws: int = Field(default=2500, ge=1)
+    """Draws kept per chain, after warmup."""
 
 
 class GibbsSettings(SamplerSettings):
@@ -89,16 +126,28 @@ class GibbsSettings(SamplerSettings):
     warmup: int = Field(default=2000, ge=0)
     draws: int = Field(default=20_000, ge=1)
     start: Literal["overdispersed", "lecture"] = "overdispersed"
+    """``overdispersed``: chains start far apart.
+
+    ``lecture``: all means at the prior mean, all standard deviations 2.
+    """
     keep_allocations: int = Field(default=0, ge=0)
+    """m > 0: keep the allocations of every m-th draw; 0: keep none."""
 
 
 class NutsSettings(SamplerSettings):
     """Settings of the NUTS engine."""
 
     identify: Literal["none", "ordered"] = "none"
+    """``none``: components unordered, relabelled afterwards.
+
+    ``ordered``: means constrained to ascend.
+    """
     start: Literal["em", "default"] = "em"
+    """``em``: near the solutions found by EM; ``default``: the sampler's own."""
     target_accept: float = Field(default=0.8, gt=0, lt=1)
+    """Target acceptance rate of the step-size adaptation."""
     nuts_sampler: Literal["nutpie", "pymc"] = "nutpie"
+    """Which program samples."""
 
 
 class JagsSettings(SamplerSettings):
@@ -106,27 +155,34 @@ class JagsSettings(SamplerSettings):
 
     warmup: int = Field(default=500, ge=0)
     start: Literal["em", "default"] = "em"
+    """``em``: near the solutions found by EM; ``default``: the sampler's own."""
 
 
 class NumpyroSettings(SamplerSettings):
     """Settings of the NumPyro engine."""
 
     start: Literal["em", "default"] = "em"
+    """``em``: near the solutions found by EM; ``default``: the sampler's own."""
     target_accept: float = Field(default=0.8, gt=0, lt=1)
+    """Target acceptance rate of the step-size adaptation."""
 
 
 class StanSettings(SamplerSettings):
     """Settings of the Stan engine."""
 
     start: Literal["em", "default"] = "em"
+    """``em``: near the solutions found by EM; ``default``: the sampler's own."""
     target_accept: float = Field(default=0.8, gt=0, lt=1)
+    """Target acceptance rate of the step-size adaptation."""
 
 
 class ExactSettings(_Section):
     """Settings of the exact engine: independent posterior draws, for N <= 16."""
 
     chains: int = Field(default=4, ge=1)
+    """Chains into which the draws are split."""
     draws: int = Field(default=5000, ge=1)
+    """Independent draws per chain."""
 
 
 class EngineSection(_Section):
@@ -147,12 +203,14 @@ class RunSection(_Section):
     """The seed from which every engine's own seed is derived."""
 
     seed: int = Field(default=4, ge=0)
+    """Each engine's seed is derived from this one and the engine's name."""
 
 
 class Card(_Section):
     """A model card. `file` says where it was read, and is no part of its content."""
 
     title: str
+    """Heading of the report."""
     data: DataSection
     mixture: MixtureSection
     priors: PriorSection
@@ -292,7 +350,7 @@ def validated_card(content: dict[str, Any], file: Path) -> Card:
             error.errors(include_url=False),
             key=lambda e: (e["type"] != "extra_forbidden", -len(e["loc"])),
         )
-        raise InputError(f"{file}: {_explained(worst)}") from None
+        raise InputError(f"{file}: {explained(worst, Card)}") from None
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
     return card
@@ -325,41 +383,4 @@ def engine_settings(overrides: Iterable[str]) -> EngineSection:
     except ValidationError as error:
         worst = error.errors(include_url=False)[0]
         located: Any = {**worst, "loc": ("engines", *worst["loc"])}
-        raise InputError(f"--set: {_explained(located)}") from None
-
-
-def _explained(error: ErrorDetails) -> str:
-    """Turn one of pydantic's complaints into: key, what was found, what is allowed."""
-    names = [str(part) for part in error["loc"]]
-    if error["type"] == "extra_forbidden":
-        allowed = _fields_at(names[:-1])
-        if beyond := not_covered(".".join(names[:-1]), names[-1]):
-            return f"{'.'.join(names)}: {beyond}"
-        return (
-            f"unknown key '{'.'.join(names)}'{did_you_mean(names[-1], allowed)}; "
-            f"allowed here: {', '.join(allowed)}"
-        )
-    # A field that takes a number or a list reports the branch that failed as a last location.
-    key = ".".join(n for n in names if not n.startswith(("constrained-", "list[", "function-")))
-    key = key.removesuffix(".float")
-    if error["type"] == "missing":
-        return f"key '{key}' is missing"
-    if beyond := value_not_covered(key, error["input"]):
-        return f"{key} = {error['input']!r}: {beyond}"
-    if error["type"] == "model_type":
-        return f"{key} = {error['input']!r}: must be a section, written [{key}]"
-    message = error["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    if isinstance(error["input"], dict):
-        return f"{key}: {message}"
-    return f"{key} = {error['input']!r}: {message}"
-
-
-def _fields_at(path: list[str]) -> list[str]:
-    model: type[BaseModel] = Card
-    for part in path:
-        annotation = model.model_fields[part].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        model = annotation
-    return [name for name in model.model_fields if name != "file"]
+        raise InputError(f"--set: {explained(located, Card)}") from None
