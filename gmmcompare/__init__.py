@@ -23,6 +23,8 @@ _PUBLIC = {
     "align": "gmmcompare.comparison.labels",
     "check_engine": "gmmcompare.engines.check",
     "compare": "gmmcompare.api",
+    "exact_components": "gmmcompare.model.exact",
+    "exact_dirichlet_process": "gmmcompare.model.exact",
     "exact_posterior": "gmmcompare.model.exact",
     "fit": "gmmcompare.api",
     "load_card": "gmmcompare.model.card",
@@ -49,6 +51,8 @@ __all__ = [
     "align",
     "check_engine",
     "compare",
+    "exact_components",
+    "exact_dirichlet_process",
     "exact_posterior",
     "fit",
     "load_card",
@@ -70,7 +74,11 @@ if TYPE_CHECKING:
     from gmmcompare.engines.check import check_engine
     from gmmcompare.fitting.fit import Fit, load_fit
     from gmmcompare.model.card import load_card
-    from gmmcompare.model.exact import exact_posterior
+    from gmmcompare.model.exact import (
+        exact_components,
+        exact_dirichlet_process,
+        exact_posterior,
+    )
     from gmmcompare.model.mixture_model import MixtureModel
     from gmmcompare.model.params import Params
     from gmmcompare.model.priors import Priors

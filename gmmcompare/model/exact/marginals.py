@@ -1,0 +1,103 @@
+"""The log marginal density of every subset of the observations, for any family of components.
+
+This is all that sums over partitions need to know of a family: `subset_marginals` asks the priors
+object which family it is, standardises where that helps, and answers in the data's own units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gmmcompare.model.exact.component import Component, all_subsets
+from gmmcompare.model.params import Array
+from gmmcompare.model.priors import Priors
+from gmmcompare.model.sample import Sample, Standardisation
+from gmmcompare.runtime.errors import InputError
+
+_BLOCK = 200_000
+
+
+class SubsetMarginals(NamedTuple):
+    """M(S) for all 2^N subsets S of the observations; bit i of an index is observation i.
+
+    Attributes
+    ----------
+    n : ndarray of int, shape (2^N,)
+        Number of observations in each subset.
+    log_marginal : ndarray, shape (2^N,)
+        Log density of the subset's observations when one component has them all and its
+        parameters are integrated out; 0 for the empty set.
+    log_with : callable
+        ``log_with(x, rows)``: the same of the subsets ``rows`` (M,) with one more observation each,
+        for each of ``x`` (X, ...), shape (X, M).
+    """
+
+    n: NDArray[np.int64]
+    log_marginal: Array
+    log_with: Callable[[Array, NDArray[np.intp]], Array]
+
+
+def subset_marginals(y: ArrayLike, priors: Priors, max_n: int) -> SubsetMarginals:
+    """Integrate out the component's parameters for each subset of the observations.
+
+    Parameters
+    ----------
+    y : array_like, shape (N,)
+        In any order; ties are welcome.
+    priors : Priors
+        The same for every component.
+    max_n : int
+        The largest N allowed.
+
+    Raises
+    ------
+    InputError
+        If y is not one column of at most max_n finite numbers, or priors differ between components.
+    """
+    sample = Sample.of(y)
+    check_size(sample.n, max_n)
+    unit = Standardisation.of(sample)
+    component = Component.of(common_prior(priors).transformed(unit.shift, unit.scale), 0)
+    points = all_subsets((np.asarray(y, dtype=float) - unit.shift) / unit.scale)
+    log_scale = float(np.log(unit.scale))
+
+    def log_with(x: Array, rows: NDArray[np.intp]) -> Array:
+        at = (x - unit.shift) / unit.scale
+        values = [np.empty((0, rows.size))]
+        for block in np.array_split(at, 1 + at.size * rows.size // _BLOCK):
+            joined = points.at(np.tile(rows, block.size)).plus(np.repeat(block, rows.size))
+            values.append(component.log_marginal(joined).reshape(block.size, rows.size))
+        return np.concatenate(values) - (points.n[rows] + 1) * log_scale
+
+    log_marginal = component.log_marginal(points) - points.n * log_scale
+    return SubsetMarginals(points.n, log_marginal, log_with)
+
+
+def check_size(n: int, max_n: int) -> None:
+    """Refuse more observations than the exact sums can take."""
+    if n > max_n:
+        raise InputError(
+            f"{n} observations are too many for exact sums over partitions, whose cost grows as "
+            f"3^N: give at most {max_n}, or use a sampler (gmmcompare components)"
+        )
+
+
+def common_prior(priors: Priors) -> Priors:
+    """Return the priors that every component has, as priors of one component.
+
+    Raises
+    ------
+    InputError
+        If priors differ between components.
+    """
+    if not priors.exchangeable:
+        raise InputError(
+            "the number of components varies, so all must have the same prior: give one number for "
+            "each field of priors"
+        )
+    fields = {name: np.atleast_1d(value)[0] for name, value in priors.to_dict().items()}
+    return Priors(**fields).expanded(1)
