@@ -12,11 +12,13 @@ from gmmcompare._version import __version__
 
 _PUBLIC = {
     "Comparison": "gmmcompare.comparison.comparison",
+    "ConjugatePriors": "gmmcompare.model.conjugate",
     "Fit": "gmmcompare.fitting.fit",
     "MixtureModel": "gmmcompare.model.mixture_model",
     "Model": "gmmcompare.model.protocol",
     "Params": "gmmcompare.model.params",
     "Priors": "gmmcompare.model.priors",
+    "RestrictedPriors": "gmmcompare.model.restricted",
     "Sample": "gmmcompare.model.sample",
     "Agreement": "gmmcompare.comparison.agreed",
     "agree": "gmmcompare.api",
@@ -40,11 +42,13 @@ _PUBLIC = {
 __all__ = [
     "Agreement",
     "Comparison",
+    "ConjugatePriors",
     "Fit",
     "MixtureModel",
     "Model",
     "Params",
     "Priors",
+    "RestrictedPriors",
     "Sample",
     "__version__",
     "agree",
@@ -74,6 +78,7 @@ if TYPE_CHECKING:
     from gmmcompare.engines.check import check_engine
     from gmmcompare.fitting.fit import Fit, load_fit
     from gmmcompare.model.card import load_card
+    from gmmcompare.model.conjugate import ConjugatePriors
     from gmmcompare.model.exact import (
         exact_components,
         exact_dirichlet_process,
@@ -83,6 +88,7 @@ if TYPE_CHECKING:
     from gmmcompare.model.params import Params
     from gmmcompare.model.priors import Priors
     from gmmcompare.model.protocol import Model
+    from gmmcompare.model.restricted import RestrictedPriors
     from gmmcompare.model.sample import Sample
     from gmmcompare.report.plot import plot
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -41,12 +41,7 @@ class MixtureModel:
 
     def draw_prior(self, n: int, rng: np.random.Generator) -> Points:
         """Draw n points, ``{"w", "mu", "sigma"}`` of shape (n, K) each."""
-        p = self.priors.expanded(self.K)
-        c, m0, s0, a, b = (np.asarray(getattr(p, f.name)) for f in fields(Priors))
-        w = rng.dirichlet(c, size=n)
-        mu = rng.normal(m0, s0, size=(n, self.K))
-        sigma = np.sqrt(b / rng.standard_gamma(a, size=(n, self.K)))
-        return {"w": w, "mu": mu, "sigma": sigma}
+        return self.priors.draw(n, rng, self.K)._asdict()
 
     def draw_data(self, theta: Points, rng: np.random.Generator) -> Array:
         """Draw N observations for each point, shape (n, N)."""
