@@ -117,8 +117,7 @@ def thinned(problem: Problem) -> Problem:
     """Return the problem with at most `PARITY_VALUES` of its distinct values, evenly spaced."""
     sample = problem.sample
     every = -(-sample.n_distinct // PARITY_VALUES)
-    few = replace(sample, values=sample.values[::every], counts=sample.counts[::every])
-    return replace(problem, sample=few)
+    return replace(problem, sample=sample.part(slice(None, None, every)))
 
 
 def check_density(
@@ -179,9 +178,7 @@ def _terms_off(
     each: if the difference from ours changes as one block moves, that block's prior is off. What
     the data add to the density is the likelihood.
     """
-    nobody = replace(
-        problem.sample, values=problem.sample.values[:0], counts=problem.sample.counts[:0]
-    )
+    nobody = problem.sample.part(slice(0))
     prior, posterior = density(replace(problem, sample=nobody)), density(problem)
     here, there = _random_point(problem, rng), _random_point(problem, rng)
 

@@ -45,8 +45,8 @@ class Fit:
         and ``log_lik`` from our own prior and mixture code, ``prob_empty`` (probability that at
         least one component has no observation) and ``prob_small`` (upper bound on the
         probability that one has at most one), and the engine's own statistics; ``observed_data``
-        with distinct values and counts; ``standard_error`` and ``engine`` where the engine gave
-        such.
+        with distinct values, counts and errors, if any; ``standard_error`` and ``engine`` where the
+        engine gave such.
     engine : str
     seed : int
     seconds : Seconds
@@ -91,7 +91,8 @@ class Fit:
     def sample(self) -> Sample:
         """The data; where they came from is not kept."""
         observed = self.tree["observed_data"].to_dataset()
-        sample = Sample(observed["values"].values, observed["counts"].values)
+        errors = observed["errors"].values if "errors" in observed else None
+        sample = Sample(observed["values"].values, observed["counts"].values, errors)
         return replace(sample, origin=Origin(sha256=sample.fingerprint))
 
     @property
@@ -228,6 +229,8 @@ def build_fit(
             }
         ),
     }
+    if problem.sample.errors is not None:
+        groups["observed_data"]["errors"] = ("distinct", problem.sample.errors)
     if isinstance(result, Draws):
         for name, stat in result.stats.items():
             groups["sample_stats"][name] = (_dims(name, np.asarray(stat), _DRAW_DIMS), stat)

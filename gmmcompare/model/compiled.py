@@ -158,6 +158,66 @@ def joint_tile(v: Array, w: Array, mu: Array, sigma: Array, e: Array, top: Array
             row[d] = exp_nonpositive(row[d] - top[d])
 
 
+@njit(fastmath=IN_ORDER, error_model="numpy")
+def measured_joint_tile(
+    v: Array, s: Array, w: Array, mu: Array, sigma: Array, e: Array, top: Array
+) -> None:
+    """Do as `joint_tile` for values that were measured with errors: sd sqrt(sigma_k^2 + s^2).
+
+    Where an error is 0 the result is that of `joint_tile`, up to rounding.
+
+    Parameters
+    ----------
+    v, s : ndarray, shape (n,)
+        Values of the tile, and sds of their errors.
+    w, mu, sigma : ndarray, shape (K,)
+    e : ndarray, shape (K, n) or wider
+        Overwritten.
+    top : ndarray, shape (n,) or longer
+        Overwritten; the constant -log(2 pi)/2 is left out of it.
+    """
+    n = v.size
+    for k in range(w.size):
+        constant = np.log(w[k]) - np.log(sigma[k]) if w[k] > 0.0 else -np.inf
+        centre = mu[k]
+        inverse = 1.0 / sigma[k]
+        row = e[k]
+        for d in range(n):
+            t = (v[d] - centre) * inverse
+            ratio = s[d] * inverse
+            wider = 1.0 + ratio * ratio
+            row[d] = constant - 0.5 * log_positive(wider) - 0.5 * t * t / wider
+    for d in range(n):
+        top[d] = e[0, d]
+    for k in range(1, w.size):
+        row = e[k]
+        for d in range(n):
+            top[d] = row[d] if row[d] > top[d] else top[d]
+    for k in range(w.size):
+        row = e[k]
+        for d in range(n):
+            row[d] = exp_nonpositive(row[d] - top[d])
+
+
+@njit(error_model="numpy")
+def any_joint_tile(
+    v: Array, s: Array, w: Array, mu: Array, sigma: Array, e: Array, top: Array
+) -> None:
+    """Do as `joint_tile`, or as `measured_joint_tile` where s is not of shape (0,).
+
+    Parameters
+    ----------
+    v, s : ndarray, shape (n,)
+        ``s`` of shape (0,) where values are exact.
+    w, mu, sigma, e, top
+        As in `joint_tile`.
+    """
+    if s.size == 0:
+        joint_tile(v, w, mu, sigma, e, top)
+    else:
+        measured_joint_tile(v, s, w, mu, sigma, e, top)
+
+
 @njit(fastmath=VECTORISED, error_model="numpy")
 def normalise_tile(e: Array, total: Array, inverse: Array, n: int) -> None:
     """Turn what `joint_tile` left into responsibilities.
@@ -249,12 +309,12 @@ def score(sample: Sample, params: Params) -> Scores:
     shape = params.w.shape[:-1]
     w, mu, sigma = (np.ascontiguousarray(a, dtype=float).reshape(-1, K) for a in params)
     out = Scores(*(np.empty(len(w)) for _ in Scores._fields))
-    values, counts = sample.values, sample.counts.astype(float)
+    values, errors, counts = sample.values, sample.s, sample.counts.astype(float)
     pieces = np.array_split(np.arange(len(w)), max(1, min(len(w), os.cpu_count() or 1)))
 
     def run(piece: NDArray[np.intp]) -> None:
         at = slice(piece[0], piece[-1] + 1)
-        _score(values, counts, w[at], mu[at], sigma[at], *(a[at] for a in out))
+        _score(values, errors, counts, w[at], mu[at], sigma[at], *(a[at] for a in out))
 
     if len(pieces) == 1:
         run(pieces[0])
@@ -267,6 +327,7 @@ def score(sample: Sample, params: Params) -> Scores:
 @njit(nogil=True, cache=True, error_model="numpy")
 def _score(
     v: Array,
+    s: Array,
     c: Array,
     w: Array,
     mu: Array,
@@ -287,16 +348,16 @@ def _score(
             n = min(width, v.size - start)
             tile = v[start : start + n]
             tile_counts = c[start : start + n]
-            joint_tile(tile, w[i], mu[i], sigma[i], e, top)
+            any_joint_tile(tile, s[start : start + n], w[i], mu[i], sigma[i], e, top)
             normalise_tile(e, total, inverse, n)
             log_lik[i] += log_lik_tile(tile_counts, top, total)
             count_tile(tile_counts, e, n_k)
-        prob_empty[i], prob_small[i] = _occupancy(v, c, w[i], mu[i], sigma[i], n_k)
+        prob_empty[i], prob_small[i] = _occupancy(v, s, c, w[i], mu[i], sigma[i], n_k)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _occupancy(
-    v: Array, c: Array, w: Array, mu: Array, sigma: Array, n_k: Array
+    v: Array, s: Array, c: Array, w: Array, mu: Array, sigma: Array, n_k: Array
 ) -> tuple[float, float]:
     """Return P(some n_k = 0) and a bound on P(some n_k <= 1), given the parameters.
 
@@ -314,17 +375,17 @@ def _occupancy(
     certain = np.zeros(light.size)  # observations that belong to the component for sure
     r = np.empty(w.size)
     for d in range(v.size):
-        _responsibilities_at(v[d], w, mu, sigma, r)
-        for s in range(1, subsets):
+        _responsibilities_at(v[d], s[d] if s.size else 0.0, w, mu, sigma, r)
+        for subset in range(1, subsets):
             inside = 0.0
             for j in range(light.size):
-                if s >> j & 1:
+                if subset >> j & 1:
                     inside += r[light[j]]
-            single = s & (s - 1) == 0
+            single = subset & (subset - 1) == 0
             if inside < 1.0:
-                log_none[s] += c[d] * np.log1p(-inside)
+                log_none[subset] += c[d] * np.log1p(-inside)
             elif not single:
-                log_none[s] = -np.inf
+                log_none[subset] = -np.inf
         for j in range(light.size):
             p = r[light[j]]
             if p < 1.0:
@@ -332,14 +393,14 @@ def _occupancy(
             else:
                 certain[j] += c[d]
     empty, small = 0.0, 0.0
-    for s in range(1, subsets):
+    for subset in range(1, subsets):
         size = 0
         last = 0
         for j in range(light.size):
-            if s >> j & 1:
+            if subset >> j & 1:
                 size += 1
                 last = j
-        none = np.exp(log_none[s])
+        none = np.exp(log_none[subset])
         if size == 1:
             if certain[last] == 0.0:
                 small += none * (1.0 + ratio[last])
@@ -351,11 +412,12 @@ def _occupancy(
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _responsibilities_at(y: float, w: Array, mu: Array, sigma: Array, r: Array) -> None:
+def _responsibilities_at(y: float, s: float, w: Array, mu: Array, sigma: Array, r: Array) -> None:
     top = -np.inf
     for k in range(w.size):
         r[k] = np.log(w[k]) - np.log(sigma[k]) if w[k] > 0.0 else -np.inf
-        r[k] -= 0.5 * ((y - mu[k]) / sigma[k]) ** 2
+        wider = 1.0 + (s / sigma[k]) ** 2
+        r[k] -= 0.5 * np.log(wider) + 0.5 * ((y - mu[k]) / sigma[k]) ** 2 / wider
         top = max(top, r[k])
     total = 0.0
     for k in range(w.size):

@@ -8,11 +8,15 @@ Symbols, here, in the engines and in compiled loops:
 ``w``    (K,)           weights, on the simplex
 ``mu``   (K,)           means
 ``sigma`` (K,)          standard deviations; a variance is written ``sigma**2``
+``s``    (N,)           sds of measurement errors, ``errors`` (D,) when tied; see below
 ``z``    (N,)           allocations in 0..K-1
 ``r``    (N, K)         responsibilities P(z_i = k | y_i, w, mu, sigma); rows sum to one
 ``n_k``  (K,)           observations allocated to component k
 ``sum_y``, ``sum_sq``   (K,) sums of y, and of squares about the component's own mean
 ======== ============== ============================================================
+
+Where observations were measured with known errors, y_i = x_i + e_i with e_i ~ Normal(0, s_i), the
+mixture is that of the true values x, and y_i ~ sum_k w_k Normal(mu_k, sqrt(sigma_k^2 + s_i^2)).
 
 Everything here is plain NumPy and takes `Params` of shape (K,) or a batch of shape (..., K). The
 compiled loops over many draws are in `compiled`, and are held to these functions by tests.
@@ -31,18 +35,23 @@ from gmmcompare.model.sample import Sample
 LOG_SQRT_2PI = 0.5 * float(np.log(2.0 * np.pi))
 
 
-def log_joint(y: ArrayLike, params: Params) -> Array:
-    """Return log w_k + log Normal(y_i; mu_k, sigma_k), shape (..., N, K)."""
+def log_joint(y: ArrayLike, params: Params, errors: ArrayLike | None = None) -> Array:
+    """Return log w_k + log Normal(y_i; mu_k, sigma_k), shape (..., N, K).
+
+    With ``errors`` (N,) the sd is sqrt(sigma_k^2 + s_i^2).
+    """
     y_column = np.asarray(y, dtype=float)[:, None]
     w, mu, sigma = (np.asarray(a)[..., None, :] for a in params)
+    if errors is not None:
+        sigma = np.hypot(sigma, np.asarray(errors, dtype=float)[:, None])
     with np.errstate(divide="ignore"):  # log 0 = -inf is meant: an impossible component
         constant = np.log(w) - np.log(sigma) - LOG_SQRT_2PI
     return np.asarray(constant - 0.5 * ((y_column - mu) / sigma) ** 2)
 
 
-def log_density(y: ArrayLike, params: Params) -> Array:
-    """Return the log mixture density at each y, shape (..., N)."""
-    return np.asarray(logsumexp(log_joint(y, params), axis=-1))
+def log_density(y: ArrayLike, params: Params, errors: ArrayLike | None = None) -> Array:
+    """Return the log mixture density at each y, measured with ``errors`` if given; (..., N)."""
+    return np.asarray(logsumexp(log_joint(y, params, errors), axis=-1))
 
 
 def cdf(y: ArrayLike, params: Params) -> Array:
@@ -53,7 +62,7 @@ def cdf(y: ArrayLike, params: Params) -> Array:
 
 def log_likelihood(sample: Sample, params: Params) -> Array:
     """Return the log-likelihood with labels summed out, shape (...)."""
-    return np.asarray(log_density(sample.values, params) @ sample.counts)
+    return np.asarray(log_density(sample.values, params, sample.errors) @ sample.counts)
 
 
 def log_posterior(sample: Sample, params: Params, priors: Priors) -> Array:
@@ -75,11 +84,35 @@ def log_posterior(sample: Sample, params: Params, priors: Priors) -> Array:
     return log_likelihood(sample, params) + priors.log_density(params)
 
 
-def responsibilities(y: ArrayLike, params: Params) -> Array:
+def responsibilities(y: ArrayLike, params: Params, errors: ArrayLike | None = None) -> Array:
     """Return P(z_i = k | y_i, params), shape (..., N, K); rows sum to one."""
-    joint = log_joint(y, params)
+    joint = log_joint(y, params, errors)
     r = np.exp(joint - joint.max(axis=-1, keepdims=True))
     return np.asarray(r / r.sum(axis=-1, keepdims=True))
+
+
+def true_value_given(y: ArrayLike, params: Params, errors: ArrayLike) -> tuple[Array, Array]:
+    """Return mean and sd of the true value x_i given y_i, its component k and the parameters.
+
+    Given its component a true value is normal, and so is the measurement given the true value: the
+    mean lies between the two, where their precisions put it, ``mu + B (y - mu)`` with
+    ``B = sigma^2 / (sigma^2 + s^2)``, and the sd is ``s sqrt(B)``.
+
+    Parameters
+    ----------
+    y : array_like, shape (N,)
+    params : Params
+        Arrays of shape (..., K).
+    errors : array_like, shape (N,)
+
+    Returns
+    -------
+    tuple of two ndarrays, shape (..., N, K)
+    """
+    column, s = (np.asarray(a, dtype=float)[:, None] for a in (y, errors))
+    _, mu, sigma = (np.asarray(a)[..., None, :] for a in params)
+    root = 1.0 / np.hypot(1.0, s / sigma)  # B = root^2; 1 where sigma is infinite
+    return mu + root**2 * (column - mu), s * root
 
 
 def mean(params: Params) -> Array:

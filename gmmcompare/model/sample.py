@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmcompare.model.params import Array, Params
 from gmmcompare.runtime.errors import InputError
+
+_NO_ERRORS = np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -52,17 +55,22 @@ class Sample:
     """Distinct values in ascending order, and their multiplicities.
 
     Every likelihood is a count-weighted sum over ``values``, which is exact and cheaper than a sum
-    over N observations whenever values repeat.
+    over N observations whenever values repeat. Where observations were measured with errors, what
+    is distinct are pairs of a value and its error.
 
     Attributes
     ----------
-    values : ndarray, shape (D,), float64, strictly increasing
+    values : ndarray, shape (D,), float64, ascending; strictly where there are no errors
     counts : ndarray, shape (D,), integers, all at least 1
+    errors : ndarray, shape (D,), or None
+        Standard deviation of the measurement error of each value, in its units; ascending among
+        equal values. None where values are exact.
     origin : Origin
     """
 
     values: Array
     counts: NDArray[np.integer]
+    errors: Array | None = None
     origin: Origin = field(default_factory=Origin)
 
     @classmethod
@@ -71,6 +79,7 @@ class Sample:
         y: ArrayLike,
         origin: Origin | None = None,
         counts: NDArray[np.integer] | None = None,
+        errors: ArrayLike | None = None,
     ) -> Sample:
         """Build a sample from observations in any order.
 
@@ -80,11 +89,15 @@ class Sample:
         origin : Origin, optional
         counts : ndarray of int, shape (N,), optional
             How often each occurs; by default once.
+        errors : array_like, shape (N,) or (), optional
+            Standard deviations of the measurement errors, 0 or more, in the units of y; one number
+            if all are the same. Errors that are all 0 are none.
 
         Raises
         ------
         InputError
-            If y is empty, not one-dimensional, or not all finite numbers.
+            If y is empty, not one-dimensional, or not all finite numbers; or errors are not of
+            y's length, negative or not finite.
         """
         try:
             array = np.asarray(y, dtype=float)
@@ -99,8 +112,13 @@ class Sample:
             raise InputError(
                 f"observation {bad + 1} is {array[bad]}: drop missing and infinite values first"
             )
-        values, multiplicity = _distinct(array) if counts is None else _counted(array, counts)
-        sample = cls(values, multiplicity, origin or Origin())
+        s = None if errors is None else checked_errors(errors, array.size)
+        distinct_errors = None
+        if s is not None and s.any():
+            values, multiplicity, distinct_errors = _distinct_pairs(array, s, counts)
+        else:
+            values, multiplicity = _distinct(array) if counts is None else _counted(array, counts)
+        sample = cls(values, multiplicity, distinct_errors, origin or Origin())
         if not sample.origin.sha256:
             return replace(sample, origin=replace(sample.origin, sha256=sample.fingerprint))
         return sample
@@ -112,13 +130,28 @@ class Sample:
 
     @property
     def n_distinct(self) -> int:
-        """Number of distinct values D."""
+        """Number of distinct values D; of values and errors, where there are errors."""
         return int(self.values.size)
 
     @property
     def y(self) -> Array:
         """All N observations in ascending order."""
         return np.repeat(self.values, self.counts)
+
+    @property
+    def y_errors(self) -> Array | None:
+        """Errors of the N observations, in the order of `y`."""
+        return None if self.errors is None else np.repeat(self.errors, self.counts)
+
+    @property
+    def s(self) -> Array:
+        """Errors for compiled code, shape (D,); of shape (0,) where values are exact."""
+        return _NO_ERRORS if self.errors is None else self.errors
+
+    def part(self, at: slice | NDArray[Any]) -> Sample:
+        """Return some of the distinct values with their counts and errors, in ascending order."""
+        errors = None if self.errors is None else self.errors[at]
+        return replace(self, values=self.values[at], counts=self.counts[at], errors=errors)
 
     @property
     def mean(self) -> float:
@@ -134,17 +167,23 @@ class Sample:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of values and counts, the same on every machine."""
+        """SHA-256 of values, counts and errors if there are any, the same on every machine."""
         digest = hashlib.sha256(self.values.astype("<f8").tobytes())
         digest.update(self.counts.astype("<i8").tobytes())
+        if self.errors is not None:
+            digest.update(self.errors.astype("<f8").tobytes())
         return digest.hexdigest()
 
     def quantiles(self, q: ArrayLike) -> Array:
         """Return the observed values at probabilities ``q`` (no interpolation)."""
+        return np.asarray(self.values[self.places(q)])
+
+    def places(self, q: ArrayLike) -> NDArray[np.int64]:
+        """Return which of the distinct values are at probabilities ``q``."""
         rank = np.ceil(np.asarray(q, dtype=float) * self.n).clip(1, self.n).astype(np.int64)
         if self.n == self.n_distinct:  # no ties: spares a column of N sums
-            return np.asarray(self.values[rank - 1])
-        return np.asarray(self.values[np.searchsorted(np.cumsum(self.counts), rank)])
+            return np.asarray(rank - 1)
+        return np.searchsorted(np.cumsum(self.counts), rank).astype(np.int64)
 
     def remarks(self, params: Params) -> tuple[str, ...]:
         """Return what a reader of a fit should know of the data, given its draws (..., K)."""
@@ -212,7 +251,52 @@ class Standardisation:
         """Return the sample in standardised units."""
         values = sample.values - self.shift
         values /= self.scale
-        return replace(sample, values=values)
+        errors = None if sample.errors is None else sample.errors / self.scale
+        return replace(sample, values=values, errors=errors)
+
+
+def checked_errors(errors: ArrayLike, n: int) -> Array:
+    """Return the errors of n observations as an array of floats, shape (n,).
+
+    Parameters
+    ----------
+    errors : array_like, shape (n,) or ()
+        Standard deviations; one number if all are the same.
+    n : int
+
+    Raises
+    ------
+    InputError
+        If there are not n of them, or one is negative, infinite or not a number.
+    """
+    try:
+        s = np.asarray(errors, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError("the errors must be numbers") from None
+    if s.ndim == 0:
+        s = np.full(n, s)
+    if s.shape != (n,):
+        raise InputError(f"errors of shape {s.shape} for {n} observations: give one for each")
+    bad = np.flatnonzero(~(s >= 0) | ~np.isfinite(s))
+    if bad.size:
+        raise InputError(
+            f"error {bad[0] + 1} is {s[bad[0]]:g}: an error is a standard deviation, 0 or more; "
+            "drop observations without one"
+        )
+    return s
+
+
+def _distinct_pairs(
+    y: Array, s: Array, counts: NDArray[np.integer] | None
+) -> tuple[Array, NDArray[np.integer], Array]:
+    """Return sorted distinct pairs of value and error: values, counts, errors."""
+    order = np.lexsort((s, y))
+    values, errors = y[order] + 0.0, s[order] + 0.0
+    first = np.flatnonzero(np.r_[True, (values[1:] != values[:-1]) | (errors[1:] != errors[:-1])])
+    each = np.ones(y.size, dtype=np.int64) if counts is None else np.asarray(counts)[order]
+    total = np.add.reduceat(each, first)
+    small = total.max() <= np.iinfo(np.int32).max
+    return values[first], total.astype(np.int32) if small else total, errors[first]
 
 
 def _distinct(y: Array) -> tuple[Array, NDArray[np.integer]]:

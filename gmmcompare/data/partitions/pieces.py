@@ -293,7 +293,7 @@ def weighted_sample(
     distinct, at = np.unique(values, return_inverse=True)
     total = np.zeros(distinct.size, dtype=np.int64)
     np.add.at(total, at, counts)
-    return Sample(distinct, total, origin or Origin())
+    return Sample(distinct, total, origin=origin or Origin())
 
 
 def combined(summaries: Sequence[Summary]) -> Summary:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +28,30 @@ from gmmcompare.model.params import Array
 from gmmcompare.model.priors import Priors, log_gamma_draws
 
 MAX_STEP = 0.125
-_STEP_IN_SDS = 0.4  # of u's own sd, which is at least (a + n/2)^-1/2
-_TAIL = 36.0  # the integrand's tails are cut where exp(-36) = 2e-16 of it is left
+STEP_IN_SDS = 0.4  # of u's own sd, which is at least (a + n/2)^-1/2
+TAIL = 36.0  # the integrand's tails are cut where exp(-36) = 2e-16 of it is left
 _LOST_MASS = 1e-12
+_LOST_DENSITY = 1e-13
 _BLOCK = 1_000_000
 _FAR = -40.0  # exp(-40) is below the rounding of 1
+
+
+class Sets(Protocol):
+    """Many sets of points, M in all, in whatever form a component needs them."""
+
+    @property
+    def n(self) -> NDArray[np.int64]:
+        """Number of points of each set, shape (M,)."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """Numbers that are needed at once for a set and a node of the grid."""
+        ...
+
+    def at(self, rows: NDArray[np.intp] | NDArray[np.int64]) -> Self:
+        """Return some of the sets."""
+        ...
 
 
 class Points(NamedTuple):
@@ -45,6 +64,11 @@ class Points(NamedTuple):
     n: NDArray[np.int64]
     mean: Array
     sum_sq: Array
+
+    @property
+    def width(self) -> int:
+        """Numbers that are needed at once for a set and a node of the grid."""
+        return 1
 
     def at(self, rows: NDArray[np.intp] | NDArray[np.int64]) -> Points:
         """Return the statistics of some of the sets."""
@@ -75,9 +99,22 @@ class _Block(NamedTuple):
     log_weight: Array
 
 
+class _Atoms(NamedTuple):
+    """Nodes of sets that have any mass: arrays of shape (A,)."""
+
+    rows: NDArray[np.intp]
+    u: Array
+    mass: Array
+    mean: Array
+    sd: Array
+
+
 @dataclass(frozen=True)
-class Component:
-    """The prior of one component: mean ~ Normal(m0, sqrt(v0)), variance ~ InverseGamma(a, b)."""
+class Integrated[S: Sets]:
+    """The prior of one component: mean ~ Normal(m0, sqrt(v0)), variance ~ InverseGamma(a, b).
+
+    A subclass says what is left of the integrand given u, and what the mean is given u.
+    """
 
     m0: float
     v0: float
@@ -85,13 +122,13 @@ class Component:
     b: float
 
     @classmethod
-    def of(cls, priors: Priors, k: int) -> Component:
+    def of(cls, priors: Priors, k: int) -> Self:
         """Take component k of priors whose fields have shape (K,)."""
         fields = (priors.mean_loc, priors.mean_sd, priors.var_shape, priors.var_scale)
         m0, sd, a, b = (float(np.asarray(field)[k]) for field in fields)
         return cls(m0, sd**2, a, b)
 
-    def log_marginal(self, points: Points) -> Array:
+    def log_marginal(self, points: S) -> Array:
         """Return the log density of each set of points, parameters integrated out, shape (M,)."""
         out = np.zeros(points.n.size)
         for block in self._blocks(points):
@@ -99,13 +136,13 @@ class Component:
         constant = self.a * np.log(self.b) - gammaln(self.a)
         return np.where(points.n > 0, out + constant - 0.5 * points.n * np.log(2 * np.pi), 0.0)
 
-    def mean_cdf(self, points: Points, prob: Array, x: Array) -> Array:
+    def mean_cdf(self, points: S, prob: Array, x: Array) -> Array:
         """Return the posterior distribution function of the component's mean.
 
         Parameters
         ----------
-        points : Points
-            M sets of points, as of `all_subsets`.
+        points : Sets
+            M sets of points.
         prob : ndarray, shape (M,)
             Probability that the component holds each of them.
         x : ndarray, shape (X,)
@@ -117,22 +154,18 @@ class Component:
         """
         total = prob[points.n == 0].sum()
         out = total * ndtr((x - self.m0) / np.sqrt(self.v0))
-        for block in self._blocks(points):
-            mass = prob[block.rows, None] * _normalised(block.log_weight)
-            row, column = np.nonzero(mass > _LOST_MASS / mass.size)
-            mass = mass[row, column]
-            mean, sd = self._mean_given(block.u[column], points.at(block.rows[row]))
+        for _, _, mass, mean, sd in self._atoms(points, prob):
             out += [float(mass @ ndtr((value - mean) / sd)) for value in x]
             total += mass.sum()
         return np.asarray(out / total)
 
-    def log_var_cdf(self, points: Points, prob: Array, x: Array) -> Array:
+    def log_var_cdf(self, points: S, prob: Array, x: Array) -> Array:
         """Return the posterior distribution function of the component's log variance.
 
         Parameters
         ----------
-        points : Points
-            M sets of points, as of `all_subsets`.
+        points : Sets
+            M sets of points.
         prob : ndarray, shape (M,)
             Probability that the component holds each of them.
         x : ndarray, shape (X,)
@@ -160,7 +193,7 @@ class Component:
         far = -np.expm1(self.a * np.minimum(log_ratio, _FAR) - gammaln(self.a + 1.0))
         return np.asarray(np.where(log_ratio < _FAR, far, regular))
 
-    def draw(self, points: Points, rng: np.random.Generator) -> tuple[Array, Array]:
+    def draw(self, points: S, rng: np.random.Generator) -> tuple[Array, Array]:
         """Draw mean and log variance given each set of points, each of shape (M,)."""
         empty = points.n == 0
         u = np.empty(points.n.size)
@@ -173,13 +206,64 @@ class Component:
         mean, sd = self._mean_given(u, points)
         return rng.normal(mean, sd), u
 
-    def _mean_given(self, u: Array, points: Points) -> tuple[Array, Array]:
-        """Return mean and sd of the component's mean given log variance and points."""
-        ratio = points.n * self.v0 * np.exp(-u)
-        pull = np.where(points.n > 0, points.mean - self.m0, 0.0)
-        return self.m0 + pull * ratio / (1.0 + ratio), np.sqrt(self.v0 / (1.0 + ratio))
+    def density(self, points: S, prob: Array, x: Array) -> Array:
+        """Return the density of a further observation, which is exact, shape (X,).
 
-    def _blocks(self, points: Points, shift: np.random.Generator | None = None) -> Iterator[_Block]:
+        Parameters
+        ----------
+        points : Sets
+            M sets of points.
+        prob : ndarray, shape (M,)
+            Weight of each; the density integrates to their sum.
+        x : ndarray, shape (X,)
+            Finite, in the units of ``points``.
+        """
+        raise NotImplementedError
+
+    def moved(self, points: S, prob: Array) -> tuple[Array, Array]:
+        """Return sums over the sets that hold point i of x_i - y_i and its square, each (N,).
+
+        x_i is the true value of y_i. Where there are no errors they are 0.
+
+        Parameters
+        ----------
+        points : Sets
+            M sets of N points.
+        prob : ndarray, shape (M,)
+            Probability of each.
+        """
+        n = int(points.n.max())
+        return np.zeros(n), np.zeros(n)
+
+    def _mean_given(self, u: Array, points: S) -> tuple[Array, Array]:
+        """Return mean and sd of the component's mean given log variance and points, each (M,)."""
+        raise NotImplementedError
+
+    def _log_integrand(self, u: Array, points: S) -> Array:
+        """Return g(u), shape (M, U), for u of shape (U,) or (M, U) and sets of one size."""
+        raise NotImplementedError
+
+    def _range(self, points: S) -> tuple[float, float, float]:
+        """Return lower and upper limit and step of the grid for sets of one size."""
+        raise NotImplementedError
+
+    def _atoms(self, points: S, prob: Array) -> Iterator[_Atoms]:
+        """Yield the nodes of sets that are not empty, with their mass; what has none is left out.
+
+        Parameters
+        ----------
+        points : Sets
+            M sets of points.
+        prob : ndarray, shape (M,)
+            Probability of each.
+        """
+        for block in self._blocks(points):
+            mass = prob[block.rows, None] * _normalised(block.log_weight)
+            row, column = np.nonzero(mass > _LOST_MASS / mass.size)
+            rows, u = block.rows[row], block.u[column]
+            yield _Atoms(rows, u, mass[row, column], *self._mean_given(u, points.at(rows)))
+
+    def _blocks(self, points: S, shift: np.random.Generator | None = None) -> Iterator[_Block]:
         """Yield the sets that are not empty, those of one size together, on their grid.
 
         With ``shift`` every set has a grid of its own, moved by a random part of the step.
@@ -189,11 +273,30 @@ class Component:
             low, high, step = self._range(points.at(same))
             u = low + step * np.arange(np.ceil((high - low) / step) + 1)
             # Blocks bound the memory: M x U doubles, a few times over.
-            n_blocks = -(-same.size // max(1, _BLOCK // u.size))
+            n_blocks = -(-same.size // max(1, _BLOCK // (u.size * points.width)))
             for rows in np.array_split(same, n_blocks):
                 offset = 0.0 if shift is None else step * shift.random((rows.size, 1))
                 nodes = u + offset
                 yield _Block(rows, nodes, step, self._log_integrand(nodes, points.at(rows)))
+
+
+@dataclass(frozen=True)
+class Component(Integrated[Points]):
+    """One component, and what it makes of points that are exact."""
+
+    def density(self, points: Points, prob: Array, x: Array) -> Array:
+        """Return the density of a further observation: a ratio of marginals; see `Integrated`."""
+        rows = np.flatnonzero(prob > _LOST_DENSITY / prob.size)
+        log_without = self.log_marginal(points.at(rows))
+        joined = points.at(np.tile(rows, x.size)).plus(np.repeat(x, rows.size))
+        log_with = self.log_marginal(joined).reshape(x.size, rows.size)
+        return np.asarray(np.exp(log_with - log_without) @ prob[rows])
+
+    def _mean_given(self, u: Array, points: Points) -> tuple[Array, Array]:
+        """Return mean and sd of the component's mean given log variance and points."""
+        ratio = points.n * self.v0 * np.exp(-u)
+        pull = np.where(points.n > 0, points.mean - self.m0, 0.0)
+        return self.m0 + pull * ratio / (1.0 + ratio), np.sqrt(self.v0 / (1.0 + ratio))
 
     def _log_integrand(self, u: Array, points: Points) -> Array:
         """Return g(u), shape (M, U), for u of shape (U,) or (M, U) and sets of one size."""
@@ -218,15 +321,15 @@ class Component:
         c, V = self.a + 0.5 * n, n * self.v0
         A = self.b + 0.5 * points.sum_sq
         D = float((n * (points.mean - self.m0) ** 2).max())
-        drop = _TAIL / c
+        drop = TAIL / c
         low = np.log(A.min() / c) - np.log1p(drop + np.sqrt(2.0 * drop))
         high = np.log(max(V, A.max(), D)) + drop + 2.0 / c
         slope = c - 0.5 - D / (8.0 * V)
         if slope > 0.0:
-            drop = _TAIL / slope
+            drop = TAIL / slope
             beyond = 0.5 * drop + np.sqrt(0.25 * drop**2 + 2.0 * drop)
             high = min(high, np.log(A.max() / slope) + beyond)
-        return float(low), float(high), min(MAX_STEP, _STEP_IN_SDS / float(np.sqrt(c)))
+        return float(low), float(high), min(MAX_STEP, STEP_IN_SDS / float(np.sqrt(c)))
 
 
 def _normalised(log_weight: Array) -> Array:

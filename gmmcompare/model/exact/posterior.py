@@ -7,25 +7,29 @@ component's mean and variance, in `component`. Nothing here is random but `sampl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, gammaln
 
 from gmmcompare.model.exact.allocations import Allocations
-from gmmcompare.model.exact.component import Component, Points, all_subsets
+from gmmcompare.model.exact.component import Component, Integrated, Sets, all_subsets
+from gmmcompare.model.exact.measured import MeasuredComponent, all_measured_subsets
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
-from gmmcompare.model.sample import Sample, Standardisation
+from gmmcompare.model.sample import Sample, Standardisation, checked_errors
 from gmmcompare.runtime.errors import InputError
 
 MAX_OBSERVATIONS = 16
-_LOST_MASS = 1e-13
 _BLOCK = 200_000
 
 
-def exact_posterior(y: ArrayLike, K: int, priors: Priors) -> ExactPosterior:
+def exact_posterior(
+    y: ArrayLike, K: int, priors: Priors, errors: ArrayLike | None = None
+) -> ExactPosterior[Any]:
     """Sum the posterior of a mixture of K normals over all allocations.
 
     Parameters
@@ -36,14 +40,16 @@ def exact_posterior(y: ArrayLike, K: int, priors: Priors) -> ExactPosterior:
         Number of components.
     priors : Priors
         Fields may differ between components.
+    errors : array_like, shape (N,) or (), optional
+        Sds of the measurement errors of y: the mixture is that of the true values.
 
     Raises
     ------
     InputError
-        If y is not one column of at most 16 finite numbers, K < 1, or a field of ``priors`` has
-        neither one value nor K.
+        If y is not one column of at most 16 finite numbers, K < 1, a field of ``priors`` has
+        neither one value nor K, or ``errors`` are not numbers of 0 or more, one for each of y.
     """
-    sample = Sample.of(y)
+    sample = Sample.of(y, errors=errors)
     if sample.n > MAX_OBSERVATIONS:
         raise InputError(
             f"{sample.n} observations are too many for the exact posterior, whose cost grows as "
@@ -51,34 +57,56 @@ def exact_posterior(y: ArrayLike, K: int, priors: Priors) -> ExactPosterior:
         )
     unit = Standardisation.of(sample)
     full = priors.expanded(K)
-    concentration = np.asarray(full.weight_concentration)
-    points = all_subsets((np.asarray(y, dtype=float) - unit.shift) / unit.scale)
     in_unit = full.transformed(unit.shift, unit.scale)
-    components = [Component.of(in_unit, k) for k in range(K)]
+    y = np.asarray(y, dtype=float)
+    y_unit = (y - unit.shift) / unit.scale
+    if errors is None or sample.errors is None:
+        components = [Component.of(in_unit, k) for k in range(K)]
+        return _summed(y, unit, full, all_subsets(y_unit), components)
+    points = all_measured_subsets(y_unit, checked_errors(errors, sample.n) / unit.scale)
+    return _summed(y, unit, full, points, [MeasuredComponent.of(in_unit, k) for k in range(K)])
+
+
+def _summed[S: Sets](
+    y: Array, unit: Standardisation, priors: Priors, points: S, components: Sequence[Integrated[S]]
+) -> ExactPosterior[S]:
+    """Integrate each component over all sets of points, and sum over the allocations.
+
+    Parameters
+    ----------
+    y : ndarray, shape (N,)
+        As it was given.
+    unit : Standardisation
+        Of the points.
+    priors : Priors
+        Expanded to K components, in the units of y.
+    points : Sets
+        All 2^N, in standardised units.
+    components : sequence of K
+        In standardised units.
+    """
     # Equal priors, the usual case, make equal components: integrate once.
     log_marginals = {c: c.log_marginal(points) for c in dict.fromkeys(components)}
     log_f = [
         log_marginals[component] + gammaln(points.n + c) - gammaln(c)
-        for component, c in zip(components, concentration, strict=True)
+        for component, c in zip(components, np.asarray(priors.weight_concentration), strict=True)
     ]
-    return ExactPosterior(
-        unit, full, points, components, [log_marginals[c] for c in components], Allocations(log_f)
-    )
+    return ExactPosterior(y, unit, priors, points, components, Allocations(log_f))
 
 
 @dataclass(frozen=True, eq=False)
-class ExactPosterior:
+class ExactPosterior[S: Sets]:
     """The posterior of (w, mu, sigma) and of the allocations; made by `exact_posterior`.
 
     All numbers are for the data as they were given. Where every component has the same prior the
     components share one marginal posterior, and functions of one component need no ``component``.
     """
 
+    _y: Array
     _unit: Standardisation
     _priors: Priors
-    _points: Points
-    _components: list[Component]
-    _log_marginals: list[Array]
+    _points: S
+    _components: Sequence[Integrated[S]]
     _allocations: Allocations
 
     @property
@@ -178,6 +206,23 @@ class ExactPosterior:
             density[finite] += self.K / distinct * self._density_of(k, flat[finite])
         return (density / self._unit.scale).reshape(at.shape)
 
+    def true_values(self) -> tuple[Array, Array]:
+        """Return posterior mean and sd of the true value of each observation, in the order of y.
+
+        Returns
+        -------
+        tuple of two ndarrays, shape (N,)
+            Where there are no errors, y and 0.
+        """
+        first, second = np.zeros(self.N), np.zeros(self.N)
+        distinct = 1 if self._priors.exchangeable else self.K
+        for k in range(distinct):
+            moments = self._components[k].moved(self._points, self._allocations.prob_set[k])
+            first += self.K / distinct * moments[0]
+            second += self.K / distinct * moments[1]
+        sd = np.sqrt(np.maximum(second - first**2, 0.0))
+        return self._y + self._unit.scale * first, self._unit.scale * sd
+
     def sample(self, n: int, rng: np.random.Generator) -> Params:
         """Draw n independent points from the posterior, arrays of shape (n, K)."""
         return self.sample_with_allocations(n, rng)[0]
@@ -229,14 +274,9 @@ class ExactPosterior:
         """Return the density of an observation from component k times its weight, at finite x."""
         n_and_prior = self._points.n + self._concentration[k]
         prob = self._allocations.prob_set[k] * n_and_prior / (self.N + self._concentration.sum())
-        rows = np.flatnonzero(prob > _LOST_MASS / prob.size)
-        log_without = self._log_marginals[k][rows]
-        values = [np.empty(0)]
-        for block in np.array_split(x, 1 + x.size * rows.size // _BLOCK):
-            joined = self._points.at(np.tile(rows, block.size)).plus(np.repeat(block, rows.size))
-            log_with = self._components[k].log_marginal(joined).reshape(block.size, rows.size)
-            values.append(np.exp(log_with - log_without) @ prob[rows])
-        return np.concatenate(values)
+        blocks = np.array_split(x, 1 + x.size * np.count_nonzero(prob) // _BLOCK)
+        values = [self._components[k].density(self._points, prob, block) for block in blocks]
+        return np.concatenate([np.empty(0), *values])
 
 
 def _members(sets: NDArray[np.int64], N: int) -> NDArray[np.int64]:

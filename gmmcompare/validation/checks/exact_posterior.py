@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.special import stdtr
@@ -124,7 +125,9 @@ def check_exact_posterior(
     return compared
 
 
-def positions(draws: Params, exact: ExactPosterior, scene: MixtureScene) -> tuple[list[str], Array]:
+def positions(
+    draws: Params, exact: ExactPosterior[Any], scene: MixtureScene
+) -> tuple[list[str], Array]:
     """Return where draws lie in their exact distribution: names (P,) and positions.
 
     Uniform on (0, 1) if the sampler is correct. Interpolated on a fine grid between the draws' own

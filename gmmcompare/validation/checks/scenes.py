@@ -206,7 +206,7 @@ class MixtureScene(Scene):
 
 
 @lru_cache(maxsize=8)
-def _exact(scene: MixtureScene) -> ExactPosterior:
+def _exact(scene: MixtureScene) -> ExactPosterior[Any]:
     return exact_posterior(scene.data, scene.K, scene.priors)
 
 
