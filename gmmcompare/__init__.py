@@ -16,6 +16,8 @@ _PUBLIC = {
     "Fit": "gmmcompare.fitting.fit",
     "MixtureModel": "gmmcompare.model.mixture_model",
     "Model": "gmmcompare.model.protocol",
+    "MultivariateParams": "gmmcompare.model.multivariate.params",
+    "MultivariatePriors": "gmmcompare.model.multivariate.priors",
     "Params": "gmmcompare.model.params",
     "Priors": "gmmcompare.model.priors",
     "RestrictedPriors": "gmmcompare.model.restricted",
@@ -46,6 +48,8 @@ __all__ = [
     "Fit",
     "MixtureModel",
     "Model",
+    "MultivariateParams",
+    "MultivariatePriors",
     "Params",
     "Priors",
     "RestrictedPriors",
@@ -85,6 +89,8 @@ if TYPE_CHECKING:
         exact_posterior,
     )
     from gmmcompare.model.mixture_model import MixtureModel
+    from gmmcompare.model.multivariate.params import MultivariateParams
+    from gmmcompare.model.multivariate.priors import MultivariatePriors
     from gmmcompare.model.params import Params
     from gmmcompare.model.priors import Priors
     from gmmcompare.model.protocol import Model

@@ -55,13 +55,12 @@ class Problem:
 
 def into_unit(params: Params, unit: Standardisation) -> Params:
     """Return parameters for standardised data."""
-    return Params(params.w, (params.mu - unit.shift) / unit.scale, params.sigma / unit.scale)
+    return params.transformed(unit.shift, unit.scale)
 
 
 def out_of_unit(params: Params, unit: Standardisation) -> Params:
     """Return parameters for the data as they were; the inverse of `into_unit`."""
-    with np.errstate(over="ignore"):  # an empty component's sd may exceed every number
-        return Params(params.w, params.mu * unit.scale + unit.shift, params.sigma * unit.scale)
+    return params.restored(unit.shift, unit.scale)
 
 
 @dataclass(frozen=True)
@@ -187,6 +186,11 @@ BUILT_IN: Mapping[str, str] = {
 EXTRAS: Mapping[str, str] = {"jags": "pyjags", "numpyro": "numpyro", "stan": "httpstan"}
 """Engines that are installed only if asked for, by the extra of their name, and what they need."""
 
+OF_FAMILY: Mapping[str, Mapping[str, str]] = {
+    "normal": BUILT_IN,
+}
+"""Engines of each family of components (`model.family`), by the family's name."""
+
 ON_PARTITIONS: Mapping[str, str] = {
     "em": "gmmcompare.engines.em.partitioned:PartitionedEmEngine",
     "gibbs": "gmmcompare.engines.gibbs.partitioned:PartitionedGibbsEngine",
@@ -196,7 +200,9 @@ ON_A_GRID = ("nuts", "numpyro", "stan")
 """Engines that are given the grid of data in partitions: distinct values and counts will do."""
 
 
-def built_in_engine(name: str, settings: Any, partitioned: bool = False) -> Engine:
+def built_in_engine(
+    name: str, settings: Any, partitioned: bool = False, family: str = "normal"
+) -> Engine:
     """Import a built-in engine and give it its settings.
 
     Parameters
@@ -208,6 +214,8 @@ def built_in_engine(name: str, settings: Any, partitioned: bool = False) -> Engi
     partitioned : bool
         Whether the data are in partitions, for which some engines have a form of their own and
         others are given the grid.
+    family : str, optional
+        Of the components; see `model.family`.
 
     Returns
     -------
@@ -216,11 +224,18 @@ def built_in_engine(name: str, settings: Any, partitioned: bool = False) -> Engi
     Raises
     ------
     InputError
-        If the data are in partitions and the engine works on all values in one array.
+        If the data are in partitions and the engine works on all values in one array, or the engine
+        does not know such components.
     """
+    of_family = OF_FAMILY.get(family, {})
+    if name not in of_family:
+        raise InputError(
+            f"{name}: does not fit components of family {family!r}; "
+            f"these do: {', '.join(of_family) or 'none'}"
+        )
     if partitioned and name not in ON_PARTITIONS and name not in ON_A_GRID:
         raise InputError(all_values_needed(name))
-    found = ON_PARTITIONS if partitioned and name in ON_PARTITIONS else BUILT_IN
+    found = ON_PARTITIONS if partitioned and name in ON_PARTITIONS else of_family
     module, _, attribute = found[name].partition(":")
     engine: Engine = getattr(importlib.import_module(module), attribute)(settings)
     return engine

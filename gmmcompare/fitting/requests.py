@@ -75,6 +75,7 @@ class EngineRequest:
         settings: EngineSection,
         log_folder: Path | None = None,
         partitioned: bool = False,
+        family: str = "normal",
     ) -> Engine:
         """Return the engine with its settings from a card.
 
@@ -86,6 +87,8 @@ class EngineRequest:
             Where the output of a user's own engine goes.
         partitioned : bool, optional
             Whether the data are in partitions.
+        family : str, optional
+            Of the components.
 
         Raises
         ------
@@ -99,7 +102,7 @@ class EngineRequest:
                 raise InputError(all_values_needed(self.name))
             function = self.function or resolve(self.spec)
             return OwnEngine(self.name, function, settings.custom, log_folder)
-        return built_in_engine(self.name, getattr(settings, self.name), partitioned)
+        return built_in_engine(self.name, getattr(settings, self.name), partitioned, family)
 
 
 def engine_requests(

@@ -20,6 +20,7 @@ from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache, fit_key
 from gmmcompare.fitting.fit import Fit, build_fit
 from gmmcompare.fitting.requests import EngineRequest, engine_seed
 from gmmcompare.model.card import Card, EngineSection
+from gmmcompare.model.family import family_of
 from gmmcompare.model.mixture import log_likelihood
 from gmmcompare.model.params import Params
 from gmmcompare.model.sample import Sample
@@ -129,10 +130,11 @@ class Runner:
         settings = _scaled(self.card.engines, 4 ** (this_round - 1))
         partitioned = isinstance(self.sample, PartitionedSample)
         logs = self.folder / "logs" if self.folder else None
-        engine = request.build(settings, logs, partitioned)
+        priors = self.card.build_priors()
+        engine = request.build(settings, logs, partitioned, family_of(priors).name)
         seed = engine_seed(self.card.run.seed, request.name, this_round)
         starts, starts_key = self._starts(request)
-        problem = Problem(self.sample, self.card.K, self.card.build_priors(), starts)
+        problem = Problem(self.sample, self.card.K, priors, starts)
         key = fit_key(problem, engine, seed, starts_key)
         name = request.name + _REPEATED.get(this_round, "")
         finished = self.cache.get(key)

@@ -113,6 +113,11 @@ class ComponentPriors:
         full = self.expanded(index.size)
         return replace(full, **{name: getattr(full, name)[index] for name in self.hyperparameters})
 
+    def of_first(self) -> Self:
+        """Return the prior of the first component, as priors of one, fields of shape (1,)."""
+        first = {name: np.atleast_1d(getattr(self, name))[:1] for name in self.hyperparameters}
+        return replace(self, **first)
+
     def favoured_order(self, point: Params) -> NDArray[np.intp]:
         """Return the order of a mixture's components, shape (K,), that has the highest density.
 

@@ -83,6 +83,15 @@ class Params(NamedTuple):
             )
         return ""
 
+    def transformed(self, shift: float, scale: float) -> Params:
+        """Return the same mixture for data ``(y - shift) / scale``."""
+        return Params(self.w, (self.mu - shift) / scale, self.sigma / scale)
+
+    def restored(self, shift: float, scale: float) -> Params:
+        """Return the mixture of which this is `transformed`."""
+        with np.errstate(over="ignore"):  # an empty component's sd may exceed every number
+            return Params(self.w, self.mu * scale + shift, self.sigma * scale)
+
     def ordered_by_mean(self) -> Params:
         """Return the same mixture with components in ascending order of the mean (one point)."""
         return self.permuted(np.argsort(self.mu, kind="stable"))

@@ -227,11 +227,12 @@ class Standardisation:
     """``y -> (y - shift) / scale`` with a power of two as scale, so that scaling rounds nothing.
 
     Values near 1e12 with a spread of 1 lose every digit of a sum of squares; engines therefore work
-    on standardised data with the priors transformed alike, and their draws are carried back.
+    on standardised data with the priors transformed alike, and their draws are carried back. Data
+    of d columns have a shift and a scale for each, arrays of shape (d,).
     """
 
-    shift: float
-    scale: float
+    shift: Any
+    scale: Any
 
     @classmethod
     def of(cls, sample: Sample) -> Standardisation:
@@ -239,13 +240,15 @@ class Standardisation:
         return cls.of_moments(sample.mean, sample.sd)
 
     @classmethod
-    def of_moments(cls, mean: float, sd: float) -> Standardisation:
-        """Choose shift and scale by the mean and sd of a sample."""
+    def of_moments(cls, mean: Any, sd: Any) -> Standardisation:
+        """Choose shift and scale by the mean and sd of a sample, numbers or of shape (d,)."""
+        if np.ndim(sd):
+            return cls(mean, 2.0 ** np.round(np.log2(np.where(sd > 0, sd, 1.0))))
         return cls(mean, 2.0 ** round(np.log2(sd)) if sd > 0 else 1.0)
 
     def of_value(self, value: float) -> float:
         """Return one value in standardised units, rounded as `apply` does."""
-        return (value - self.shift) / self.scale
+        return float((value - self.shift) / self.scale)
 
     def apply(self, sample: Sample) -> Sample:
         """Return the sample in standardised units."""

@@ -23,7 +23,7 @@ from gmmcompare.model import mixture
 from gmmcompare.model.card import GibbsSettings
 from gmmcompare.model.exact import exact_posterior
 from gmmcompare.model.exact.component import Component, Points
-from gmmcompare.model.exact.posterior import MAX_OBSERVATIONS
+from gmmcompare.model.exact.summed import MAX_OBSERVATIONS
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
@@ -150,7 +150,7 @@ class Refits:
 
     @cached_property
     def _log_evidence(self) -> float:
-        return exact_posterior(self.sample.y, self.K, self.priors).log_evidence
+        return float(exact_posterior(self.sample.y, self.K, self.priors).log_evidence)
 
     def _exactly(self, others: Sample, value: float, rng: np.random.Generator) -> LeftOut:
         posterior = exact_posterior(others.y, self.K, self.priors)

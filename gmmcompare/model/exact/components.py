@@ -7,6 +7,7 @@ over all partitions. Nothing here is random.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +17,6 @@ from gmmcompare.model.exact.marginals import SubsetMarginals, common_prior, subs
 from gmmcompare.model.exact.partitions import Blocks, log_v_given_K, log_v_process
 from gmmcompare.model.params import Array
 from gmmcompare.model.prior_on_k import PriorOnK
-from gmmcompare.model.priors import Priors
 from gmmcompare.runtime.errors import InputError
 
 MAX_OBSERVATIONS = 14
@@ -25,7 +25,7 @@ _LOST_MASS = 1e-13
 
 def exact_components(
     y: ArrayLike,
-    priors: Priors,
+    priors: Any,
     prior_on_K: str | PriorOnK | ArrayLike = "uniform",
     max_K: int = 10,
     dynamic: bool = False,
@@ -73,7 +73,7 @@ def exact_components(
     return ExactComponents(marginals, tuple(terms), on_K, log_evidence)
 
 
-def exact_dirichlet_process(y: ArrayLike, priors: Priors, alpha: float = 1.0) -> ExactPartition:
+def exact_dirichlet_process(y: ArrayLike, priors: Any, alpha: float = 1.0) -> ExactPartition:
     """Sum the posterior of a Dirichlet process mixture over all partitions.
 
     Parameters

@@ -7,15 +7,14 @@ object which family it is, standardises where that helps, and answers in the dat
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmcompare.model.exact.component import Component, all_subsets
+from gmmcompare.model.family import family_of, sample_of
 from gmmcompare.model.params import Array
-from gmmcompare.model.priors import Priors
-from gmmcompare.model.sample import Sample, Standardisation
+from gmmcompare.model.sample import Standardisation
 from gmmcompare.runtime.errors import InputError
 
 _BLOCK = 200_000
@@ -41,14 +40,14 @@ class SubsetMarginals(NamedTuple):
     log_with: Callable[[Array, NDArray[np.intp]], Array]
 
 
-def subset_marginals(y: ArrayLike, priors: Priors, max_n: int) -> SubsetMarginals:
+def subset_marginals(y: ArrayLike, priors: Any, max_n: int) -> SubsetMarginals:
     """Integrate out the component's parameters for each subset of the observations.
 
     Parameters
     ----------
-    y : array_like, shape (N,)
+    y : array_like, shape (N,), or (N, d) under `MultivariatePriors`
         In any order; ties are welcome.
-    priors : Priors
+    priors : Priors or those of another family
         The same for every component.
     max_n : int
         The largest N allowed.
@@ -56,22 +55,24 @@ def subset_marginals(y: ArrayLike, priors: Priors, max_n: int) -> SubsetMarginal
     Raises
     ------
     InputError
-        If y is not one column of at most max_n finite numbers, or priors differ between components.
+        If y is not at most max_n finite numbers (rows of d), or priors differ between components.
     """
-    sample = Sample.of(y)
+    sample, family = sample_of(y, priors), family_of(priors)
     check_size(sample.n, max_n)
     unit = Standardisation.of(sample)
-    component = Component.of(common_prior(priors).transformed(unit.shift, unit.scale), 0)
-    points = all_subsets((np.asarray(y, dtype=float) - unit.shift) / unit.scale)
-    log_scale = float(np.log(unit.scale))
+    in_unit = common_prior(priors).transformed(unit.shift, unit.scale)
+    component = family.call("component", in_unit, 0)
+    points = family.call("statistics", (np.asarray(y, dtype=float) - unit.shift) / unit.scale)
+    log_scale = float(np.sum(np.log(unit.scale)))
 
     def log_with(x: Array, rows: NDArray[np.intp]) -> Array:
         at = (x - unit.shift) / unit.scale
         values = [np.empty((0, rows.size))]
-        for block in np.array_split(at, 1 + at.size * rows.size // _BLOCK):
-            joined = points.at(np.tile(rows, block.size)).plus(np.repeat(block, rows.size))
-            values.append(component.log_marginal(joined).reshape(block.size, rows.size))
-        return np.concatenate(values) - (points.n[rows] + 1) * log_scale
+        for block in np.array_split(at, 1 + len(at) * rows.size // _BLOCK):
+            added = np.repeat(block, rows.size, axis=0)
+            joined = points.at(np.tile(rows, len(block))).plus(added)
+            values.append(component.log_marginal(joined).reshape(len(block), rows.size))
+        return np.asarray(np.concatenate(values) - (points.n[rows] + 1) * log_scale)
 
     log_marginal = component.log_marginal(points) - points.n * log_scale
     return SubsetMarginals(points.n, log_marginal, log_with)
@@ -86,7 +87,7 @@ def check_size(n: int, max_n: int) -> None:
         )
 
 
-def common_prior(priors: Priors) -> Priors:
+def common_prior(priors: Any) -> Any:
     """Return the priors that every component has, as priors of one component.
 
     Raises
@@ -99,5 +100,4 @@ def common_prior(priors: Priors) -> Priors:
             "the number of components varies, so all must have the same prior: give one number for "
             "each field of priors"
         )
-    fields = {name: np.atleast_1d(value)[0] for name, value in priors.to_dict().items()}
-    return Priors(**fields).expanded(1)
+    return priors.of_first()

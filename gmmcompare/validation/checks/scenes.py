@@ -207,7 +207,8 @@ class MixtureScene(Scene):
 
 @lru_cache(maxsize=8)
 def _exact(scene: MixtureScene) -> ExactPosterior[Any]:
-    return exact_posterior(scene.data, scene.K, scene.priors)
+    posterior: ExactPosterior[Any] = exact_posterior(scene.data, scene.K, scene.priors)
+    return posterior
 
 
 CALIBRATION = MixtureScene("calibration", Priors(2.0, 0.5, 1.5, 3.0, 1.0))

@@ -17,7 +17,7 @@ from scipy.special import gammaincc, gammaln, logsumexp
 from scipy.stats import beta
 
 from gmmcompare.model import mixture
-from gmmcompare.model.exact import component, exact_posterior, posterior
+from gmmcompare.model.exact import component, exact_posterior, summed
 from gmmcompare.model.exact.compiled import subset_convolution
 from gmmcompare.model.exact.component import Component, Points
 from gmmcompare.model.priors import Priors
@@ -324,7 +324,7 @@ def test_results_do_not_depend_on_how_the_work_is_cut(monkeypatch):
 
     whole = everything()
     monkeypatch.setattr(component, "_BLOCK", 700)
-    monkeypatch.setattr(posterior, "_BLOCK", 100)
+    monkeypatch.setattr(summed, "_BLOCK", 100)
     np.testing.assert_allclose(everything(), whole, atol=1e-11)
 
 

@@ -1,0 +1,1 @@
+"""Mixtures of multivariate normals: parameters, priors, data and density."""
