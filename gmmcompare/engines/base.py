@@ -198,6 +198,8 @@ ON_PARTITIONS: Mapping[str, str] = {
 """Engines that go over data in partitions."""
 ON_A_GRID = ("nuts", "numpyro", "stan")
 """Engines that are given the grid of data in partitions: distinct values and counts will do."""
+WITH_ERRORS = ("em", "gibbs", "gibbs_plain", "nuts", "exact")
+"""Engines that know measurement errors."""
 
 
 def built_in_engine(
@@ -257,16 +259,20 @@ def all_values_needed(name: str) -> str:
 
 @dataclass(frozen=True)
 class Streams:
-    """One chain's two random streams, so that uniforms can be drawn in blocks of any size."""
+    """One chain's random streams, so that each kind of number can be drawn in blocks of any size.
+
+    ``true_values`` are those of observations that were measured with errors.
+    """
 
     allocations: np.random.Generator
     parameters: np.random.Generator
+    true_values: np.random.Generator
 
 
 def chain_streams(seed: int, chains: int) -> list[Streams]:
     """Return each chain's own streams, the same for any number of threads."""
     children = np.random.SeedSequence(seed).spawn(chains)
     return [
-        Streams(*(np.random.Generator(np.random.SFC64(s)) for s in child.spawn(2)))
+        Streams(*(np.random.Generator(np.random.SFC64(s)) for s in child.spawn(3)))
         for child in children
     ]

@@ -52,7 +52,8 @@ class ExactEngine:
             If there are more observations than `exact_posterior` takes.
         """
         started = time.perf_counter()
-        posterior = exact_posterior(problem.sample.y, problem.K, problem.priors)
+        errors = problem.sample.y_errors
+        posterior = exact_posterior(problem.sample.y, problem.K, problem.priors, errors)
         prepared = time.perf_counter()
         points, counts = [], []
         for streams in chain_streams(seed, self._settings.chains):

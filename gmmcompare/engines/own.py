@@ -30,6 +30,8 @@ ENTRY_POINTS = "gmmcompare.engines"
 KERNEL_ARGUMENTS = ("w", "mu", "sigma", "y", "priors", "rng")
 _MULTIVARIATE = frozenset(("Sigma", "Sigmas", "cov", "covs", "covariance", "covariances", "X", "Y"))
 """Names of arguments by which data of several dimensions are known."""
+ERRORS = "errors"
+"""A further argument of either: the sds of the measurement errors of y, of shape (N,)."""
 SAMPLER_ARGUMENTS = ("y", "K", "priors", "draws", "warmup", "chains", "rng")
 
 
@@ -74,6 +76,14 @@ def kind_of(function: Callable[..., Any]) -> OwnKind:
         f"({', '.join(SAMPLER_ARGUMENTS)}) for a whole run"
         f"{several if _MULTIVARIATE.intersection(found) else ''}"
     )
+
+
+def takes_errors(function: Callable[..., Any]) -> bool:
+    """Whether a kernel or sampler has an argument ``errors``: sds of the measurement errors."""
+    try:
+        return ERRORS in inspect.signature(function).parameters
+    except ValueError:
+        return False
 
 
 def source_digest(function: Callable[..., Any]) -> str:
@@ -182,6 +192,7 @@ class OwnEngine:
             warmup=settings.warmup,
             chains=settings.chains,
             rng=rng,
+            **errors_for(self._function, problem),
         )
 
     def _logged(self, error: BaseException) -> Path:
@@ -190,6 +201,14 @@ class OwnEngine:
         log = folder / f"{self.name}.log"
         log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
         return log
+
+
+def errors_for(function: Callable[..., Any], problem: Problem) -> dict[str, Any]:
+    """Return ``{"errors": sds}`` for a function that takes them: zeros where data are exact."""
+    if not takes_errors(function):
+        return {}
+    found = problem.sample.y_errors
+    return {ERRORS: np.zeros(problem.sample.n) if found is None else found}
 
 
 def run_kernel(
@@ -226,12 +245,14 @@ def run_kernel(
         If a sweep returns something other than (w, mu, sigma) of shape (K,).
     """
     y, K = problem.sample.y, problem.K
+    errors = errors_for(sweep, problem)
     out = {f: np.empty((settings.chains, settings.draws, K)) for f in Params._fields}
     sweeps = settings.warmup + settings.draws
     for chain, streams in enumerate(chain_streams(seed, settings.chains)):
         point: Any = start_point("overdispersed", problem, streams.allocations)
         for i in range(-settings.warmup, settings.draws):
-            point = one_sweep(sweep, point, y, problem.priors, streams.parameters, name)
+            rng = streams.parameters
+            point = one_sweep(sweep, point, y, problem.priors, rng, name, **errors)
             if i >= 0:
                 for field, value in zip(Params._fields, point, strict=True):
                     out[field][chain, i] = value
@@ -248,6 +269,7 @@ def one_sweep(
     priors: Any,
     rng: np.random.Generator,
     name: str,
+    **errors: Any,
 ) -> Params:
     """Call a user's kernel once and check the shapes of what it returns.
 
@@ -262,6 +284,8 @@ def one_sweep(
     rng : numpy.random.Generator
     name : str
         How to call the kernel in messages.
+    **errors
+        ``errors``, of shape (N,), for a kernel that takes them.
 
     Returns
     -------
@@ -273,7 +297,7 @@ def one_sweep(
     EngineError
         If it is not three arrays of shape (K,).
     """
-    result = sweep(*(a.copy() for a in point), y, priors, rng)
+    result = sweep(*(a.copy() for a in point), y, priors, rng, **errors)
     shape = point.w.shape
     try:
         new = Params(*(np.asarray(a, dtype=float) for a in result))

@@ -13,6 +13,7 @@ import numpy as np
 from gmmcompare.engines.base import (
     BUILT_IN,
     EXTRAS,
+    WITH_ERRORS,
     Engine,
     all_values_needed,
     built_in_engine,
@@ -20,7 +21,7 @@ from gmmcompare.engines.base import (
 )
 from gmmcompare.engines.imported.engine import ImportedEngine
 from gmmcompare.engines.imported.names import parsed_rename
-from gmmcompare.engines.own import OwnEngine, resolve
+from gmmcompare.engines.own import OwnEngine, resolve, takes_errors
 from gmmcompare.model.card import EngineSection
 from gmmcompare.runtime.errors import InputError, did_you_mean
 
@@ -69,6 +70,26 @@ class EngineRequest:
         if ":" in engine:
             return cls(name or engine.rpartition(":")[2], "own", engine)
         return cls.built_in(engine, "your own is a function or FILE.py:FUNC")
+
+    def refuse_errors(self) -> None:
+        """Refuse an engine that does not know measurement errors.
+
+        Raises
+        ------
+        InputError
+            If it is one of these, or a function without an argument ``errors``.
+        """
+        if self.origin == "built-in" and self.name not in WITH_ERRORS:
+            raise InputError(
+                f"{self.name}: does not know measurement errors; run {', '.join(WITH_ERRORS)}, or "
+                "leave data.error out"
+            )
+        if self.origin == "own" and not takes_errors(self.function or resolve(self.spec)):
+            raise InputError(
+                f"{self.name}: the data have measurement errors and the function takes none; give "
+                "it a last argument named errors (their sds, of the shape of y), or leave "
+                "data.error out"
+            )
 
     def build(
         self,

@@ -84,6 +84,8 @@ class Runner:
         """
         partitioned = isinstance(self.sample, PartitionedSample)
         for request in requests:
+            if self.sample.errors is not None:
+                request.refuse_errors()
             if request.origin == "own":
                 request.build(self.card.engines, partitioned=partitioned)
         for request in requests:
@@ -127,6 +129,8 @@ class Runner:
         at = request.name, this_round
         if at in self._fitted:
             return None
+        if self.sample.errors is not None:
+            request.refuse_errors()
         settings = _scaled(self.card.engines, 4 ** (this_round - 1))
         partitioned = isinstance(self.sample, PartitionedSample)
         logs = self.folder / "logs" if self.folder else None

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from gmmcompare.engines.base import Problem, built_in_engine, install_command, no_progress
+from gmmcompare.engines.base import (
+    WITH_ERRORS,
+    Problem,
+    built_in_engine,
+    install_command,
+    no_progress,
+)
 from gmmcompare.engines.check import check_engine
 from gmmcompare.fitting.fit import Fit, build_fit, load_fit
 from gmmcompare.model.card import (
@@ -24,6 +30,9 @@ from gmmcompare.runtime.errors import InputError
 
 TIED = Sample.of([0.4, -1.1, 0.4, 2.0, 0.4])
 GROUPS = Sample.of([-2.1, -1.9, -2.0, -1.9, -2.2, 1.0, 0.8, 1.1, 1.0, 3.0])
+MEASURED = Sample.of(
+    [-1.3, -0.9, -1.05, 0.8, 1.4, 1.4, 1.0], errors=[0.1, 1.3, 0.2, 0.0, 0.8, 0.8, 0.25]
+)
 CALIBRATION = Priors(2.0, 0.5, 1.5, 3.0, 1.0)
 UNEQUAL = Priors([0.7, 2.0], [-1.0, 0.5], [1.0, 3.0], [3.0, 2.0], [1.0, 0.3])
 PROBLEMS = {
@@ -31,6 +40,8 @@ PROBLEMS = {
     "three components": Problem(TIED, 3, CALIBRATION),
     "two groups": Problem(GROUPS, 2, Priors(mean_sd=2.0, var_shape=3.0, var_scale=2.0)),
     "unequal priors": Problem(TIED, 2, UNEQUAL),
+    "measured": Problem(MEASURED, 2, CALIBRATION),
+    "measured, unequal priors": Problem(MEASURED, 2, UNEQUAL),
 }
 SETTINGS = {
     "exact": ExactSettings(),
@@ -57,7 +68,7 @@ def statistics(fit: Fit, problem: Problem, posterior: ExactPosterior):
         n_occupied = (fit.stat("n_k") > 0).sum(axis=-1)
         for j in range(1, problem.K + 1):
             yield n_occupied == j, posterior.prob_occupied[j]
-    r = responsibilities(problem.sample.y, params)
+    r = responsibilities(problem.sample.y, params, problem.sample.y_errors)
     for i, j in zip(*np.triu_indices(problem.sample.n, 1), strict=True):
         yield (r[..., i, :] * r[..., j, :]).sum(axis=-1), posterior.coclustering[i, j]
     # Where to look is random, but does not depend on what is looked at.
@@ -77,7 +88,8 @@ def surprise(fit: Fit, problem: Problem) -> float:
 
     Above 1 the draws are not from the posterior, with a false-alarm rate of ALPHA (Bonferroni).
     """
-    posterior = exact_posterior(problem.sample.y, problem.K, problem.priors)
+    y, errors = problem.sample.y, problem.sample.y_errors
+    posterior = exact_posterior(y, problem.K, problem.priors, errors)
     found = []
     for series, exact in statistics(fit, problem, posterior):
         batches = np.stack(np.split(series.astype(float), BATCHES, axis=1)).mean(axis=-1).ravel()
@@ -92,6 +104,8 @@ def surprise(fit: Fit, problem: Problem) -> float:
 def test_engines_draw_from_the_exact_posterior(name, problem):
     if command := install_command(name):
         pytest.skip(command)
+    if problem.sample.errors is not None and name not in WITH_ERRORS:
+        pytest.skip(f"{name} knows no measurement errors")
     assert surprise(fitted(name, problem), problem) < 1.0
 
 
@@ -100,6 +114,13 @@ def test_a_sampler_with_a_wrong_prior_does_not(changed):
     right = PROBLEMS["ties"]
     wrong = Problem(TIED, 2, Priors(**{**CALIBRATION.to_dict(), **changed}))
     assert surprise(fitted("gibbs", wrong), right) > 1.0
+
+
+def test_a_sampler_with_wrong_errors_does_not():
+    right, errors = PROBLEMS["measured"], MEASURED.y_errors
+    for wrong in (None, errors**2, 2.0 * errors):
+        other = Problem(Sample.of(MEASURED.y, errors=wrong), 2, CALIBRATION)
+        assert surprise(fitted("gibbs", other), right) > 1.0
 
 
 def test_draws_are_what_an_engine_returns():

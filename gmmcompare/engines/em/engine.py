@@ -45,6 +45,11 @@ from gmmcompare.engines.em.information import (
     information_sums,
     standard_errors,
 )
+from gmmcompare.engines.em.measured import (
+    measured_climb,
+    measured_information_sums,
+    smallest_gap,
+)
 from gmmcompare.engines.starts import start_point
 from gmmcompare.model.card import EmSettings
 from gmmcompare.model.params import Array, Params
@@ -110,7 +115,7 @@ class EmEngine:
         penalty = penalty_for(settings, unit_problem)
         starts = _starts(unit_problem, settings, seed, unit.scale)
         # In the values as given: standardising may round two of them to one.
-        gap = float(np.diff(problem.sample.values).min(initial=np.inf)) / unit.scale
+        gap = smallest_gap(problem.sample) / unit.scale
         _climb(unit_problem.sample, settings, penalty, gap, starts[0], 1)  # loads the compiled code
         ready = time.perf_counter()
         climbs = []
@@ -129,8 +134,14 @@ class EmEngine:
             settings,
             unit,
             seconds,
-            lambda params: information_sums(sample.values, sample.counts, params),
+            lambda params: _information_sums(sample, params),
         )
+
+
+def _information_sums(sample: Sample, params: Params) -> InformationSums:
+    if sample.errors is None:
+        return information_sums(sample.values, sample.counts, params)
+    return measured_information_sums(sample.values, sample.errors, sample.counts, params)
 
 
 def climb_from(problem: Problem, objective: Literal["ml", "map"]) -> Params | None:
@@ -145,7 +156,7 @@ def climb_from(problem: Problem, objective: Literal["ml", "map"]) -> Params | No
     unit_problem, unit = problem.standardised()
     settings = EmSettings(objective=objective)
     penalty = penalty_for(settings, unit_problem)
-    gap = float(np.diff(problem.sample.values).min(initial=np.inf)) / unit.scale
+    gap = smallest_gap(problem.sample) / unit.scale
     ends = [
         _climb(unit_problem.sample, settings, penalty, gap, start) for start in unit_problem.starts
     ]
@@ -222,16 +233,12 @@ def _climb(
 ) -> End:
     params = Params(*(np.array(a, dtype=float) for a in start))
     path = np.empty(max_iterations or settings.max_iterations)
-    outcome, used = climb(
-        sample.values,
-        sample.counts.astype(float),
-        *params,
-        penalty,
-        SCORE_TOLERANCE * sample.n,
-        gap,
-        settings.accelerate,
-        path,
-    )
+    how = (penalty, SCORE_TOLERANCE * sample.n, gap, settings.accelerate, path)
+    v, c = sample.values, sample.counts.astype(float)
+    if sample.errors is None:
+        outcome, used = climb(v, c, *params, *how)
+    else:
+        outcome, used = measured_climb(v, sample.errors, c, *params, *how)
     return end_at(params, path[:used], outcome)
 
 

@@ -124,8 +124,18 @@ def _add_where_above(u: Array, threshold: Array, above: Array) -> None:
 
 
 @njit(fastmath=VECTORISED, error_model="numpy")
-def _cumulate(e: Array, inverse: Array, n: int) -> None:
-    """Turn weights of components into thresholds: e[k] becomes P(z <= k), for k < K - 1."""
+def cumulate(e: Array, inverse: Array, n: int) -> None:
+    """Turn weights of components into thresholds: e[k] becomes P(z <= k), for k < K - 1.
+
+    Parameters
+    ----------
+    e : ndarray, shape (K, n) or wider
+        Overwritten.
+    inverse : ndarray, shape (n,) or longer
+        Scratch space.
+    n : int
+        Number of values.
+    """
     last = e.shape[0] - 1
     for k in range(1, last + 1):
         below, row = e[k - 1], e[k]
@@ -236,7 +246,7 @@ def _allocate_tile(u: Array, layout: Layout, t: int, work: Work) -> None:
     """Allocate the observations of tile t by its uniforms and add them to the sums."""
     v = layout.v[layout.first[t] : layout.first[t + 1]]
     joint_tile(v, work.w, work.mu, work.sigma, work.e, work.top)
-    _cumulate(work.e, work.top, v.size)
+    cumulate(work.e, work.top, v.size)
     _count_beyond(u, layout, t, work)
     _add_statistics(v, work)
 

@@ -41,6 +41,7 @@ from gmmcompare.engines.gibbs.compiled import (
     prior_arrays,
     workspace,
 )
+from gmmcompare.engines.gibbs.measured_chain import load_measured, run_measured_chain
 from gmmcompare.engines.layout import Layout, build_layout
 from gmmcompare.engines.starts import start_point
 from gmmcompare.model.card import GibbsSettings
@@ -133,26 +134,30 @@ class GibbsEngine:
         started = time.perf_counter()
         settings = self._settings
         unit_problem, unit = problem.standardised()
-        layout = build_layout(unit_problem.sample)
+        sample = unit_problem.sample
+        layout = build_layout(sample) if sample.errors is None else None
         prior = prior_arrays(unit_problem.priors, problem.K)
         streams = chain_streams(seed, settings.chains)
         starts = [into_unit(start, unit) for start in given or ()] or [
             start_point(settings.start, unit_problem, s.parameters, unit.scale) for s in streams
         ]
-        _compile(layout, prior, starts[0])
+        if layout is None:
+            load_measured(sample, prior, starts[0])
+        else:
+            _compile(layout, prior, starts[0])
         compiled = time.perf_counter()
         stop, done = threading.Event(), _Progress(settings, progress)
         with ThreadPoolExecutor(min(settings.chains, os.cpu_count() or 1)) as pool:
             try:
                 running = [
-                    pool.submit(_run_chain, layout, prior, start, own, settings, stop, done)
+                    pool.submit(_run_any, sample, layout, prior, start, own, settings, stop, done)
                     for start, own in zip(starts, streams, strict=True)
                 ]
                 chains = [chain.result() for chain in running]
             finally:
                 stop.set()  # on Ctrl-C the chains end at their next block
         seconds = Seconds(compiled - started, time.perf_counter() - compiled)
-        return _collected(chains, layout, unit_problem.sample, unit, seconds)
+        return _collected(chains, layout, sample, unit, seconds)
 
 
 class _Progress:
@@ -199,6 +204,22 @@ class _Chain(NamedTuple):
     kept: NDArray[np.int8]
 
 
+def _run_any(
+    sample: Sample,
+    layout: Layout | None,
+    prior: Prior,
+    start: Params,
+    streams: Streams,
+    settings: GibbsSettings,
+    stop: threading.Event,
+    progress: _Progress,
+) -> _Chain:
+    """Run one chain over a layout, or, where there is none, over values with errors."""
+    if layout is not None:
+        return _run_chain(layout, prior, start, streams, settings, stop, progress)
+    return _Chain(*run_measured_chain(sample, prior, start, streams, settings, stop, progress.add))
+
+
 def _run_chain(
     layout: Layout,
     prior: Prior,
@@ -238,7 +259,11 @@ def _compile(layout: Layout, prior: Prior, start: Params) -> None:
 
 
 def _collected(
-    chains: list[_Chain], layout: Layout, sample: Sample, unit: Standardisation, seconds: Seconds
+    chains: list[_Chain],
+    layout: Layout | None,
+    sample: Sample,
+    unit: Standardisation,
+    seconds: Seconds,
 ) -> Draws:
     """Stack the chains; allocation sums become probabilities per distinct value."""
     stacked = [np.stack([getattr(c.recorded, f) for c in chains]) for f in Recorder._fields[:4]]
@@ -246,9 +271,10 @@ def _collected(
     extra: dict[str, NDArray[Any]] = {}
     if chains[0].recorded.allocations.size:
         sums = np.zeros((len(chains), K, sample.n_distinct))
+        entry_of = np.arange(sample.n_distinct) if layout is None else layout.entry_of
         for c, chain in enumerate(chains):
             for k in range(K):
-                np.add.at(sums[c, k], layout.entry_of, chain.recorded.allocations[k])
+                np.add.at(sums[c, k], entry_of, chain.recorded.allocations[k])
         probabilities = sums / sample.counts / n_draws  # counts * draws may overflow
         extra["allocation_probability"] = np.moveaxis(probabilities, 1, 2)
         extra["modal_allocation"] = probabilities.argmax(axis=1).astype(np.int8)

@@ -251,10 +251,13 @@ class PlainGibbsEngine:
         Draws
             ``stats`` has the counts ``n_k``.
         """
+        from gmmcompare.engines.gibbs import measured  # which builds on this module
+
         started = time.perf_counter()
         settings, K = self._settings, problem.K
         unit_problem, unit = problem.standardised()
         y, priors = unit_problem.sample.y, unit_problem.priors
+        errors = unit_problem.sample.y_errors
         shape = (settings.chains, settings.draws, K)
         out = Params(*(np.empty(shape) for _ in Params._fields))
         n_k = np.empty(shape)
@@ -262,8 +265,14 @@ class PlainGibbsEngine:
         for chain, streams in enumerate(chain_streams(seed, settings.chains)):
             point = start_point(settings.start, unit_problem, streams.parameters, unit.scale)
             for i in range(-settings.warmup, settings.draws):
-                z = draw_allocations(*point, y, streams.allocations.random(y.size))
-                point = draw_parameters(z, point.sigma, y, priors, streams.parameters)
+                u = streams.allocations.random(y.size)
+                if errors is None:
+                    z, x = draw_allocations(*point, y, u), y
+                else:
+                    z = measured.draw_allocations(*point, y, errors, u)
+                    noise = streams.true_values.standard_normal(y.size)
+                    x = measured.draw_true_values(z, point.mu, point.sigma, y, errors, noise)
+                point = draw_parameters(z, point.sigma, x, priors, streams.parameters)
                 if i >= 0:
                     for array, value in zip(out, point, strict=True):
                         array[chain, i] = value

@@ -62,12 +62,13 @@ PACKAGES = ("pymc", "nutpie", "pytensor", "numba")
 
 
 @lru_cache(maxsize=16)
-def _compiled(K: int, ordered: bool) -> tuple[Any, Mapping[str, Any]]:
-    """Compile the model of one K for nutpie; data and priors are put in afterwards."""
-    placeholder = Problem(Sample.of(np.linspace(-1.0, 1.0, 4)), K, Priors())
-    model, shared = build_model(model_inputs(placeholder), ordered)
+def _compiled(K: int, ordered: bool, measured: bool) -> tuple[Any, Mapping[str, Any]]:
+    """Compile the model of one K for nutpie; data, errors and priors are put in afterwards."""
+    values = Sample.of(np.linspace(-1.0, 1.0, 4), errors=1.0 if measured else None)
+    model, shared = build_model(model_inputs(Problem(values, K, Priors())), ordered)
+    of_errors = ", measured" if measured else ""
     with without_fastmath():
-        return compile_kept(model, f"K {K}, ordered {ordered}"), shared
+        return compile_kept(model, f"K {K}, ordered {ordered}{of_errors}"), shared
 
 
 class NutpieSampler:
@@ -82,7 +83,9 @@ class NutpieSampler:
         self._settings = settings
         self._inputs = model_inputs(problem)
         self._coordinates = Coordinates(problem.K, ordered)
-        self._compiled, self._shared = _compiled(problem.K, ordered)
+        self._compiled, self._shared = _compiled(
+            problem.K, ordered, problem.sample.errors is not None
+        )
 
     def density(self, problem: Problem) -> LogDensity:
         """Return the compiled function that nutpie calls, on another problem's data and priors."""

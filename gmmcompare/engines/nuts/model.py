@@ -33,11 +33,13 @@ from gmmcompare.model.priors import Priors
 def model_inputs(problem: Problem) -> dict[str, Array]:
     """Return all that a compiled model does not know, in few arrays since each costs compile time.
 
-    ``data`` has rows values and counts, (2, D); ``hyperparameters`` the fields of `Priors`, (5, K).
+    ``data`` has rows values and counts, (2, D), and the squares of errors, (3, D), where there are
+    such; ``hyperparameters`` the fields of `Priors`, (5, K).
     """
     sample, priors = problem.sample, problem.priors.expanded(problem.K)
+    squares = [] if sample.errors is None else [sample.errors**2]
     return {
-        "data": np.stack([sample.values, sample.counts]),
+        "data": np.stack([sample.values, sample.counts, *squares]),
         "hyperparameters": np.stack([np.asarray(getattr(priors, f.name)) for f in fields(priors)]),
     }
 
@@ -50,7 +52,7 @@ def build_model(
     The free variables are ``w`` (not for K = 1, where it is 1), ``mu`` and ``sigma_sq``.
     """
     K = inputs["hyperparameters"].shape[1]
-    shapes = {"data": (2, None), "hyperparameters": (len(fields(Priors)), K)}
+    shapes = {"data": (len(inputs["data"]), None), "hyperparameters": (len(fields(Priors)), K)}
     shared = {n: pytensor.shared(inputs[n], name=n, shape=shape) for n, shape in shapes.items()}
     prior = {f.name: shared["hyperparameters"][i] for i, f in enumerate(fields(Priors))}
     order = pm.distributions.transforms.ordered if ordered else None
@@ -63,18 +65,33 @@ def build_model(
             "mu", prior["mean_loc"], prior["mean_sd"], default_transform=order, initval=start
         )
         sigma_sq = pm.InverseGamma("sigma_sq", prior["var_shape"], prior["var_scale"])
-        pm.Potential("log_lik", _log_likelihood(w, mu, sigma_sq, shared["data"]))
+        measured = len(inputs["data"]) == 3
+        pm.Potential("log_lik", _log_likelihood(w, mu, sigma_sq, shared["data"], measured))
     return model, shared
 
 
-def _log_likelihood(w: Any, mu: Any, sigma_sq: Any, data: Any) -> Any:
-    """Return the log-likelihood, with its gradient taken in the same graph."""
+def _log_likelihood(w: Any, mu: Any, sigma_sq: Any, data: Any, measured: bool) -> Any:
+    """Return the log-likelihood, with its gradient taken in the same graph.
+
+    Parameters
+    ----------
+    w, mu, sigma_sq : tensor, shape (K,)
+    data : tensor, shape (2, D) or (3, D)
+        As in `model_inputs`.
+    measured : bool
+        Whether it has errors.
+    """
     inputs = [v.type() for v in (w, mu, sigma_sq, data)]
     weight, mean, variance, rows = inputs
     y, c = rows[0], rows[1]
     log2_e = 1.0 / np.log(2.0)
-    constant = log2_e * (pt.log(weight) - 0.5 * pt.log(2.0 * np.pi * variance))
-    joint = constant[:, None] - (0.5 * log2_e / variance)[:, None] * (y - mean[:, None]) ** 2
+    if measured:
+        wider = variance[:, None] + rows[2]
+        joint = log2_e * (pt.log(weight)[:, None] - 0.5 * pt.log(2.0 * np.pi * wider))
+        joint = joint - 0.5 * log2_e / wider * (y - mean[:, None]) ** 2
+    else:
+        constant = log2_e * (pt.log(weight) - 0.5 * pt.log(2.0 * np.pi * variance))
+        joint = constant[:, None] - (0.5 * log2_e / variance)[:, None] * (y - mean[:, None]) ** 2
     # The highest term guards against underflow. It cancels, so the gradient need not go through it.
     highest = zero_grad(pt.max(joint, axis=0))
     density = pt.sum(pt.exp2(joint - highest), axis=0)
