@@ -198,8 +198,16 @@ def _log_gamma_draw(a: float, rng: np.random.Generator) -> float:
 
 
 @njit(inline="always", error_model="numpy")
-def _draw_weights(work: Work, prior: Prior, rng: np.random.Generator) -> None:
-    """Draw w | z ~ Dirichlet(c + n_k)."""
+def draw_weights(work: Work, prior: Prior, rng: np.random.Generator) -> None:
+    """Draw w | z ~ Dirichlet(c + n_k).
+
+    Parameters
+    ----------
+    work : Work
+        The chain's state; overwritten.
+    prior : Prior
+    rng : numpy.random.Generator
+    """
     K = work.w.size
     top = -np.inf
     for k in range(K):
@@ -214,8 +222,16 @@ def _draw_weights(work: Work, prior: Prior, rng: np.random.Generator) -> None:
 
 
 @njit(inline="always", error_model="numpy")
-def _draw_means(work: Work, prior: Prior, rng: np.random.Generator) -> None:
-    """Draw mu_k | sigma_k, z ~ Normal; sum_sq moves from the centre to the new mean."""
+def draw_means(work: Work, prior: Prior, rng: np.random.Generator) -> None:
+    """Draw mu_k | sigma_k, z ~ Normal; sum_sq moves from the centre to the new mean.
+
+    Parameters
+    ----------
+    work : Work
+        The chain's state; overwritten.
+    prior : Prior
+    rng : numpy.random.Generator
+    """
     for k in range(work.mu.size):
         n, m0, s0 = work.n_k[k], prior.mean_loc[k], prior.mean_sd[k]
         noise = rng.standard_normal()
@@ -233,8 +249,16 @@ def _draw_means(work: Work, prior: Prior, rng: np.random.Generator) -> None:
 
 
 @njit(inline="always", error_model="numpy")
-def _draw_sigmas(work: Work, prior: Prior, rng: np.random.Generator) -> None:
-    """Draw sigma_k^2 | mu_k, z ~ InverseGamma(a + n_k / 2, b + sum_sq / 2)."""
+def draw_sigmas(work: Work, prior: Prior, rng: np.random.Generator) -> None:
+    """Draw sigma_k^2 | mu_k, z ~ InverseGamma(a + n_k / 2, b + sum_sq / 2).
+
+    Parameters
+    ----------
+    work : Work
+        The chain's state; overwritten.
+    prior : Prior
+    rng : numpy.random.Generator
+    """
     for k in range(work.sigma.size):
         log_scale = np.log(prior.var_scale[k] + 0.5 * work.sum_sq[k])
         log_g = _log_gamma_draw(prior.var_shape[k] + 0.5 * work.n_k[k], rng)
@@ -300,9 +324,9 @@ def advance(
         tile += 1
         if tile == layout.heavy.size:
             tile = 0
-            _draw_weights(work, prior, rng)
-            _draw_means(work, prior, rng)
-            _draw_sigmas(work, prior, rng)
+            draw_weights(work, prior, rng)
+            draw_means(work, prior, rng)
+            draw_sigmas(work, prior, rng)
             if draw >= 0:
                 out.w[draw] = work.w
                 out.mu[draw] = work.mu
@@ -348,9 +372,9 @@ def draw_parameters(work: Work, prior: Prior, rng: np.random.Generator) -> None:
         In the units of ``work``.
     rng : numpy.random.Generator
     """
-    _draw_weights(work, prior, rng)
-    _draw_means(work, prior, rng)
-    _draw_sigmas(work, prior, rng)
+    draw_weights(work, prior, rng)
+    draw_means(work, prior, rng)
+    draw_sigmas(work, prior, rng)
 
 
 def workspace(start: Params, width: int) -> Work:

@@ -1,0 +1,1 @@
+"""The Dirichlet process mixture by algorithm 8 of Neal (2000)."""

@@ -1,0 +1,1 @@
+"""Reversible jump with split and merge, birth and death."""

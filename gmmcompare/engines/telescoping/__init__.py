@@ -1,0 +1,1 @@
+"""The telescoping sampler, to read and compiled."""
