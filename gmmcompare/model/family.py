@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from operator import attrgetter
 from typing import Any
@@ -31,6 +31,7 @@ from gmmcompare.runtime.errors import InputError
 
 FAMILIES: dict[str, str] = {
     "normal": "gmmcompare.model.family:NORMAL",
+    "normal-conjugate": "gmmcompare.model.family:CONJUGATE",
     "multivariate": "gmmcompare.model.multivariate.family:MULTIVARIATE",
 }
 """Where each family is, imported when it is asked for."""
@@ -107,7 +108,10 @@ NORMAL = Family(
     score="gmmcompare.model.compiled:score",
     exact="gmmcompare.model.exact.posterior:normal_posterior",
     statistics="gmmcompare.model.exact.component:all_subsets",
-    component="gmmcompare.model.exact.component:Component.of",
+    component="gmmcompare.model.exact.closed_form:component_of",
+)
+CONJUGATE = replace(
+    NORMAL, name="normal-conjugate", priors="gmmcompare.model.conjugate:ConjugatePriors"
 )
 
 

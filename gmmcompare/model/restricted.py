@@ -96,6 +96,19 @@ class RestrictedPriors(Priors):
         """Return the fields as plain numbers or lists, and of restrictions those that are made."""
         return super().to_dict() | ({"shared_sd": True} if self.shared_sd else {})
 
+    def of_first(self) -> Self:
+        """Return the prior of the first component, as priors of one, fields of shape (1,).
+
+        Raises
+        ------
+        InputError
+            If components are tied to one another, and one has no prior of its own.
+        """
+        if self.shared_sd or self.weights is not None:
+            what = "an sd that all components share" if self.shared_sd else "fixed weights"
+            raise InputError(f"with {what} a component has no prior of its own: leave it out")
+        return super().of_first()
+
     def transformed(self, shift: float, scale: float) -> Self:
         """Return the priors of the same model for data ``(y - shift) / scale``."""
         moved = super().transformed(shift, scale)

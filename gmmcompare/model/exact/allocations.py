@@ -83,6 +83,17 @@ class Allocations:
         return others[::-1]
 
 
+def log_total(log_f: Sequence[Array]) -> float:
+    """Return what `Allocations` has as ``log_total``, and nothing else; see there for ``log_f``."""
+    from gmmcompare.model.exact.compiled import subset_convolution
+
+    total = log_f[0]
+    for f in log_f[1:-1]:
+        total = subset_convolution(total, f)
+    # The whole set alone is wanted of the last one.
+    return float(np.logaddexp.reduce(total + log_f[-1][::-1])) if len(log_f) > 1 else total[-1]
+
+
 def _with_one_more(by_occupied: list[Array], log_f: Array) -> list[Array]:
     """Convolve with one more component, which is empty or is not; at most N are not."""
     from gmmcompare.model.exact.compiled import subset_convolution

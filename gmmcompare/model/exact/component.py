@@ -16,7 +16,7 @@ exp g: the shift makes every u possible, and the sum over the nodes is the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
@@ -176,22 +176,13 @@ class Integrated[S: Sets]:
         ndarray, shape (X,)
         """
         total = prob[points.n == 0].sum()
-        out = total * self._prior_log_var_cdf(x)
+        out = total * log_var_cdf(self.a, self.b, x)
         for block in self._blocks(points):
             mass = prob[block.rows] @ _normalised(block.log_weight)
             sine_integral, _ = sici(np.pi * (x[:, None] - block.u) / block.step)
             out += (0.5 + sine_integral / np.pi) @ mass
             total += mass.sum()
         return np.asarray(np.clip(out / total, 0.0, 1.0))
-
-    def _prior_log_var_cdf(self, x: Array) -> Array:
-        log_ratio = np.log(self.b) - x
-        with np.errstate(over="ignore"):  # an infinite ratio is meant: no variance is that small
-            regular = gammaincc(self.a, np.exp(log_ratio))
-        # For a near 0 much of the mass lies where the ratio underflows: the first term of the
-        # series for small ratios.
-        far = -np.expm1(self.a * np.minimum(log_ratio, _FAR) - gammaln(self.a + 1.0))
-        return np.asarray(np.where(log_ratio < _FAR, far, regular))
 
     def draw(self, points: S, rng: np.random.Generator) -> tuple[Array, Array]:
         """Draw mean and log variance given each set of points, each of shape (M,)."""
@@ -285,12 +276,8 @@ class Component(Integrated[Points]):
     """One component, and what it makes of points that are exact."""
 
     def density(self, points: Points, prob: Array, x: Array) -> Array:
-        """Return the density of a further observation: a ratio of marginals; see `Integrated`."""
-        rows = np.flatnonzero(prob > _LOST_DENSITY / prob.size)
-        log_without = self.log_marginal(points.at(rows))
-        joined = points.at(np.tile(rows, x.size)).plus(np.repeat(x, rows.size))
-        log_with = self.log_marginal(joined).reshape(x.size, rows.size)
-        return np.asarray(np.exp(log_with - log_without) @ prob[rows])
+        """Return the density of a further observation; see `Integrated`."""
+        return density_of_another(self.log_marginal, points, prob, x)
 
     def _mean_given(self, u: Array, points: Points) -> tuple[Array, Array]:
         """Return mean and sd of the component's mean given log variance and points."""
@@ -330,6 +317,47 @@ class Component(Integrated[Points]):
             beyond = 0.5 * drop + np.sqrt(0.25 * drop**2 + 2.0 * drop)
             high = min(high, np.log(A.max() / slope) + beyond)
         return float(low), float(high), min(MAX_STEP, STEP_IN_SDS / float(np.sqrt(c)))
+
+
+def density_of_another(
+    log_marginal: Callable[[Points], Array], points: Points, prob: Array, x: Array
+) -> Array:
+    """Return the density of a further observation, a ratio of marginals, shape (X,).
+
+    Parameters
+    ----------
+    log_marginal : callable
+        Of sets of points.
+    points : Points
+        M sets.
+    prob : ndarray, shape (M,)
+        Weight of each; the density integrates to their sum.
+    x : ndarray, shape (X,)
+        Finite, in the units of ``points``.
+    """
+    rows = np.flatnonzero(prob > _LOST_DENSITY / prob.size)
+    log_without = log_marginal(points.at(rows))
+    joined = points.at(np.tile(rows, x.size)).plus(np.repeat(x, rows.size))
+    log_with = log_marginal(joined).reshape(x.size, rows.size)
+    return np.asarray(np.exp(log_with - log_without) @ prob[rows])
+
+
+def log_var_cdf(a: float | Array, b: float | Array, x: Array) -> Array:
+    """Return the distribution function of the logarithm of an InverseGamma(a, b) variate.
+
+    Parameters
+    ----------
+    a, b : float or ndarray
+        Shape and scale.
+    x : ndarray
+    """
+    log_ratio = np.log(b) - x
+    with np.errstate(over="ignore"):  # an infinite ratio is meant: no variance is that small
+        regular = gammaincc(a, np.exp(log_ratio))
+    # For a near 0 much of the mass lies where the ratio underflows: the first term of the series
+    # for small ratios.
+    far = -np.expm1(a * np.minimum(log_ratio, _FAR) - gammaln(a + 1.0))
+    return np.asarray(np.where(log_ratio < _FAR, far, regular))
 
 
 def _normalised(log_weight: Array) -> Array:

@@ -352,7 +352,8 @@ class ExactMultivariatePosterior(SummedPosterior[VectorPoints, MultivariateCompo
         self, n: int, rng: np.random.Generator
     ) -> tuple[MultivariateParams, NDArray[np.int64]]:
         """Draw n independent points and the allocations they go with, in the order of y, (n, N)."""
-        sets, w, z = self._draw_sets(n, rng)
+        sets = self.draw_sets(n, rng)
+        w, z = self.draw_given(sets, rng)
         d = self._priors.d
         mu, cov = np.empty((*sets.shape, d)), np.empty((*sets.shape, d, d))
         for k, component in enumerate(self._components):

@@ -6,17 +6,24 @@ Nothing here is random but `sample`. What does not depend on the family of compo
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gmmcompare.model.exact.component import Component, Integrated, Sets, all_subsets
+from gmmcompare.model.conjugate import ConjugatePriors
+from gmmcompare.model.exact.allocations import log_total
+from gmmcompare.model.exact.closed_form import KnownSdComponent, component_of
+from gmmcompare.model.exact.component import Points, Sets, all_subsets
 from gmmcompare.model.exact.measured import MeasuredComponent, all_measured_subsets
+from gmmcompare.model.exact.shared import Shared, SharedSdPosterior
 from gmmcompare.model.exact.summed import SummedPosterior, check_number, without_nan
+from gmmcompare.model.exact.weights import weights_of
 from gmmcompare.model.family import family_of
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
+from gmmcompare.model.restricted import RestrictedPriors
 from gmmcompare.model.sample import Sample, Standardisation, checked_errors
 from gmmcompare.runtime.errors import InputError
 
@@ -30,7 +37,7 @@ def exact_posterior(y: ArrayLike, K: int, priors: Any, errors: ArrayLike | None 
         At most 16 observations, in any order; ties are welcome.
     K : int
         Number of components.
-    priors : Priors, MultivariatePriors or those of another family
+    priors : Priors, RestrictedPriors, ConjugatePriors or MultivariatePriors
         Fields may differ between components.
     errors : array_like, shape (N,) or (), optional
         Sds of the measurement errors of y: the mixture is that of the true values.
@@ -65,19 +72,69 @@ def normal_posterior(
     sample = Sample.of(y, errors=errors)
     check_number(sample)
     unit = Standardisation.of(sample)
-    full = priors.expanded(K)
+    full: Any = priors.expanded(K)
     in_unit = full.transformed(unit.shift, unit.scale)
     y = np.asarray(y, dtype=float)
     y_unit = (y - unit.shift) / unit.scale
     if errors is None or sample.errors is None:
-        components = [Component.of(in_unit, k) for k in range(K)]
-        return ExactPosterior.over(y, unit, full, all_subsets(y_unit), components)
-    points = all_measured_subsets(y_unit, checked_errors(errors, sample.n) / unit.scale)
+        points = all_subsets(y_unit)
+        if K > 1 and isinstance(in_unit, RestrictedPriors) and in_unit.shared_sd:
+            shared: ExactPosterior[Any] = _integrated(y, unit, full, points)
+            return shared
+        components = [component_of(in_unit, k) for k in range(K)]
+        return ExactPosterior.over(y, unit, full, points, components)
+    _refuse_errors(full)
+    measured_points = all_measured_subsets(y_unit, checked_errors(errors, sample.n) / unit.scale)
     measured = [MeasuredComponent.of(in_unit, k) for k in range(K)]
-    return ExactPosterior.over(y, unit, full, points, measured)
+    return ExactPosterior.over(y, unit, full, measured_points, measured)
 
 
-class ExactPosterior[S: Sets](SummedPosterior[S, Integrated[S]]):
+def _integrated(y: Array, unit: Standardisation, priors: RestrictedPriors, points: Points) -> Any:
+    """Sum over allocations at many values of the sd that all components share, and integrate.
+
+    The result is a `SharedSdPosterior`, which has the attributes and methods of the other.
+
+    Parameters
+    ----------
+    y : ndarray, shape (N,)
+    unit : Standardisation
+    priors : RestrictedPriors
+        Expanded to K components, in the units of y.
+    points : Points
+        All 2^N, in standardised units.
+    """
+    in_unit = priors.transformed(unit.shift, unit.scale)
+    K, weights = np.size(priors.mean_loc), weights_of(priors)
+    terms = [weights.log_term(k, points.n) for k in range(K)]
+    free = replace(priors, shared_sd=False)
+
+    def components(u: float) -> list[KnownSdComponent]:
+        return [KnownSdComponent.of(in_unit, float(np.exp(0.5 * u)), k) for k in range(K)]
+
+    def log_likelihood(u: float) -> float:
+        marginals = {c: c.log_marginal(points) for c in dict.fromkeys(components(u))}
+        return log_total([marginals[c] + t for c, t in zip(components(u), terms, strict=True)])
+
+    def given(u: float) -> ExactPosterior[Points]:
+        sd = np.exp(0.5 * u) * unit.scale
+        at = replace(free, sds=sd).expanded(K)
+        return ExactPosterior.over(y, unit, at, points, components(u))
+
+    a, b = float(np.asarray(in_unit.var_shape)[0]), float(np.asarray(in_unit.var_scale)[0])
+    v0 = np.asarray(in_unit.mean_sd) ** 2
+    shared = Shared(a, b, np.asarray(in_unit.mean_loc), v0)
+    return SharedSdPosterior.of(y, shared, unit, points, log_likelihood, given)
+
+
+def _refuse_errors(priors: Any) -> None:
+    """Refuse measurement errors where they are not covered, in one line."""
+    known = isinstance(priors, RestrictedPriors) and (priors.sds is not None or priors.shared_sd)
+    if known or isinstance(priors, ConjugatePriors):
+        what = "known or shared sds" if known else "conjugate priors"
+        raise InputError(f"measurement errors with {what}: not covered; use gmmcompare.Priors")
+
+
+class ExactPosterior[S: Sets](SummedPosterior[S, Any]):
     """The posterior of (w, mu, sigma) and of the allocations; made by `exact_posterior`."""
 
     def cdf(self, name: str, x: ArrayLike, component: int | None = None) -> Array:
@@ -146,7 +203,8 @@ class ExactPosterior[S: Sets](SummedPosterior[S, Integrated[S]]):
         First the allocations z, in the order of y, then for each component sigma_k given z and
         mu_k given sigma_k and z, and w given z.
         """
-        sets, w, z = self._draw_sets(n, rng)
+        sets = self.draw_sets(n, rng)
+        w, z = self.draw_given(sets, rng)
         mu, log_var = np.empty(sets.shape), np.empty(sets.shape)
         for k, component in enumerate(self._components):
             mu[:, k], log_var[:, k] = component.draw(self._points.at(sets[:, k]), rng)

@@ -13,10 +13,10 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betainc, gammaln
 
 from gmmcompare.model.exact.allocations import Allocations
 from gmmcompare.model.exact.component import Sets
+from gmmcompare.model.exact.weights import Weights, weights_of
 from gmmcompare.model.params import Array
 from gmmcompare.model.sample import Sample, Standardisation
 from gmmcompare.runtime.errors import InputError
@@ -59,6 +59,7 @@ class SummedPosterior[S: Sets, C: IntegratedComponent[Any]]:
     _priors: Any
     _points: S
     _components: Sequence[C]
+    _weights: Weights
     _allocations: Allocations
 
     @classmethod
@@ -82,12 +83,9 @@ class SummedPosterior[S: Sets, C: IntegratedComponent[Any]]:
         """
         # Equal priors, the usual case, make equal components: integrate once.
         log_marginals = {c: c.log_marginal(points) for c in dict.fromkeys(components)}
-        concentration = np.asarray(priors.weight_concentration)
-        log_f = [
-            log_marginals[component] + gammaln(points.n + c) - gammaln(c)
-            for component, c in zip(components, concentration, strict=True)
-        ]
-        return cls(y, unit, priors, points, components, Allocations(log_f))
+        weights = weights_of(priors)
+        log_f = [log_marginals[c] + weights.log_term(k, points.n) for k, c in enumerate(components)]
+        return cls(y, unit, priors, points, components, weights, Allocations(log_f))
 
     @property
     def K(self) -> int:
@@ -102,8 +100,7 @@ class SummedPosterior[S: Sets, C: IntegratedComponent[Any]]:
     @property
     def log_evidence(self) -> float:
         """Log density of the data, with parameters and allocations integrated out."""
-        total = self._concentration.sum()
-        log_dirichlet = float(gammaln(total) - gammaln(self.N + total))
+        log_dirichlet = self._weights.log_constant(self.N)
         log_jacobian = self.N * float(np.sum(np.log(self._unit.scale)))
         return log_dirichlet + self._allocations.log_total - log_jacobian
 
@@ -159,22 +156,16 @@ class SummedPosterior[S: Sets, C: IntegratedComponent[Any]]:
         shape = at.shape[: at.ndim - len(columns)]
         return np.asarray((density / np.prod(self._unit.scale)).reshape(shape))
 
-    def _draw_sets(
-        self, n: int, rng: np.random.Generator
-    ) -> tuple[NDArray[np.int64], Array, NDArray[np.int64]]:
-        """Draw n times the components' sets, (n, K), weights given them, and allocations (n, N)."""
-        sets = self._allocations.draw(n, rng)
-        shape = self._points.n[sets] + self._concentration
-        # Gamma(a) = Gamma(a + 1) U^(1/a) in distribution, which does not underflow for small a.
-        log_gamma = np.log(rng.standard_gamma(shape + 1.0))
-        log_gamma += np.log1p(-rng.random(sets.shape)) / shape
-        w = np.exp(log_gamma - log_gamma.max(axis=1, keepdims=True))
-        z = (_members(sets, self.N) * np.arange(self.K)[:, None]).sum(axis=1)
-        return sets, w / w.sum(axis=1, keepdims=True), z
+    def draw_sets(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw the sets of observations that components hold, as bit masks, shape (n, K)."""
+        return self._allocations.draw(n, rng)
 
-    @property
-    def _concentration(self) -> Array:
-        return np.asarray(self._priors.weight_concentration)
+    def draw_given(
+        self, sets: NDArray[np.int64], rng: np.random.Generator
+    ) -> tuple[Array, NDArray[np.int64]]:
+        """Draw weights given sets (n, K), and return the allocations that these are, (n, N)."""
+        z = (_members(sets, self.N) * np.arange(self.K)[:, None]).sum(axis=1)
+        return self._weights.draw(self._points.n[sets], rng), z
 
     def _which(self, component: int | None) -> int:
         if component is None and not self._priors.exchangeable:
@@ -184,18 +175,12 @@ class SummedPosterior[S: Sets, C: IntegratedComponent[Any]]:
         return component or 0
 
     def _weight_cdf(self, k: int, x: Array) -> Array:
-        """Return the distribution function of w_k, a mixture of beta distributions over n_k."""
         prob_n = np.bincount(self._points.n, weights=self._allocations.prob_set[k])
-        if self.K == 1:
-            return np.where(x < 1.0, 0.0, 1.0)
-        n, c = np.arange(self.N + 1), self._concentration
-        rest = self.N - n + np.delete(c, k).sum()
-        return np.asarray(betainc(n + c[k], rest, np.clip(x, 0.0, 1.0)[:, None]) @ prob_n)
+        return self._weights.cdf(k, prob_n, x)
 
     def _density_of(self, k: int, x: Array) -> Array:
         """Return the density of an observation from component k times its weight, at finite x."""
-        n_and_prior = self._points.n + self._concentration[k]
-        prob = self._allocations.prob_set[k] * n_and_prior / (self.N + self._concentration.sum())
+        prob = self._allocations.prob_set[k] * self._weights.expected(k, self._points.n, self.N)
         blocks = np.array_split(x, 1 + len(x) * np.count_nonzero(prob) // _BLOCK)
         values = [self._components[k].density(self._points, prob, block) for block in blocks]
         return np.concatenate([np.empty(0), *values])
