@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,6 +32,13 @@ from gmmcompare.cli.options import (
     named,
 )
 from gmmcompare.runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from gmmcompare.cli.progress import Bars
+    from gmmcompare.fitting.requests import EngineRequest
+    from gmmcompare.model.card import Card
+    from gmmcompare.runtime.tasks import Tasks
+    from gmmcompare.workflows.load import Data
 
 
 @app.command()
@@ -62,12 +70,10 @@ def compare(
     """Fit the engines, compare them, and write a report."""
     from gmmcompare.cli.progress import Bars
     from gmmcompare.cli.show import print_comparison
-    from gmmcompare.fitting.cache import user_cache
     from gmmcompare.fitting.requests import engine_requests
-    from gmmcompare.report import write_report
     from gmmcompare.runtime.files import alone_in
-    from gmmcompare.workflows.compare import compare_card
     from gmmcompare.workflows.load import load
+    from gmmcompare.workflows.unchanged import PAGE, made_from, record, unchanged
 
     if (card is None) == (model is None):
         raise InputError("compare: give a CARD, or a PyMC model by --model FILE.py:NAME")
@@ -78,22 +84,49 @@ def compare(
     chosen = chosen_card(card, set_, seed)
     requests = engine_requests(listed(engines), engine or (), draws or (), rename)
     folder = out or Path("reports") / chosen.name
-    with alone_in(folder):
-        with chosen_tasks(workers, scheduler, memory) as tasks, Bars() as bars:
-            outcome = compare_card(
-                chosen,
-                load(chosen, data, offline=offline, tasks=tasks, progress=bars),
-                requests,
-                folder=folder,
-                cache=user_cache(fresh),
-                progress=bars,
-                command=command_line(),
-                tasks=tasks,
-                settling=settle,
-            )
-        page = write_report(outcome, folder / "index.html")
-    print_comparison(outcome, page)
-    raise typer.Exit(EXIT_CODES[outcome.comparison.verdict])
+    with alone_in(folder), chosen_tasks(workers, scheduler, memory) as tasks, Bars() as bars:
+        rows = load(chosen, data, offline=offline, tasks=tasks, progress=bars)
+        key = made_from(chosen, rows, requests, settle)
+        content = None if fresh else unchanged(folder, key)
+        if content is None:
+            content = _compared(chosen, rows, requests, folder, fresh, settle, bars, tasks)
+            record(folder, key)
+        for request in requests:
+            bars(request.name, 1.0)
+    print_comparison(content, folder / PAGE)
+    raise typer.Exit(EXIT_CODES[content["verdict"]])
+
+
+def _compared(
+    card: Card,
+    data: Data,
+    requests: Sequence[EngineRequest],
+    folder: Path,
+    fresh: bool,
+    settle: bool,
+    bars: Bars,
+    tasks: Tasks | None,
+) -> Mapping[str, Any]:
+    """Fit, compare, write the page, and return what ``comparison.json`` has."""
+    from gmmcompare.fitting.cache import user_cache
+    from gmmcompare.report import write_report
+    from gmmcompare.workflows.compare import compare_card
+    from gmmcompare.workflows.outcome import comparison_json
+    from gmmcompare.workflows.unchanged import PAGE
+
+    outcome = compare_card(
+        card,
+        data,
+        requests,
+        folder=folder,
+        cache=user_cache(fresh),
+        progress=bars,
+        command=command_line(),
+        tasks=tasks,
+        settling=settle,
+    )
+    write_report(outcome, folder / PAGE)
+    return comparison_json(outcome)
 
 
 def _compare_model(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import importlib.metadata
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from gmmcompare.comparison.numerals import with_spread
+from gmmcompare.comparison.reasons import from_codes
 from gmmcompare.comparison.words import clause, phrase, remedies, sentence
 from gmmcompare.runtime.files import to_json
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from gmmcompare.validation.gallery import Exhibit
     from gmmcompare.validation.verdict import Validation
     from gmmcompare.workflows.agree import Agreed
-    from gmmcompare.workflows.outcome import Outcome
     from gmmcompare.workflows.sensitivity import Sensitivity
 
 WIDE = 200
@@ -36,52 +36,60 @@ def _console() -> Console:
     return Console(file=sys.stdout, width=width, highlight=False, markup=False)
 
 
-def print_comparison(outcome: Outcome, page: Path) -> None:
-    """Print the verdict first, then the table, the pairs and where the files are."""
-    comparison, console = outcome.comparison, _console()
-    console.print(f"{comparison.verdict.upper()}: {comparison.sentence()}", soft_wrap=True)
-    for step in comparison.followed:
+def print_comparison(content: Mapping[str, Any], page: Path) -> None:
+    """Print the verdict first, then the table, the pairs and where the files are.
+
+    Parameters
+    ----------
+    content : mapping
+        Of ``comparison.json``, made now or read.
+    page : Path
+    """
+    console = _console()
+    console.print(f"{content['verdict'].upper()}: {content['sentence']}", soft_wrap=True)
+    followed = from_codes(content["followed"])
+    for step in followed:
         console.print(phrase(step), soft_wrap=True)
-    if comparison.remedies:
+    if content["remedies"]:
         console.print("To settle it:")
-        for remedy in comparison.remedies:
-            console.print(f"  {sentence(remedy)}", soft_wrap=True)
-        more = remedies.settling(comparison.remedies, comparison.followed)
+        for remedy in content["remedies"]:
+            console.print(f"  {remedy}", soft_wrap=True)
+        more = remedies.settling(from_codes(content["remedy_codes"]), followed)
         if more:
             console.print(f"  {more}", soft_wrap=True)
-    console.print(_estimates(comparison))
-    for pair in comparison.pairs:
-        said = "; ".join(clause(reason) for reason in pair.reasons)
-        console.print(f"{pair.a} and {pair.b}: {pair.verdict}. {said}.", soft_wrap=True)
-    if comparison.clustering.alike:
-        console.print(_clusterings(comparison))
-    for name, fit in comparison.fits.items():
-        for note in fit.notes:
+    console.print(_estimates(content["engines"]))
+    for pair in content["pairs"]:
+        said = "; ".join(pair["reasons"])
+        console.print(f"{pair['a']} and {pair['b']}: {pair['verdict']}. {said}.", soft_wrap=True)
+    if content["clustering"]["pairs"]:
+        console.print(_clusterings(content["clustering"]["pairs"]))
+    for name, engine in content["engines"].items():
+        for note in engine["notes"]:
             console.print(f"{name}: {note}", soft_wrap=True)
     console.print(f"report: {page}", soft_wrap=True)
 
 
-def _clusterings(comparison: Comparison) -> Table:
+def _clusterings(pairs: Iterable[Mapping[str, Any]]) -> Table:
     table = Table(box=None, header_style="")
     table.add_column("observations put into the same component by")
     for heading in ("share", "adjusted Rand index"):
         table.add_column(heading, justify="right")
-    for alike in comparison.clustering.alike:
-        share, rand = f"{100 * alike.same_mode:.2f} %", f"{alike.adjusted_rand:.4f}"
-        table.add_row(f"{alike.a} and {alike.b}", share, rand)
+    for alike in pairs:
+        share, rand = f"{100 * alike['same_mode']:.2f} %", f"{alike['adjusted_rand']:.4f}"
+        table.add_row(f"{alike['a']} and {alike['b']}", share, rand)
     return table
 
 
 def print_fit(comparison: Comparison, as_json: bool) -> None:
     """Print one engine's estimates, or its entry of ``comparison.json``."""
     (name,) = comparison.fits
+    engines = comparison.to_dict()["engines"]
     if as_json:
-        entry = comparison.to_dict()["engines"][name]
-        print(to_json(entry), end="")
+        print(to_json(engines[name]), end="")
         return
     console, fit = _console(), comparison.fits[name]
     console.print(f"{name}: {fit.status}", soft_wrap=True)
-    console.print(_estimates(comparison))
+    console.print(_estimates(engines))
     diagnostics = comparison.summaries[name].diagnostics
     for what, value in diagnostics.as_rows() if diagnostics else []:
         console.print(f"{what}: {value}", soft_wrap=True)
@@ -350,27 +358,27 @@ def print_description(description: Description) -> None:
     _console().print(table)
 
 
-def _estimates(comparison: Comparison) -> Table:
+def _estimates(engines: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Tabulate weights, means and sds of the entries ``engines`` of ``comparison.json``."""
     table = Table(box=None, header_style="")
-    for heading in ("", *comparison.fits):
+    for heading in ("", *engines):
         table.add_column(heading, justify="right" if heading else "left")
-    labels = ("weight", "mean", "sd")
-    for label, field in zip(labels, ("w", "mu", "sigma"), strict=True):
-        for k in range(comparison.K):
-            cells = []
-            for summary in comparison.summaries.values():
-                value = float(getattr(summary.point, field)[k])
-                spread = float(getattr(summary.spread, field)[k])
-                cells.append(_with_spread(value, spread))
+    K = len(next(iter(engines.values()))["weights"])
+    for label in ("weight", "mean", "sd"):
+        for k in range(K):
+            cells = [
+                _with_spread(entry[f"{label}s"][k], entry[f"{label}s_sd"][k])
+                for entry in engines.values()
+            ]
             table.add_row(f"{label} {k + 1}", *cells)
-    table.add_row("log-likelihood", *(f"{s.log_lik:.2f}" for s in comparison.summaries.values()))
-    table.add_row(
-        "seconds",
-        *(f"{f.seconds.prepare:.1f} + {f.seconds.sample:.1f}" for f in comparison.fits.values()),
-    )
+    table.add_row("log-likelihood", *(f"{e['log_lik']:.2f}" for e in engines.values()))
+    seconds = [e["seconds"] for e in engines.values()]
+    table.add_row("seconds", *(f"{s['prepare']:.1f} + {s['sample']:.1f}" for s in seconds))
     return table
 
 
-def _with_spread(value: float, spread: float) -> str:
-    # An empty component's sd under a nearly improper prior has no mean.
-    return with_spread(value, spread) if np.isfinite(value) else "no mean"
+def _with_spread(value: float | None, spread: float | None) -> str:
+    # An empty component's sd under a nearly improper prior has no mean; JSON has null for it.
+    if value is None or not np.isfinite(value):
+        return "no mean"
+    return with_spread(value, np.nan if spread is None else spread)

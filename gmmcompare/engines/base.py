@@ -202,10 +202,46 @@ WITH_ERRORS = ("em", "gibbs", "gibbs_plain", "nuts", "exact")
 """Engines that know measurement errors."""
 
 
+@dataclass(frozen=True)
+class BuiltIn:
+    """A built-in engine, whose module is imported when it first runs.
+
+    Its name and settings say what it will do; so a fit that is found in the cache costs no import
+    of PyMC.
+
+    Parameters
+    ----------
+    name : str
+    section : pydantic model
+        Its section of a card.
+    place : str
+        Its class, as ``module:class``.
+    """
+
+    name: str
+    section: Any
+    place: str
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings of the card."""
+        return dict(self.section.model_dump())
+
+    def imported(self) -> Engine:
+        """Import the engine's module and give it its settings."""
+        module, _, attribute = self.place.partition(":")
+        engine: Engine = getattr(importlib.import_module(module), attribute)(self.section)
+        return engine
+
+    def run(self, problem: Problem, seed: int, progress: Step) -> Draws | Point:
+        """Fit the problem; see `Engine.run`."""
+        return self.imported().run(problem, seed, progress)
+
+
 def built_in_engine(
     name: str, settings: Any, partitioned: bool = False, family: str = "normal"
 ) -> Engine:
-    """Import a built-in engine and give it its settings.
+    """Return a built-in engine with its settings.
 
     Parameters
     ----------
@@ -237,10 +273,9 @@ def built_in_engine(
         )
     if partitioned and name not in ON_PARTITIONS and name not in ON_A_GRID:
         raise InputError(all_values_needed(name))
-    found = ON_PARTITIONS if partitioned and name in ON_PARTITIONS else of_family
-    module, _, attribute = found[name].partition(":")
-    engine: Engine = getattr(importlib.import_module(module), attribute)(settings)
-    return engine
+    if partitioned and name in ON_PARTITIONS:  # these can be resumed, which their class says
+        return BuiltIn(name, settings, ON_PARTITIONS[name]).imported()
+    return BuiltIn(name, settings, of_family[name])
 
 
 def install_command(name: str) -> str:

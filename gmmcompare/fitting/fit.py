@@ -161,11 +161,15 @@ class Fit:
         """
         path = Path(path)
         tree = self.tree.copy()
-        header = self._header()
-        tree.attrs[_ATTRIBUTE] = json.dumps({**header, "sha256": _digest(self.tree, header)})
+        tree.attrs[_ATTRIBUTE] = json.dumps({**self._header(), "sha256": self.digest})
         with replacing(path) as temporary:
             tree.to_netcdf(temporary, engine="h5netcdf", encoding=_compressed(tree))
         return path
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all there is in the fit, which its file is checked against when loaded."""
+        return _digest(self.tree, self._header())
 
     def _header(self) -> dict[str, Any]:
         header: dict[str, Any] = {
@@ -313,13 +317,22 @@ def _with_posterior_aligned(tree: xr.DataTree) -> xr.DataTree:
 
 def key_in(path: Path) -> str | None:
     """Return the key of the fit in a file, reading nothing else; None where there is no fit."""
+    return _header_in(path).get("key")
+
+
+def digest_in(path: Path) -> str | None:
+    """Return the `Fit.digest` of the fit in a file, reading nothing else; None likewise."""
+    return _header_in(path).get("sha256")
+
+
+def _header_in(path: Path) -> dict[str, Any]:
     import h5py
 
     try:
         with h5py.File(path) as stored:
-            return str(json.loads(stored.attrs[_ATTRIBUTE])["key"])
+            return dict(json.loads(stored.attrs[_ATTRIBUTE]))
     except (OSError, KeyError, ValueError):
-        return None
+        return {}
 
 
 def _scored(problem: Problem, params: Params) -> xr.Dataset:

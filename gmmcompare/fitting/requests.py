@@ -19,7 +19,6 @@ from gmmcompare.engines.base import (
     built_in_engine,
     install_command,
 )
-from gmmcompare.engines.imported.engine import ImportedEngine
 from gmmcompare.engines.imported.names import parsed_rename
 from gmmcompare.engines.own import OwnEngine, resolve, takes_errors
 from gmmcompare.model.card import EngineSection
@@ -117,6 +116,8 @@ class EngineRequest:
             If there is no such function, or it cannot be run on data in partitions.
         """
         if self.origin == "draws":
+            from gmmcompare.engines.imported.engine import ImportedEngine
+
             return ImportedEngine(self.name, self.spec, dict(self.rename))
         if self.origin == "own":
             if partitioned:

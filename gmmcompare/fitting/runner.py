@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gmmcompare.data.partitions.grid import PartitionedSample
-from gmmcompare.engines.base import Draws, Engine, Point, Problem, Resumable
+from gmmcompare.engines.base import BuiltIn, Draws, Engine, Point, Problem, Resumable
 from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache, fit_key
 from gmmcompare.fitting.fit import Fit, build_fit
 from gmmcompare.fitting.requests import EngineRequest, engine_seed
@@ -70,6 +70,7 @@ class Runner:
                 "(--set mixture.components=...)"
             )
         self._requests: dict[str, EngineRequest] = {}
+        self._expected: list[EngineRequest] = []
         self._fitted: dict[tuple[str, int], Fit | EngineError] = {}
 
     def check(self, requests: Sequence[EngineRequest]) -> None:
@@ -83,6 +84,7 @@ class Runner:
             If draws are not those of such a mixture.
         """
         partitioned = isinstance(self.sample, PartitionedSample)
+        self._expected = list(requests)
         for request in requests:
             if self.sample.errors is not None:
                 request.refuse_errors()
@@ -104,6 +106,8 @@ class Runner:
         """
         job = self.prepare(request, this_round)
         if job:
+            if request.name != _EM.name:  # in a second EM is done, and others may start there
+                self._import_ahead()
             _do([job], self.tasks)
         found = self._fitted[request.name, this_round]
         if isinstance(found, EngineError):
@@ -161,6 +165,14 @@ class Runner:
         fit = build_fit(job.run.engine, job.run.problem, job.run.seed, result, job.key, origin)
         self.cache.put(fit)
         self._finish(job.at, fit)
+
+    def _import_ahead(self) -> None:
+        """Import what is still to run, in a thread: PyMC takes long, and Gibbs needs no GIL."""
+        expected, self._expected = self._expected, []
+        jobs = [self.prepare(request) for request in expected]
+        engines = [job.run.engine for job in jobs if job and isinstance(job.run.engine, BuiltIn)]
+        if engines:
+            threading.Thread(target=_import_all, args=(engines,), daemon=True).start()
 
     def starts_at_em(self, request: EngineRequest) -> bool:
         """Whether an engine needs EM's solutions before it can run."""
@@ -249,6 +261,12 @@ def _do(jobs: Sequence[Job], tasks: Tasks) -> None:
         for index, result in place.run(_run, [job.run for job in of_place], watch=watch):
             watch.end(index)
             of_place[index].runner.keep(of_place[index], result)
+
+
+def _import_all(engines: Sequence[BuiltIn]) -> None:
+    for engine in engines:
+        with suppress(Exception):  # whoever runs it is told
+            engine.imported()
 
 
 def _run(what: _Run, progress: Step) -> Draws | Point | EngineError:

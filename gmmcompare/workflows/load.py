@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gmmcompare.data import Rows, load_rows
-from gmmcompare.data.partitions.part import random_part
 from gmmcompare.data.partitions.pieces import PartitionedFiles, is_partitioned
 from gmmcompare.model.card import Card
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
-from gmmcompare.workflows.partitions import open_partitions
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +73,9 @@ def load(
     elif is_partitioned(found):
         _refuse_choice_of_rows(card, found)
         progress(f"reading {found}", 0.0)
+        from gmmcompare.data.partitions.part import random_part
+        from gmmcompare.workflows.partitions import open_partitions
+
         files = PartitionedFiles.find(found, section.column, section.transform, section.label)
         if section.subsample is None:
             sample: Sample = open_partitions(files, card.K, tasks)

@@ -14,7 +14,7 @@ from gmmcompare.comparison.clustering import names_in
 from gmmcompare.comparison.comparison import Comparison, compare_fits
 from gmmcompare.comparison.reasons import from_codes
 from gmmcompare.data import Rows
-from gmmcompare.fitting.fit import Fit, load_fit
+from gmmcompare.fitting.fit import Fit, digest_in, load_fit
 from gmmcompare.model.card import Card
 from gmmcompare.model.sample import Origin
 from gmmcompare.runtime.errors import InputError
@@ -63,12 +63,8 @@ def keep_aligned(fit: Fit, path: Path) -> None:
     InputError
         If it cannot be written.
     """
-    try:
-        if load_fit(path) == fit:
-            return
-    except InputError:  # damaged
-        pass
-    fit.save(path)
+    if digest_in(path) != fit.digest:
+        fit.save(path)
 
 
 def _write_allocations(comparison: Comparison, rows: Rows, path: Path) -> None:
