@@ -72,6 +72,7 @@ class Runner:
         self._requests: dict[str, EngineRequest] = {}
         self._expected: list[EngineRequest] = []
         self._fitted: dict[tuple[str, int], Fit | EngineError] = {}
+        self._jobs: dict[tuple[str, int], Job] = {}
 
     def check(self, requests: Sequence[EngineRequest]) -> None:
         """Find a user's functions and read draws made elsewhere, before anything is fitted.
@@ -131,8 +132,8 @@ class Runner:
         """Return what must be run so that `fit` has its answer; None where nothing must."""
         self._requests[request.name] = request
         at = request.name, this_round
-        if at in self._fitted:
-            return None
+        if at in self._fitted or at in self._jobs:
+            return self._jobs.get(at)
         if self.sample.errors is not None:
             request.refuse_errors()
         settings = _scaled(self.card.engines, 4 ** (this_round - 1))
@@ -154,10 +155,13 @@ class Runner:
             engine = engine.resuming(self.cache.checkpoint(key))
         here = partitioned or request.origin == "draws"  # workers have the data; the file is here
         run = _Run(engine, problem, seed)
-        return Job(self, at, key, here, partial(self.progress, name), run)
+        job = Job(self, at, key, here, partial(self.progress, name), run)
+        self._jobs[at] = job
+        return job
 
     def keep(self, job: Job, result: Draws | Point | EngineError) -> None:
         """Take what a job came to."""
+        del self._jobs[job.at]
         if isinstance(result, EngineError):
             self._fitted[job.at] = result
             return

@@ -74,10 +74,10 @@ def record(folder: Path, key: str) -> None:
     InputError
         If it cannot be written.
     """
-    names = ["comparison.json", PAGE, *(f"fits/{f.name}" for f in folder.glob("fits/*.nc"))]
-    if (folder / "allocations.csv").is_file():
-        names.append("allocations.csv")
-    write_json(folder / NOTE, {"key": key, "files": {n: _seen(folder / n) for n in names}})
+    names = ["comparison.json", PAGE, "allocations.csv"]
+    names += [f"fits/{fit.name}" for fit in folder.glob("fits/*.nc")]
+    seen = {name: _seen(folder / name) for name in names if (folder / name).is_file()}
+    write_json(folder / NOTE, {"key": key, "files": seen})
 
 
 def unchanged(folder: Path, key: str) -> Mapping[str, Any] | None:
@@ -96,7 +96,10 @@ def unchanged(folder: Path, key: str) -> Mapping[str, Any] | None:
     """
     try:
         note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
-        if note["key"] != key or any(_seen(folder / n) != s for n, s in note["files"].items()):
+        files = note["files"]
+        if note["key"] != key or PAGE not in files:
+            return None
+        if any(_seen(folder / name) != seen for name, seen in files.items()):
             return None
         content = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
