@@ -20,21 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
-from gmmcompare.comparison.compiled import add_responsibilities
+from gmmcompare.comparison.compiled import add_responsibilities, add_true_moments
 from gmmcompare.model.mixture import responsibilities
 from gmmcompare.model.params import Array, Params
-from gmmcompare.model.sample import Sample
+from gmmcompare.model.sample import Key, Sample
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Names = Mapping[float, Sequence[str]]
-"""Names of the observations at a value."""
+Names = Mapping[Key, Sequence[str]]
+"""Names of the observations at a value; where there are errors, at a value and its error."""
 
 CERTAIN = 0.9
 """An observation belongs to a component, rather than between two, from this probability on."""
 EVALUATIONS = 50_000_000
 """Values times draws that are averaged at most; beyond, draws are thinned evenly."""
+EVALUATIONS_OF_TRUTH = 10_000_000
+"""Likewise for the means and sds of true values."""
 FEWEST_DRAWS = 200
 """But not to fewer: where there are so many values, the posterior leaves little to average."""
 GRID = np.linspace(0.05, 0.95, 19)
@@ -57,12 +59,16 @@ class Allocation:
     n_draws : int
         Draws that were averaged, evenly thinned from ``n_available``.
     n_available : int
+    true_mean, true_sd : ndarray, shape (D,), or None
+        Of the true value of each observation, where it was measured with an error.
     """
 
     probability: Array
     counts: NDArray[np.integer]
     n_draws: int
     n_available: int
+    true_mean: Array | None = None
+    true_sd: Array | None = None
 
     @cached_property
     def modal(self) -> NDArray[np.intp]:
@@ -107,29 +113,43 @@ def allocate(aligned: Params, sample: Sample) -> Allocation:
     available = len(flat[0])
     most = max(FEWEST_DRAWS, EVALUATIONS // D)
     w, mu, sigma = (np.ascontiguousarray(a[:: -(-available // most)]) for a in flat)
-    total = np.zeros((K, D))
+    total, moments = np.zeros((K, D)), np.zeros((2, D))
+    fewer = max(1, -(-len(w) * D // EVALUATIONS_OF_TRUTH)) if len(w) > FEWEST_DRAWS else 1
+    some = [np.ascontiguousarray(a[::fewer]) for a in (w, mu, sigma)]
     # Pieces of values, not of draws: sums then do not depend on the number of threads.
     edges = np.linspace(0, D, min(D, os.cpu_count() or 1) + 1).astype(int)
     with ThreadPoolExecutor(edges.size - 1) as pool:
-        running = [
-            pool.submit(add_responsibilities, sample.values[a:b], w, mu, sigma, total[:, a:b])
-            for a, b in pairwise(edges.tolist())
-        ]
+        running = []
+        for a, b in pairwise(edges.tolist()):
+            values, errors = sample.values[a:b], sample.s[a:b]
+            running.append(
+                pool.submit(add_responsibilities, values, errors, w, mu, sigma, total[:, a:b])
+            )
+            if sample.errors is not None:
+                running.append(
+                    pool.submit(add_true_moments, values, errors, *some, *moments[:, a:b])
+                )
         for piece in running:
             piece.result()
     total /= total.sum(axis=0)
-    return Allocation(total.T, sample.counts, len(w), available)
+    if sample.errors is None:
+        return Allocation(total.T, sample.counts, len(w), available)
+    moved, squares = moments / len(some[0])
+    true_sd = np.sqrt(np.maximum(squares - moved**2, 0.0))
+    return Allocation(total.T, sample.counts, len(w), available, sample.values + moved, true_sd)
 
 
-def coclustering(aligned: Params, points: Array) -> Array:
+def coclustering(aligned: Params, points: Array, errors: Array | None = None) -> Array:
     """Return P(z_i = z_j | y) for two observations at each pair of points, shape (n, n).
+
+    Where they were measured with errors, these are of shape (n,).
 
     Free of labels: whatever components are called, two observations share one or do not. Averaged
     over at most `GRID_DRAWS` draws; given a draw, allocations are independent.
     """
     flat = Params(*(np.asarray(a).reshape(-1, aligned.K) for a in aligned))
     step = -(-len(flat.w) // GRID_DRAWS)
-    r = responsibilities(points, Params(*(a[::step] for a in flat)))
+    r = responsibilities(points, Params(*(a[::step] for a in flat)), errors)
     return np.asarray(np.einsum("mik,mjk->ij", r, r, optimize=True) / len(r))
 
 
@@ -167,13 +187,21 @@ class Alike:
 
 @dataclass(frozen=True)
 class Doubtful:
-    """A value between two components: how many observations have it, which, and how open it is."""
+    """A value between two components: how many observations have it, which, and how open it is.
+
+    ``error`` is the sd of its measurement error, where there are errors.
+    """
 
     value: float
     n: int
     names: tuple[str, ...]
     probability: tuple[float, ...]
     entropy: float
+    error: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return its fields for JSON; no error where there are none."""
+        return {k: v for k, v in vars(self).items() if k != "error" or v is not None}
 
 
 @dataclass(frozen=True)
@@ -189,7 +217,9 @@ class Between:
     worst: tuple[Doubtful, ...]
 
 
-def between_components(allocation: Allocation, values: Array, names: Names) -> list[Between]:
+def between_components(
+    allocation: Allocation, values: Array, names: Names, errors: Array | None = None
+) -> list[Between]:
     """Group doubtful values by their two most probable components, most observations first.
 
     Parameters
@@ -197,8 +227,10 @@ def between_components(allocation: Allocation, values: Array, names: Names) -> l
     allocation : Allocation
     values : ndarray, shape (D,)
         The distinct values that were allocated.
-    names : mapping of float to sequence of str
+    names : mapping
         Names of the observations at each value, where known.
+    errors : ndarray, shape (D,), optional
+        Sds of the values' measurement errors.
     """
     p = allocation.probability
     if p.shape[1] < 2:
@@ -213,19 +245,23 @@ def between_components(allocation: Allocation, values: Array, names: Names) -> l
             Between(
                 components=(int(pair[0]), int(pair[1])),
                 n=int(allocation.counts[at].sum()),
-                worst=tuple(_doubtful(allocation, float(values[i]), int(i), names) for i in worst),
+                worst=tuple(_doubtful(allocation, values, errors, int(i), names) for i in worst),
             )
         )
     return sorted(found, key=lambda group: -group.n)
 
 
-def _doubtful(allocation: Allocation, value: float, i: int, names: Names) -> Doubtful:
+def _doubtful(
+    allocation: Allocation, values: Array, errors: Array | None, i: int, names: Names
+) -> Doubtful:
+    value, error = float(values[i]), None if errors is None else float(errors[i])
     return Doubtful(
         value,
         int(allocation.counts[i]),
-        tuple(names.get(value, ())[:SHOWN_NAMES]),
+        tuple(names.get(value if error is None else (value, error), ())[:SHOWN_NAMES]),
         tuple(allocation.probability[i].tolist()),
         float(allocation.entropy[i]),
+        error,
     )
 
 
@@ -268,11 +304,12 @@ class Clustering:
         names : mapping of float to sequence of str
             Names of the observations at each value, where known.
         """
-        points = sample.quantiles(GRID)
+        some = sample.part(sample.places(GRID))
+        at = some.values, some.errors
         return cls(
             sample,
             {name: allocate(draws, sample) for name, draws in aligned.items()},
-            {name: coclustering(draws, points) for name, draws in aligned.items()},
+            {name: coclustering(draws, *at) for name, draws in aligned.items()},
             chosen,
             names,
         )
@@ -290,7 +327,9 @@ class Clustering:
     @cached_property
     def between(self) -> list[Between]:
         """The most doubtful observations of the chosen engine, by pair of components."""
-        return between_components(self.allocations[self.chosen], self.sample.values, self.names)
+        return between_components(
+            self.allocations[self.chosen], self.sample.values, self.names, self.sample.errors
+        )
 
     def table(self) -> pd.DataFrame:
         """Return probabilities, mode and entropy of every engine at each distinct value.
@@ -299,16 +338,22 @@ class Clustering:
         -------
         pandas.DataFrame
             Index ``value``; for every engine columns such as ``gibbs_p1`` to ``gibbs_p3``,
-            ``gibbs_mode`` (1 to K) and ``gibbs_entropy`` (nats).
+            ``gibbs_mode`` (1 to K) and ``gibbs_entropy`` (nats). Where there are errors, first
+            ``error``, and ``gibbs_true_mean`` and ``gibbs_true_sd`` of the true value.
         """
         import pandas as pd
 
         columns: dict[str, Any] = {}
+        if self.sample.errors is not None:
+            columns["error"] = self.sample.errors
         for name, found in self.allocations.items():
             for k, column in enumerate(found.probability.T):
                 columns[f"{name}_p{k + 1}"] = column
             columns[f"{name}_mode"] = found.modal + 1
             columns[f"{name}_entropy"] = found.entropy
+            if found.true_mean is not None:
+                columns[f"{name}_true_mean"] = found.true_mean
+                columns[f"{name}_true_sd"] = found.true_sd
         return pd.DataFrame(columns, index=pd.Index(self.sample.values, name="value"))
 
     def to_dict(self) -> dict[str, Any]:
@@ -335,7 +380,7 @@ class Clustering:
                     {
                         "components": [k + 1 for k in group.components],
                         "n": group.n,
-                        "worst": [vars(one) for one in group.worst],
+                        "worst": [one.to_dict() for one in group.worst],
                     }
                     for group in self.between
                 ],
@@ -343,7 +388,11 @@ class Clustering:
         }
 
 
-def names_in(entry: Mapping[str, Any]) -> dict[float, tuple[str, ...]]:
+def names_in(entry: Mapping[str, Any]) -> dict[Key, tuple[str, ...]]:
     """Return the names that an entry ``clustering`` of ``comparison.json`` mentions, by value."""
     groups = entry["between"]["groups"] if entry else ()
-    return {one["value"]: tuple(one["names"]) for group in groups for one in group["worst"]}
+    every = [one for group in groups for one in group["worst"]]
+    return {
+        (one["value"], one["error"]) if "error" in one else one["value"]: tuple(one["names"])
+        for one in every
+    }

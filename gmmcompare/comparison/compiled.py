@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from gmmcompare.model.compiled import TILE, joint_tile, normalise_tile
+from gmmcompare.model.compiled import TILE, any_joint_tile, normalise_tile
 from gmmcompare.model.params import Array
 
 _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
@@ -18,7 +18,9 @@ _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def label_costs(points: Array, log_q: Array, w: Array, mu: Array, sigma: Array) -> Array:
+def label_costs(
+    points: Array, errors: Array, log_q: Array, w: Array, mu: Array, sigma: Array
+) -> Array:
     """Return ``-sum_i p_ik log q_ij`` for each draw, shape (n, K, K).
 
     p are the draw's responsibilities at the points. The divergence's other term, sum p log p, is
@@ -27,6 +29,8 @@ def label_costs(points: Array, log_q: Array, w: Array, mu: Array, sigma: Array) 
     Parameters
     ----------
     points : ndarray, shape (N,)
+    errors : ndarray, shape (N,) or (0,)
+        Sds of their measurement errors, if any.
     log_q : ndarray, shape (K, N)
         Log of the reference's responsibilities at the points.
     w, mu, sigma : ndarray, shape (n, K)
@@ -38,7 +42,7 @@ def label_costs(points: Array, log_q: Array, w: Array, mu: Array, sigma: Array) 
     top, total, inverse = np.empty(n), np.empty(n), np.empty(n)
     cost = np.empty((n_draws, K, K))
     for i in range(n_draws):
-        joint_tile(points, w[i], mu[i], sigma[i], r, top)
+        any_joint_tile(points, errors, w[i], mu[i], sigma[i], r, top)
         normalise_tile(r, total, inverse, n)
         for k in range(K):
             for j in range(K):
@@ -76,7 +80,13 @@ def best_permutations(cost: Array, orders: NDArray[np.int64]) -> NDArray[np.int6
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def evaluate(
-    points: Array, n_at: int, pairs: NDArray[np.int64], w: Array, mu: Array, sigma: Array
+    points: Array,
+    errors: Array,
+    n_at: int,
+    pairs: NDArray[np.int64],
+    w: Array,
+    mu: Array,
+    sigma: Array,
 ) -> Array:
     """Return functions of the mixture for each draw, shape (2 n_at + P, n).
 
@@ -85,7 +95,10 @@ def evaluate(
 
     Parameters
     ----------
-    points : ndarray
+    points : ndarray, shape (n,)
+    errors : ndarray, shape (n,) or (0,)
+        Sds of the measurement errors of the points, if any; 0 where the density of true values is
+        meant.
     n_at : int
         Density and distribution function are those at ``points[:n_at]``.
     pairs : ndarray of int, shape (P, 2)
@@ -98,7 +111,7 @@ def evaluate(
     e = np.empty((K, points.size))
     top, total, inverse = np.empty((3, points.size))
     for i in range(n):
-        joint_tile(points, w[i], mu[i], sigma[i], e, top)
+        any_joint_tile(points, errors, w[i], mu[i], sigma[i], e, top)
         normalise_tile(e, total, inverse, points.size)
         for d in range(n_at):
             out[d, i] = top[d] - _HALF_LOG_2PI + math.log(total[d])
@@ -175,7 +188,9 @@ def batch_sums(
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def add_responsibilities(v: Array, w: Array, mu: Array, sigma: Array, total: Array) -> None:
+def add_responsibilities(
+    v: Array, s: Array, w: Array, mu: Array, sigma: Array, total: Array
+) -> None:
     """Add every draw's responsibilities at some values to ``total``.
 
     A tile of values stays in the processor's cache while all draws pass over it.
@@ -184,6 +199,8 @@ def add_responsibilities(v: Array, w: Array, mu: Array, sigma: Array, total: Arr
     ----------
     v : ndarray, shape (n,)
         The values.
+    s : ndarray, shape (n,) or (0,)
+        Sds of their measurement errors, if any.
     w, mu, sigma : ndarray, shape (m, K)
         Draws.
     total : ndarray, shape (K, n)
@@ -197,8 +214,46 @@ def add_responsibilities(v: Array, w: Array, mu: Array, sigma: Array, total: Arr
         n = min(width, v.size - start)
         tile, out = v[start : start + n], total[:, start : start + n]
         for i in range(m):
-            joint_tile(tile, w[i], mu[i], sigma[i], r, top)
+            any_joint_tile(tile, s[start : start + n], w[i], mu[i], sigma[i], r, top)
             normalise_tile(r, top, inverse, n)
             for k in range(K):
                 for d in range(n):
                     out[k, d] += r[k, d]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def add_true_moments(
+    v: Array, s: Array, w: Array, mu: Array, sigma: Array, first: Array, second: Array
+) -> None:
+    """Add expectations of x - v and its square, x the true value, given every draw.
+
+    Given its component, x - v is normal with mean ``A (mu - v)`` and variance ``s^2 (1 - A)``,
+    ``A = s^2 / (sigma^2 + s^2)``; see `mixture.true_value_given`.
+
+    Parameters
+    ----------
+    v, s : ndarray, shape (n,)
+        The values, and the sds of their measurement errors.
+    w, mu, sigma : ndarray, shape (m, K)
+        Draws.
+    first, second : ndarray, shape (n,)
+        Added to in place.
+    """
+    m, K = w.shape
+    width = min(TILE, v.size)
+    r = np.empty((K, width))
+    top, inverse = np.empty(width), np.empty(width)
+    for start in range(0, v.size, width):
+        n = min(width, v.size - start)
+        tile, errors = v[start : start + n], s[start : start + n]
+        one, two = first[start : start + n], second[start : start + n]
+        for i in range(m):
+            any_joint_tile(tile, errors, w[i], mu[i], sigma[i], r, top)
+            normalise_tile(r, top, inverse, n)
+            for k in range(K):
+                for d in range(n):
+                    variance = errors[d] * errors[d]
+                    A = variance / (variance + sigma[i, k] * sigma[i, k]) if variance > 0.0 else 0.0
+                    moved = A * (mu[i, k] - tile[d])
+                    one[d] += r[k, d] * moved
+                    two[d] += r[k, d] * (moved * moved + variance * (1.0 - A))

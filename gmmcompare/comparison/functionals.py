@@ -106,11 +106,13 @@ def pairs_of(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 def _of_the_mixture(aligned: Params, sample: Sample) -> dict[str, Array]:
     """Evaluate what needs densities, by name, each of shape (chains, draws)."""
-    at = sample.quantiles(DATA_QUANTILES)
-    points = np.concatenate([at, sample.quantiles(np.ravel(PAIRS))])
+    at, shared = sample.quantiles(DATA_QUANTILES), sample.places(np.ravel(PAIRS))
+    points = np.concatenate([at, sample.values[shared]])
+    # The density is that of true values; two observations share a component, errors and all.
+    errors = sample.s if sample.errors is None else np.r_[np.zeros(at.size), sample.s[shared]]
     pairs = at.size + np.arange(2 * len(PAIRS)).reshape(-1, 2)
     flat = (np.ascontiguousarray(a, dtype=float).reshape(-1, aligned.K) for a in aligned)
-    rows = evaluate(points, at.size, pairs, *flat).reshape(-1, *aligned.w.shape[:2])
+    rows = evaluate(points, errors, at.size, pairs, *flat).reshape(-1, *aligned.w.shape[:2])
     quantiles = [f"q{q:.2g}" for q in DATA_QUANTILES.tolist()]
     names = [
         *(f"log_density[{q}]" for q in quantiles),

@@ -46,6 +46,8 @@ class Reference:
     groups : tuple of tuple of int
         Components that have one prior, whose labels mean nothing.
     points : ndarray, shape (n,)
+    errors : ndarray, shape (n,) or (0,)
+        Sds of their measurement errors, if any.
     log_q : ndarray, shape (K, n)
         Log responsibilities.
     """
@@ -53,6 +55,7 @@ class Reference:
     params: Params
     groups: Groups
     points: Array
+    errors: Array
     log_q: Array
 
     @classmethod
@@ -70,11 +73,12 @@ class Reference:
         groups = priors.groups(params.K) if priors else (tuple(range(params.K)),)
         params = _numbered(params, groups, priors)
         n = min(REFERENCE_POINTS, sample.n)
-        points = sample.quantiles((np.arange(n) + 0.5) / n)
-        joint = log_joint(points, params)
+        some = sample.part(sample.places((np.arange(n) + 0.5) / n))
+        joint = log_joint(some.values, params, some.errors)
         log_r = joint - np.logaddexp.reduce(joint, axis=1, keepdims=True)
         # A responsibility of exactly 0 would forbid a label; exp(-700) merely discourages it.
-        return cls(params, groups, points, np.ascontiguousarray(np.maximum(log_r, -700.0).T))
+        log_q = np.ascontiguousarray(np.maximum(log_r, -700.0).T)
+        return cls(params, groups, some.values, some.s, log_q)
 
 
 def _numbered(params: Params, groups: Groups, priors: Priors | None) -> Params:
@@ -160,7 +164,7 @@ def align(
     if len(reference.groups) == K:  # every component is what its prior says
         return Alignment(params, np.broadcast_to(np.arange(K), shape))
     flat = (np.ascontiguousarray(a, dtype=float).reshape(-1, K) for a in params)
-    cost = label_costs(reference.points, reference.log_q, *flat)
+    cost = label_costs(reference.points, reference.errors, reference.log_q, *flat)
     labels = _assign(cost, reference.groups).reshape(shape)
     return Alignment(permuted(params, labels), labels)
 

@@ -180,7 +180,7 @@ def _outside(trial: _Trial) -> PairVerdict:
 
 def _spike(place: Params, sample: Sample, engine: str) -> tuple[Reason, ...]:
     """Find a component that is on one value alone, where the likelihood has no bound."""
-    mass = sample.counts[:, None] * responsibilities(sample.values, place)
+    mass = sample.counts[:, None] * responsibilities(sample.values, place, sample.errors)
     n_k = mass.sum(axis=0)
     for k in np.flatnonzero(n_k > 0.5):
         at = int(mass[:, k].argmax())

@@ -101,7 +101,7 @@ def _numbered_as(draw: Params, mode: Params, sample: Sample, priors: Priors) -> 
 
 
 def _responsibilities(place: Params, sample: Sample) -> Array:
-    joint = log_joint(sample.values, place)
+    joint = log_joint(sample.values, place, sample.errors)
     return np.asarray(np.exp(joint - np.logaddexp.reduce(joint, axis=1, keepdims=True)))
 
 

@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     from requests.exceptions import RequestException
 
 SERVICE = "https://exoplanetarchive.ipac.caltech.edu/TAP/sync"
-COLUMNS = ("pl_name", "pl_radj", "pl_bmassj", "pl_orbper", "st_teff")
+COLUMNS = (
+    "pl_name",
+    "pl_radj",
+    "pl_bmassj",
+    "pl_orbper",
+    "st_teff",
+    "pl_radjerr1",
+    "pl_radjerr2",
+    "pl_radjlim",
+)
 QUERY = f"select {','.join(COLUMNS)} from pscomppars"
 
 # Connecting is quick or fails: without a network the stand-in must be at hand within seconds. The

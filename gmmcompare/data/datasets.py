@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -16,6 +17,7 @@ from gmmcompare.data.archive import Snapshot, file_sha256
 from gmmcompare.data.astrotable import AstroTable
 from gmmcompare.data.column import Column, read_column
 from gmmcompare.data.csvfile import CsvFile, explained
+from gmmcompare.data.errors import carried, read_errors, warn_of_odd
 from gmmcompare.data.kinds import kind_of_file
 from gmmcompare.data.rows import Rows
 from gmmcompare.data.table import Table
@@ -83,9 +85,20 @@ _DATASETS = (
         file="exoplanets-simulated.csv",
         simulated=True,
     ),
+    Dataset(
+        name="exoplanets-errors-simulated",
+        description="simulated radii measured with errors, the stand-in where errors are asked for",
+        column="pl_radj",
+        label="planet radius (Jupiter radii), simulated",
+        source="drawn by data/simulate_exoplanets_errors.py from the same fit, with errors",
+        licence="MIT, as gmmcompare",
+        file="exoplanets-errors-simulated.csv",
+        simulated=True,
+    ),
 )
 DATASETS = {dataset.name: dataset for dataset in _DATASETS}
 STAND_IN = DATASETS["exoplanets-simulated"]
+STAND_IN_WITH_ERRORS = DATASETS["exoplanets-errors-simulated"]
 
 
 @dataclass(frozen=True)
@@ -129,6 +142,8 @@ def load_sample(
     offline: bool = False,
     where: str | None = None,
     weight: str | None = None,
+    error: str | Sequence[str] | None = None,
+    error_missing: float | None = None,
 ) -> Sample:
     """Load one column of a data set or of a CSV file as a sample.
 
@@ -150,6 +165,12 @@ def load_sample(
         ``"default_flag == 1"``.
     weight : str, optional
         The column that says how often each observation occurs.
+    error : str or two str, optional
+        The column of the measurement errors' sds, in the units of the column; or those of the lower
+        and of the upper errors, of which the mean is taken. A transform carries them by the delta
+        method.
+    error_missing : float, optional
+        The error of rows without one, after the transform; by default they are dropped.
 
     Raises
     ------
@@ -157,7 +178,15 @@ def load_sample(
         If the data cannot be used; the message names file, place, reason and remedy.
     """
     return load_rows(
-        source, column, transform, label, offline=offline, where=where, weight=weight
+        source,
+        column,
+        transform,
+        label,
+        offline=offline,
+        where=where,
+        weight=weight,
+        error=error,
+        error_missing=error_missing,
     ).sample
 
 
@@ -171,6 +200,8 @@ def load_rows(
     names_required: bool = True,
     where: str | None = None,
     weight: str | None = None,
+    error: str | Sequence[str] | None = None,
+    error_missing: float | None = None,
 ) -> Rows:
     """Load one column in the order of the file, with the names of its rows if asked for.
 
@@ -195,11 +226,18 @@ def load_rows(
         Which rows: a condition on columns, as pandas' ``DataFrame.query`` reads it.
     weight : str, optional
         The column that says how often each observation occurs.
+    error : str or two str, optional
+        The column of the measurement errors' sds, in the units of the column; or those of the lower
+        and of the upper errors, of which the mean is taken. A transform carries them by the delta
+        method.
+    error_missing : float, optional
+        The error of rows without one, after the transform; by default they are dropped.
 
     Returns
     -------
     Rows
-        Missing values are dropped, and counted in ``origin.n_missing``.
+        Missing values are dropped, and counted in ``origin.n_missing``; values without an error
+        likewise, in ``origin.n_without_error``.
 
     Raises
     ------
@@ -212,7 +250,8 @@ def load_rows(
             f"transform '{transform}' is unknown{did_you_mean(transform, allowed)}; "
             f"allowed: {', '.join(allowed)}"
         )
-    located = _locate(source, offline)
+    stand_in = STAND_IN if error is None else STAND_IN_WITH_ERRORS
+    located = _locate(source, offline, stand_in)
     dataset, path = located.dataset, located.path
     if column is None and dataset:
         column = dataset.column
@@ -228,19 +267,78 @@ def load_rows(
     if not present.size:
         found = f"only missing values ({read.values.size} rows)" if read.values.size else "no rows"
         raise InputError(f"{path}: column '{read.name}' has {found}; choose another column")
+    errors, without = None, 0
+    if error is not None:
+        found_errors = read_errors(file, error, read.row[present])
+        present, errors, without = _measured(read, present, found_errors, error_missing, path)
     of_column = dataset.label if dataset and read.name == dataset.column else read.name
     origin = Origin(
         name=dataset.name if dataset else path.stem,
         source=located.source if where is None else f"{located.source}, where {where}",
         simulated=bool(dataset and dataset.simulated),
         n_missing=int(missing.sum()),
+        n_without_error=without,
         sha256=file_sha256(path),
         label=label or (of_column if transform == "none" else f"{transform} {of_column}"),
     )
     names = read.names and tuple(read.names[i] for i in present)
     y = _transformed(read, present, transform, path)
     counts = None if read.counts is None else read.counts[present]
-    return Rows(y, read.row[present] + 1, names, origin, counts)
+    if errors is not None:
+        carried_errors = carried(errors, read.values[present], transform, path)
+        errors = np.where(np.isnan(errors), error_missing or 0.0, carried_errors)
+        warn_of_odd(errors, y, path)
+    return Rows(y, read.row[present] + 1, names, origin, counts, errors)
+
+
+def _measured(
+    read: Column,
+    present: NDArray[np.intp],
+    errors: Array,
+    error_missing: float | None,
+    path: Path,
+) -> tuple[NDArray[np.intp], Array, int]:
+    """Return the rows that are kept, their errors, and how many have none.
+
+    Parameters
+    ----------
+    read : Column
+    present : ndarray of int, shape (N,)
+        Rows with a value.
+    errors : ndarray, shape (N,)
+        Theirs, NaN where there is none.
+    error_missing : float or None
+        With a number all rows are kept.
+    path : Path
+        For the message.
+
+    Raises
+    ------
+    InputError
+        If no row has an error.
+    """
+    none = np.isnan(errors)
+    each = np.ones(none.size, dtype=np.int64) if read.counts is None else read.counts[present]
+    without = int(each[none].sum())
+    if none.all() and error_missing is None:
+        raise InputError(
+            f"{path}: no value of column '{read.name}' has an error; name another column, or give "
+            "all the same: data.error_missing = 0.05"
+        )
+    if without:
+        what = "dropped" if error_missing is None else f"given an error of {error_missing:g}"
+        remedy = "; data.error_missing = 0.05 keeps them" if error_missing is None else ""
+        _notices.warning(
+            "%s: %s of %s values have no error and are %s%s",
+            path,
+            f"{without:,}",
+            f"{int(each.sum()):,}",
+            what,
+            remedy,
+        )
+    if error_missing is not None:
+        return present, errors, without
+    return present[~none], errors[~none], without
 
 
 def _opened(path: Path, column: str | None) -> Table:
@@ -291,20 +389,20 @@ class _Located:
     dataset: Dataset | None = None
 
 
-def _locate(source: str | Path, offline: bool) -> _Located:
+def _locate(source: str | Path, offline: bool, stand_in: Dataset) -> _Located:
     """Find the file: of a data set if one has this name, else at this path."""
     dataset = DATASETS.get(str(source))
     if dataset:
         if dataset.file:
             return _Located(bundled("data") / dataset.file, dataset.source, dataset)
-        return _from_archive(dataset, offline)
+        return _from_archive(dataset, offline, stand_in)
     path = Path(source)
     if not os.path.exists(path):  # False, where Path.exists raises, for a name that cannot be
         raise InputError(_no_such_file(path))
     return _Located(path, str(source))
 
 
-def _from_archive(dataset: Dataset, offline: bool) -> _Located:
+def _from_archive(dataset: Dataset, offline: bool, stand_in: Dataset) -> _Located:
     """Return the cached table, or fetch it, or take the stand-in and say so."""
     try:
         snapshot = archive.cached()
@@ -315,22 +413,22 @@ def _from_archive(dataset: Dataset, offline: bool) -> _Located:
         snapshot = archive.download()
     if snapshot is None:
         if offline:
-            return _stand_in("were never fetched, and this run is offline")
+            return _stand_in(stand_in, "were never fetched, and this run is offline")
         try:
             snapshot = archive.download()
         except InputError as error:
-            return _stand_in(f"could not be fetched ({error})")
+            return _stand_in(stand_in, f"could not be fetched ({error})")
     return _Located(snapshot.path, f"{dataset.source}, {snapshot.date}", dataset)
 
 
-def _stand_in(reason: str) -> _Located:
+def _stand_in(stand_in: Dataset, reason: str) -> _Located:
     _notices.warning(
         "the exoplanets %s: this run uses SIMULATED radii, %s, and not real planets. "
         "To fetch the real table run: gmmcompare data fetch exoplanets",
         reason,
-        STAND_IN.name,
+        stand_in.name,
     )
-    return _Located(bundled("data") / str(STAND_IN.file), STAND_IN.source, STAND_IN)
+    return _Located(bundled("data") / str(stand_in.file), stand_in.source, stand_in)
 
 
 def _transformed(read: Column, present: NDArray[np.intp], transform: str, path: Path) -> Array:

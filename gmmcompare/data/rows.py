@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gmmcompare.model.params import Array
-from gmmcompare.model.sample import Origin, Sample, random_ranks
+from gmmcompare.model.sample import Key, Origin, Sample, checked_errors, random_ranks
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,8 @@ class Rows:
     origin : Origin
     counts : ndarray, shape (N,), integers, all at least 1, or None
         How often each observation occurs, where a column of weights was asked for.
+    errors : ndarray, shape (N,), or None
+        Sds of their measurement errors, in the units of y, where a column of errors was asked for.
     """
 
     y: Array
@@ -35,19 +38,34 @@ class Rows:
     names: tuple[str, ...] | None
     origin: Origin
     counts: NDArray[np.integer] | None = None
+    errors: Array | None = None
 
     @classmethod
-    def of(cls, y: ArrayLike, names: Sequence[str] | None = None) -> Rows:
-        """Make rows of observations given from Python, shape (N,), in this order."""
+    def of(
+        cls,
+        y: ArrayLike,
+        names: Sequence[str] | None = None,
+        errors: ArrayLike | None = None,
+    ) -> Rows:
+        """Make rows of observations given from Python, shape (N,), in this order.
+
+        Parameters
+        ----------
+        y : array_like, shape (N,)
+        names : sequence of str, optional
+        errors : array_like, shape (N,) or (), optional
+            Sds of the measurement errors.
+        """
         values = np.asarray(y, dtype=float)
-        origin = Sample.of(values).origin
+        s = None if errors is None else checked_errors(errors, values.size)
+        origin = Sample.of(values, errors=s).origin
         row = np.arange(1, values.size + 1)
-        return cls(values, row, None if names is None else tuple(names), origin)
+        return cls(values, row, None if names is None else tuple(names), origin, errors=s)
 
     @cached_property
     def sample(self) -> Sample:
         """The observations as a sample, their order and names forgotten."""
-        return Sample.of(self.y, self.origin, self.counts)
+        return Sample.of(self.y, self.origin, self.counts, self.errors)
 
     def random_part(self, n: int, seed: int) -> Rows:
         """Return n of the rows, chosen at random and in their order.
@@ -64,11 +82,18 @@ class Rows:
             chosen, counts = np.unique(rows, return_counts=True)
         names = self.names and tuple(self.names[i] for i in chosen)
         origin = self.origin.as_random_part(n, size, seed)
-        return Rows(self.y[chosen], self.row[chosen], names, origin, counts)
+        errors = None if self.errors is None else self.errors[chosen]
+        return Rows(self.y[chosen], self.row[chosen], names, origin, counts, errors)
 
-    def names_by_value(self) -> dict[float, list[str]]:
-        """Return the names at each value, in the order of the file; empty where there are none."""
-        found: dict[float, list[str]] = {}
-        for value, name in zip(self.y.tolist(), self.names or (), strict=False):
+    def names_by_value(self) -> dict[Key, list[str]]:
+        """Return the names at each value, in the order of the file; empty where there are none.
+
+        Where there are errors, at each pair of a value and its error.
+        """
+        values: list[Any] = self.y.tolist()
+        if self.sample.errors is not None and self.errors is not None:
+            values = list(zip(values, self.errors.tolist(), strict=True))
+        found: dict[Key, list[str]] = {}
+        for value, name in zip(values, self.names or (), strict=False):
             found.setdefault(value, []).append(name)
         return found

@@ -56,6 +56,14 @@ class DataSection(_Section):
     """
     weight: str | None = None
     """A column of whole numbers: how often each observation occurs."""
+    error: str | Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
+    """The column of measurement errors (sds, in the column's units), or ``["lower", "upper"]``.
+
+    Of two columns the mean is taken. Under a logarithm errors are divided by the value, by the
+    delta method. The mixture is then that of the true values.
+    """
+    error_missing: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """The error of rows without one, after the transform; by default such rows are dropped."""
     subsample: int | None = Field(default=None, ge=1)
     """Fit this many of the values, chosen at random by ``run.seed``; by default all."""
 
@@ -63,6 +71,8 @@ class DataSection(_Section):
     def _one_source(self) -> DataSection:
         if (self.dataset is None) == (self.path is None):
             raise ValueError("give either dataset (a name) or path (a file), and not both")
+        if self.error_missing is not None and self.error is None:
+            raise ValueError("error_missing needs error, the column that it fills")
         return self
 
 

@@ -13,12 +13,15 @@ from gmmcompare.model.params import Array, Params
 from gmmcompare.runtime.errors import InputError
 
 _NO_ERRORS = np.empty(0)
+Key = float | tuple[float, float]
+"""What tells distinct values apart: a value, or a value and its error."""
 
 
 @dataclass(frozen=True)
 class Origin:
     """Where a sample came from; what the report and ``comparison.json`` say of the data.
 
+    ``n_without_error`` counts values without the measurement error that was asked for.
     ``sha256`` is that of the file the values were read from, or of the values themselves where
     there is no file.
     """
@@ -27,6 +30,7 @@ class Origin:
     source: str = "values given from Python"
     simulated: bool = False
     n_missing: int = 0
+    n_without_error: int = 0
     sha256: str = ""
     label: str = "y"
 
@@ -147,6 +151,26 @@ class Sample:
     def s(self) -> Array:
         """Errors for compiled code, shape (D,); of shape (0,) where values are exact."""
         return _NO_ERRORS if self.errors is None else self.errors
+
+    def find(self, y: Array, errors: Array | None = None) -> NDArray[np.int64]:
+        """Return which of the distinct values each of some observations is.
+
+        Parameters
+        ----------
+        y : ndarray, shape (n,)
+            Observations that are in the sample.
+        errors : ndarray, shape (n,), optional
+            Theirs, where the sample has errors.
+
+        Returns
+        -------
+        ndarray of int, shape (n,)
+        """
+        if self.errors is None or errors is None:
+            return np.searchsorted(self.values, y).astype(np.int64)
+        # Complex numbers are sorted by real, then by imaginary part.
+        pairs = self.values + 1j * self.errors
+        return np.searchsorted(pairs, y + 1j * errors).astype(np.int64)
 
     def part(self, at: slice | NDArray[Any]) -> Sample:
         """Return some of the distinct values with their counts and errors, in ascending order."""

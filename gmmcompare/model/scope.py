@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 SEE = "see 'What is covered' in models/README.md"
-_ERRORS = "measurement errors (a column of errors)"
+_ERRORS = r"(.*_)?(err|errors?|e_?\w*err)(_.*)?|sds?|sigmas?|uncertaint.*|noise.*"
 _DIMENSIONS = "data of two or more dimensions (several columns)"
 _NOT_COVERED: tuple[tuple[str, str, str], ...] = (
-    ("data", r"(.*_)?(err|errors?|e_?\w*err)(_.*)?|sds?|sigmas?|uncertaint.*|noise.*", _ERRORS),
     ("data", r"columns|features|dimensions?|covariates?|predictors?|x|y", _DIMENSIONS),
     ("data", r"(.*_)?(lower|upper|limits?|lim)(_.*)?|censor.*|truncat.*", "limits and truncation"),
     (
@@ -34,6 +33,8 @@ _NOT_COVERED: tuple[tuple[str, str, str], ...] = (
 
 def not_covered(section: str, key: str) -> str:
     """Say what an unknown key asks for, if that is known not to be covered; else nothing."""
+    if section == "data" and re.fullmatch(_ERRORS, key, re.IGNORECASE):
+        return 'measurement errors are named by data.error = "column", or ["lower", "upper"]'
     for where, keys, what in _NOT_COVERED:
         if section == where and re.fullmatch(keys, key, re.IGNORECASE):
             return f"{what}: not covered; {SEE}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from gmmcompare.data import Rows, load_rows
 from gmmcompare.data.partitions.pieces import PartitionedFiles, is_partitioned
 from gmmcompare.model.card import Card
-from gmmcompare.model.sample import Sample
+from gmmcompare.model.sample import Key, Sample
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
@@ -30,7 +30,7 @@ class Data:
     rows: Rows | None = None
 
     @property
-    def names(self) -> dict[float, list[str]]:
+    def names(self) -> dict[Key, list[str]]:
         """Names of the observations at each value; empty where there are none."""
         return self.rows.names_by_value() if self.rows else {}
 
@@ -94,6 +94,8 @@ def load(
             names_required=source is None,
             where=section.where,
             weight=section.weight,
+            error=section.error,
+            error_missing=section.error_missing,
         )
     if section.subsample is not None:
         rows = rows.random_part(section.subsample, card.run.seed)
@@ -102,6 +104,11 @@ def load(
 
 def _refuse_choice_of_rows(card: Card, found: str | Path) -> None:
     """Refuse what needs whole rows: data in partitions are read one column at a time, by many."""
+    if card.data.error is not None:
+        raise InputError(
+            f"{found}: data.error is for one file, and not for data in partitions, whose values "
+            "are put on a grid; write a random part of them to one file"
+        )
     for key in ("where", "weight"):
         if getattr(card.data, key) is not None:
             raise InputError(

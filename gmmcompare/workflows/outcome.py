@@ -7,8 +7,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gmmcompare.comparison.agreement import PairVerdict
 from gmmcompare.comparison.clustering import names_in
 from gmmcompare.comparison.comparison import Comparison, compare_fits
@@ -80,7 +78,7 @@ def _write_allocations(comparison: Comparison, rows: Rows, path: Path) -> None:
         If it cannot be written.
     """
     table = comparison.clustering.table().round(9).reset_index()
-    at = np.searchsorted(comparison.sample.values, rows.y)
+    at = comparison.sample.find(rows.y, rows.errors)
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         for start in range(0, at.size, ROWS_AT_ONCE):
             piece = slice(start, start + ROWS_AT_ONCE)
@@ -127,7 +125,7 @@ def load_outcome(folder: str | Path) -> Outcome:
             load_fit(folder / "fits" / f"{name}.nc").under(priors) for name in content["engines"]
         ]
         pairs = tuple(PairVerdict.from_dict(pair) for pair in content["pairs"])
-        data = content["data"]
+        data = {"n_without_error": 0, **content["data"]}  # without errors it is not written
         origin = Origin(**{f.name: data[f.name] for f in fields(Origin)})
         followed = from_codes(content.get("followed", ()))
         names = names_in(content.get("clustering", {}))  # 0.1.0 did not write it

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from gmmcompare._version import __version__
 from gmmcompare.model.card import Card
 from gmmcompare.model.sample import Sample
@@ -53,8 +55,23 @@ class Provenance:
                 "n_distinct": sample.n_distinct,
                 "n_missing": origin.n_missing,
                 "sha256": origin.sha256,
+                **_of_errors(sample),
             },
         }
+
+
+def _of_errors(sample: Sample) -> dict[str, Any]:
+    """Return what is said of measurement errors, where there are any."""
+    if sample.errors is None:
+        return {}
+    s = np.repeat(sample.errors, sample.counts)
+    return {
+        "n_without_error": sample.origin.n_without_error,
+        "n_distinct_values": int(np.unique(sample.values).size),
+        "error_quantiles": dict(
+            zip(("5%", "50%", "95%"), np.quantile(s, [0.05, 0.5, 0.95]).tolist(), strict=True)
+        ),
+    }
 
 
 def versions() -> dict[str, str]:

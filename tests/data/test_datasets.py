@@ -297,6 +297,7 @@ def test_list_says_what_is_at_hand() -> None:
         "galaxies": "bundled",
         "exoplanets": "not fetched",
         "exoplanets-simulated": "bundled",
+        "exoplanets-errors-simulated": "bundled",
     }
 
 
