@@ -37,7 +37,7 @@ class Column:
     seconds: float = float("nan")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Agreement(Judged):
     """Draws of several engines, and whether they are of one posterior.
 

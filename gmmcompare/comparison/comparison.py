@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 RefitFit = Callable[[str, int], Fit | None]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison(Judged):
     """Fits side by side.
 

@@ -19,6 +19,10 @@ class Judged:
 
     pairs: tuple[PairVerdict, ...]
 
+    def __repr__(self) -> str:
+        """Show the verdict: all draws would fill many screens."""
+        return f"<{type(self).__name__}: {self.verdict}. {self.sentence()}>"
+
     @property
     @abstractmethod
     def names_of_engines(self) -> tuple[str, ...]:

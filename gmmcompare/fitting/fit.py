@@ -31,7 +31,7 @@ _POSTERIOR, _RAW = "posterior", "posterior_raw"
 EngineOrigin = Literal["built-in", "own", "draws"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fit:
     """One engine's result.
 
@@ -76,6 +76,12 @@ class Fit:
     priors: Priors | None = None
     origin: EngineOrigin = "built-in"
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Show what it is of, and not all of its draws."""
+        chains, draws = self.stat("lp").shape
+        what = "a point" if self.kind == "point" else f"{chains} chains of {draws:,} draws"
+        return f"<Fit: {self.engine}, K = {self.K}, {what}, {self.status}>"
 
     @property
     def params(self) -> Params:

@@ -38,6 +38,8 @@ def test_equal_draws_agree_and_say_what_was_compared() -> None:
     table = found.table()
     expected = found.columns["a"].mean["theta[1]"]
     assert table.loc["theta[1]", ("a", "mean")] == pytest.approx(expected)
+    assert "array" not in repr(found)  # of which there would be screens full
+    assert found.sentence() in repr(found)
 
 
 @pytest.mark.parametrize(

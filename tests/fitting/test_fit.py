@@ -70,6 +70,13 @@ def test_draws_are_scored_by_our_own_functions(draws):
     np.testing.assert_allclose(draws.point.mu, draws.params.mu.mean(axis=(0, 1)))
 
 
+def test_shown_in_one_line(draws, point):
+    chains, n = draws.params.w.shape[:2]
+    assert f"{chains} chains of {n:,} draws" in repr(draws)
+    assert "a point" in repr(point)
+    assert max(map(len, (repr(draws), repr(point)))) < 100
+
+
 def test_a_point_is_one_chain_of_one_draw(point):
     assert (point.kind, point.status, point.K) == ("point", "ok", 2)
     assert point.params.w.shape == (1, 1, 2)
