@@ -41,6 +41,13 @@ class Problem:
     priors: Priors
     starts: tuple[Params, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.sample.errors is not None and self.priors.family != "normal":
+            raise InputError(
+                "measurement errors are covered under the priors of family normal, nothing known "
+                "or shared: leave data.error out"
+            )
+
     def standardised(self) -> tuple[Problem, Standardisation]:
         """Return the same problem for standardised data, and the way back."""
         unit = Standardisation.of(self.sample)
@@ -186,8 +193,13 @@ BUILT_IN: Mapping[str, str] = {
 EXTRAS: Mapping[str, str] = {"jags": "pyjags", "numpyro": "numpyro", "stan": "httpstan"}
 """Engines that are installed only if asked for, by the extra of their name, and what they need."""
 
+_OWN_LANGUAGE = ("jags", "numpyro", "stan")  # which state the model of `Priors` alone
+_NORMAL = {name: place for name, place in BUILT_IN.items() if name not in _OWN_LANGUAGE}
+
 OF_FAMILY: Mapping[str, Mapping[str, str]] = {
     "normal": BUILT_IN,
+    "normal-conjugate": _NORMAL,
+    "normal-restricted": _NORMAL,
 }
 """Engines of each family of components (`model.family`), by the family's name."""
 

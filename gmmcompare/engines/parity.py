@@ -211,7 +211,7 @@ def _random_point(problem: Problem, rng: np.random.Generator) -> Params:
     spread = sample.sd or 1.0
     mu = np.sort(sample.mean + 1.5 * spread * rng.standard_normal(K))
     sigma = spread * np.exp(0.7 * rng.standard_normal(K))
-    return Params(rng.dirichlet(np.ones(K)), mu, sigma)
+    return problem.priors.kept(Params(rng.dirichlet(np.ones(K)), mu, sigma))
 
 
 def _rounding(scale: float) -> float:

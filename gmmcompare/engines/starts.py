@@ -49,7 +49,9 @@ def start_point(
     K = problem.K
     if rule == "lecture":
         prior_means = np.array(problem.priors.expanded(K).mean_loc)
-        return Params(np.full(K, 1.0 / K), prior_means, np.full(K, 2.0 / scale))
+        return problem.priors.nearest(
+            Params(np.full(K, 1.0 / K), prior_means, np.full(K, 2.0 / scale))
+        )
     points = problem.sample.quantiles((np.arange(SHORT_POINTS) + 0.5) / SHORT_POINTS)
     spread = float(points.std()) or 1.0
     ends = _short_em(_random_points(points, spread, K, rng), points, spread)
@@ -57,11 +59,12 @@ def start_point(
     w, mu, sigma = (a[best] for a in ends)
     # Labels mean nothing, so each chain has its own order.
     order = rng.permutation(K)
-    return Params(
+    point = Params(
         (0.5 * w + 0.5 * rng.dirichlet(np.ones(K)))[order],
         (mu + sigma * rng.standard_normal(K))[order],
         (sigma * 2.0 ** rng.uniform(-1.0, 1.0, K))[order],
     )
+    return problem.priors.nearest(point)
 
 
 def _random_points(points: Array, spread: float, K: int, rng: np.random.Generator) -> Params:

@@ -155,6 +155,23 @@ class ComponentPriors:
         """
         return np.asarray(self._log_constant(params.K) + self.log_terms(params).sum(-1))
 
+    @property
+    def free_weights(self) -> bool:
+        """Whether weights are parameters."""
+        return True
+
+    def free_sds(self, K: int) -> Array:
+        """Return which sds are parameters: (K, m), one column for each, 1 where it is the sd."""
+        return np.eye(K)
+
+    def kept(self, params: Params) -> Params:
+        """Return parameters (..., K) with what is known put in exactly, where rounding moved it."""
+        return params
+
+    def nearest(self, point: Params) -> Params:
+        """Return the point nearest to one (K,) that keeps to what is known, renumbered for it."""
+        return point
+
     def broken_by(self, params: Params) -> str:
         """Say in which respect parameters (..., K) do not keep to what is known; else nothing."""
         return ""

@@ -32,6 +32,7 @@ from gmmcompare.runtime.errors import InputError
 FAMILIES: dict[str, str] = {
     "normal": "gmmcompare.model.family:NORMAL",
     "normal-conjugate": "gmmcompare.model.family:CONJUGATE",
+    "normal-restricted": "gmmcompare.model.family:RESTRICTED",
     "multivariate": "gmmcompare.model.multivariate.family:MULTIVARIATE",
 }
 """Where each family is, imported when it is asked for."""
@@ -113,6 +114,10 @@ NORMAL = Family(
 CONJUGATE = replace(
     NORMAL, name="normal-conjugate", priors="gmmcompare.model.conjugate:ConjugatePriors"
 )
+RESTRICTED = replace(
+    NORMAL, name="normal-restricted", priors="gmmcompare.model.restricted:RestrictedPriors"
+)
+"""What a card writes as ``"normal"`` with sds, shared_sd or weights."""
 
 
 def family_of(priors: Any) -> Family:

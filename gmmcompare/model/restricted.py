@@ -45,6 +45,7 @@ class RestrictedPriors(Priors):
         priors, or weights do not sum to 1.
     """
 
+    family: ClassVar[str] = "normal-restricted"
     POSITIVE: ClassVar[tuple[str, ...]] = (*Priors.POSITIVE, "sds", "weights")
 
     sds: ArrayLike | None = None
@@ -160,6 +161,36 @@ class RestrictedPriors(Priors):
         """Say in which respect parameters (..., K) do not keep to what is known; else nothing."""
         found = self._deviations(params).items()
         return next((what for what, off in found if (off >= _EQUAL).any()), "")
+
+    @property
+    def free_weights(self) -> bool:
+        """Whether weights are parameters."""
+        return self.weights is None
+
+    def free_sds(self, K: int) -> Array:
+        """Return which sds are parameters: (K, m), one column for each, 1 where it is the sd."""
+        if self.sds is not None:
+            return np.empty((K, 0))
+        return np.ones((K, 1)) if self.shared_sd else np.eye(K)
+
+    def kept(self, params: Params) -> Params:
+        """Return parameters (..., K) with what is known put in exactly, where rounding moved it."""
+        p = self.expanded(params.K)
+        w, mu, sigma = params
+        if p.weights is not None:
+            w = np.broadcast_to(np.asarray(p.weights), mu.shape).copy()
+        if p.sds is not None:
+            sigma = np.broadcast_to(np.asarray(p.sds), mu.shape).copy()
+        elif self.shared_sd:
+            sigma = np.broadcast_to(sigma[..., :1], mu.shape).copy()
+        return Params(w, mu, sigma)
+
+    def nearest(self, point: Params) -> Params:
+        """Return the point nearest to one (K,) that keeps to what is known, renumbered for it."""
+        w, mu, sigma = point if self.exchangeable else point.permuted(self.favoured_order(point))
+        if self.shared_sd:
+            sigma = np.full(sigma.size, np.sqrt((w * sigma**2).sum()))
+        return self.kept(Params(w, mu, sigma))
 
     def _gains(self, point: Params) -> Array:
         """Return the log density of each component under each label's prior, (label, component).

@@ -5,7 +5,7 @@ Maximum likelihood is the special case of flat priors (`flat_prior`), so there i
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -18,6 +18,7 @@ from gmmcompare.model.compiled import (
     log_lik_tile,
     normalise_tile,
 )
+from gmmcompare.model.conjugate import ConjugatePriors
 from gmmcompare.model.params import Array
 from gmmcompare.model.priors import Priors
 
@@ -27,26 +28,50 @@ _DONE, _PLAIN_STEPS, _TRYING = 0, 1, 2
 
 
 class Penalty(NamedTuple):
-    """Hyperparameters as arrays (K,): Dirichlet c, normal m0 and s0, inverse gamma a and b."""
+    """Hyperparameters as arrays (K,): Dirichlet c, normal m0 and s0, inverse gamma a and b.
+
+    Under conjugate priors ``mean_count`` stands for s0. What is known does not move, what is shared
+    moves as one, in maximum likelihood as well.
+    """
 
     c: Array
     m0: Array
     s0: Array
     a: Array
     b: Array
+    mean_count: Array  # (K,) under conjugate priors, else (0,)
+    sds: Array  # (K,) where they are known, else (0,)
+    weights: Array  # likewise
+    shared_sd: bool  # whether all components have one sd
 
 
-def flat_prior(K: int) -> Penalty:
-    """Return the penalty that is none: maximum likelihood."""
-    zero = np.zeros(K)
-    return Penalty(np.ones(K), zero, np.full(K, np.inf), zero, zero)
+def flat_prior(K: int, priors: Priors | None = None) -> Penalty:
+    """Return the penalty that is none: maximum likelihood, given what priors know or share."""
+    zero, none = np.zeros(K), np.empty(0)
+    flat = np.ones(K), zero, np.full(K, np.inf), zero, zero, none
+    return Penalty(*flat, *_restrictions(priors, K))
 
 
-def penalty_of(priors: Priors, K: int) -> Penalty:
+def penalty_of(priors: Priors | ConjugatePriors, K: int) -> Penalty:
     """Return the priors as a penalty: maximum a posteriori."""
-    p = priors.expanded(K)
-    fields = (p.weight_concentration, p.mean_loc, p.mean_sd, p.var_shape, p.var_scale)
-    return Penalty(*(np.array(f, dtype=float) for f in fields))
+    p: Any = priors.expanded(K)
+    none = np.empty(0)
+    if isinstance(priors, ConjugatePriors):
+        location = (p.weight_concentration, p.mean_loc, np.full(K, np.inf))
+        fields = (*location, p.var_shape, p.var_scale, p.mean_count)
+    else:
+        location = (p.weight_concentration, p.mean_loc, p.mean_sd)
+        fields = (*location, p.var_shape, p.var_scale, none)
+    c, m0, s0, a, b, count = (np.array(f, dtype=float) for f in fields)
+    return Penalty(c, m0, s0, a, b, count, *_restrictions(priors, K))
+
+
+def _restrictions(priors: Priors | ConjugatePriors | None, K: int) -> tuple[Array, Array, bool]:
+    """Return sds and weights where they are known, and whether one sd is shared."""
+    full: Any = priors.expanded(K) if priors is not None else None
+    known = (getattr(full, name, None) for name in ("sds", "weights"))
+    sds, weights = (np.empty(0) if k is None else np.array(k, dtype=float) for k in known)
+    return sds, weights, bool(getattr(full, "shared_sd", False))
 
 
 class Sums(NamedTuple):
@@ -160,17 +185,38 @@ def maximisation(
         Receives the new (w, mu, sigma).
     """
     total = sums.n_k.sum() + p.c.sum() - w.size
+    all_n, all_sum_sq = 0.0, 0.0
     for k in range(w.size):
         n = sums.n_k[k]
         variance = sigma[k] ** 2
         new[0][k] = (n + p.c[k] - 1.0) / total
         share = variance / (variance + n * p.s0[k] ** 2) if n > 0.0 else 1.0
+        if p.mean_count.size > 0:
+            share = p.mean_count[k] / (n + p.mean_count[k])
         delta = sums.sum_d[k] / n if n > 0.0 else 0.0
         ybar = sums.centre[k] + delta
         new[1][k] = ybar + (p.m0[k] - ybar) * share
         about_ybar = max(sums.sum_sq[k] - n * delta * delta, 0.0)
         sum_sq = about_ybar + n * (new[1][k] - ybar) ** 2
+        if p.mean_count.size > 0:
+            n += 1.0
+            sum_sq += p.mean_count[k] * (new[1][k] - p.m0[k]) ** 2
         new[2][k] = np.sqrt((p.b[k] + 0.5 * sum_sq) / (p.a[k] + 0.5 * n))
+        all_n += n
+        all_sum_sq += sum_sq
+    _restrict(p, np.sqrt((p.b[0] + 0.5 * all_sum_sq) / (p.a[0] + 0.5 * all_n)), new)
+
+
+@njit(error_model="numpy")
+def _restrict(p: Penalty, shared: float, new: tuple[Array, Array, Array]) -> None:
+    """Put in what is known, or the sd that all components share."""
+    for k in range(new[0].size):
+        if p.weights.size > 0:
+            new[0][k] = p.weights[k]
+        if p.sds.size > 0:
+            new[2][k] = p.sds[k]
+        if p.shared_sd:
+            new[2][k] = shared
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -185,10 +231,12 @@ def log_penalty(w: Array, mu: Array, sigma: Array, p: Penalty) -> float:
     """
     out = 0.0
     for k in range(w.size):
-        if p.c[k] != 1.0:
+        if p.c[k] != 1.0 and p.weights.size == 0:
             out += (p.c[k] - 1.0) * np.log(w[k])
         out -= 0.5 * ((mu[k] - p.m0[k]) / p.s0[k]) ** 2
-        if p.b[k] > 0.0:
+        if p.mean_count.size > 0:
+            out -= 0.5 * p.mean_count[k] * ((mu[k] - p.m0[k]) / sigma[k]) ** 2 + np.log(sigma[k])
+        if p.b[k] > 0.0 and p.sds.size == 0 and (k == 0 or not p.shared_sd):
             out -= 2.0 * p.a[k] * np.log(sigma[k]) + p.b[k] / sigma[k] ** 2
     return out
 
@@ -207,7 +255,7 @@ def largest_score(w: Array, mu: Array, sigma: Array, sums: Sums, p: Penalty) -> 
     p : Penalty
     """
     total = sums.n_k.sum() + p.c.sum() - w.size
-    worst = 0.0
+    worst, all_log_sd = 0.0, 0.0
     for k in range(w.size):
         n, moved = sums.n_k[k], sums.centre[k] - mu[k]
         logit = n + p.c[k] - 1.0 - w[k] * total
@@ -215,8 +263,20 @@ def largest_score(w: Array, mu: Array, sigma: Array, sums: Sums, p: Penalty) -> 
         mean = sum_d / sigma[k] - sigma[k] * (mu[k] - p.m0[k]) / p.s0[k] ** 2
         sum_sq = sums.sum_sq[k] + moved * (sums.sum_d[k] + sum_d)
         log_sd = (sum_sq + 2.0 * p.b[k]) / sigma[k] ** 2 - n - 2.0 * p.a[k]
+        if p.mean_count.size > 0:
+            pull = (mu[k] - p.m0[k]) / sigma[k]
+            mean -= p.mean_count[k] * pull
+            log_sd += p.mean_count[k] * pull**2 - 1.0
+        if p.shared_sd:  # its prior counts once
+            log_sd += 0.0 if k == 0 else 2.0 * p.a[k] - 2.0 * p.b[k] / sigma[k] ** 2
+            all_log_sd += log_sd
+            log_sd = 0.0
+        if p.sds.size > 0:
+            log_sd = 0.0
+        if p.weights.size > 0:
+            logit = 0.0
         worst = max(worst, abs(logit), abs(mean), abs(log_sd))
-    return worst
+    return max(worst, abs(all_log_sd))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -348,7 +408,8 @@ def proceed(
         return CONVERGED
     maximisation(w, mu, sigma, sums, p, at.step)
     for k in range(w.size):
-        if p.b[k] == 0.0 and (sums.n_k[k] < 2.0 or not at.step[2][k] > smallest_sigma):
+        few = sums.n_k[k] < 2.0 and not p.shared_sd
+        if p.b[k] == 0.0 and p.sds.size == 0 and (few or not at.step[2][k] > smallest_sigma):
             return COLLAPSED
     at.marks[_PLAIN_STEPS] += 1
     if accelerate and at.marks[_PLAIN_STEPS] == 2:

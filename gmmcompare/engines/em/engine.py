@@ -171,7 +171,8 @@ def _starts(problem: Problem, settings: EmSettings, seed: int, scale: float) -> 
     if settings.start == "lecture":
         return [start_point("lecture", problem, rng, scale)] * settings.starts
     rules = (_spread_start, _random_responsibilities_start)
-    return [rules[i % 2](problem.sample, problem.K, rng) for i in range(settings.starts)]
+    starts = [rules[i % 2](problem.sample, problem.K, rng) for i in range(settings.starts)]
+    return [problem.priors.nearest(start) for start in starts]
 
 
 def _spread_start(sample: Sample, K: int, rng: np.random.Generator) -> Params:
@@ -214,8 +215,9 @@ def penalty_for(settings: EmSettings, problem: Problem) -> Penalty:
         If a MAP is asked for under a weight_concentration below 1: it has no mode inside.
     """
     if settings.objective == "ml":
-        return flat_prior(problem.K)
-    if np.min(np.asarray(problem.priors.weight_concentration)) < 1.0:
+        return flat_prior(problem.K, problem.priors)
+    known = getattr(problem.priors, "weights", None) is not None
+    if not known and np.min(np.asarray(problem.priors.weight_concentration)) < 1.0:
         raise InputError(
             "em: objective=map needs weight_concentration >= 1: below 1 the density grows "
             "without bound as a weight goes to 0; use objective=ml or a larger concentration"
@@ -311,7 +313,7 @@ def collected(
     usable.sort(key=lambda c: (c.outcome == EQUAL_MEANS, -c.path[-1]))
     best = usable[0]
     _assert_monotone(best.path)
-    params = out_of_unit(best.params, unit)
+    params = problem.priors.kept(out_of_unit(best.params, unit))
     offset = -problem.sample.n * float(np.log(unit.scale))
     if settings.objective == "map":
         offset += _prior_constant(problem, unit, best.params)
@@ -321,14 +323,14 @@ def collected(
         "start_objective": np.array([c.path[-1] for c in climbs]) + offset,
         "start_outcome": np.array([c.outcome for c in climbs]),
         "start_iterations": np.array([c.path.size for c in climbs]),
-        **criteria(sums, problem.K, problem.sample.n),
+        **criteria(sums, problem.K, problem.sample.n, problem.priors),
     }
-    solutions = tuple(out_of_unit(p, unit) for p in _distinct(usable))
+    distinct = (out_of_unit(p, unit) for p in _distinct(usable))
+    solutions = tuple(problem.priors.kept(p) for p in distinct)
     errors = None
     if best.outcome != EQUAL_MEANS:
-        errors = standard_errors(
-            params, sums, problem.priors if settings.objective == "map" else None
-        )
+        of_map = problem.priors if settings.objective == "map" else None
+        errors = standard_errors(params, sums, of_map, problem.priors)
     status = "ok" if best.outcome == CONVERGED else _explained(best.outcome)
     notes = _notes(climbs, errors is None)
     return Point(params, seconds, errors, solutions, extra, notes, status)
@@ -340,7 +342,9 @@ def _prior_constant(problem: Problem, unit: Standardisation, params: Params) -> 
     It is the same for all points; ``params`` (standardised) is one of them.
     """
     here = out_of_unit(params, unit)
-    log_prior = float(problem.priors.log_density(here)) + 2.0 * float(np.log(here.sigma).sum())
+    free = problem.priors.free_sds(problem.K)
+    log_sds = np.log(here.sigma) @ free / free.sum(axis=0)  # one for each parameter
+    log_prior = float(problem.priors.log_density(here)) + 2.0 * float(log_sds.sum())
     in_unit = problem.priors.expanded(problem.K).transformed(unit.shift, unit.scale)
     return log_prior - float(log_penalty(*params, penalty_of(in_unit, problem.K)))
 

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from gmmcompare.model.conjugate import ConjugatePriors
 from gmmcompare.model.mixture import log_joint
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 
+AnyPriors = Priors | ConjugatePriors
 BLOCK = 10_000
 """Values treated together: each needs some 20 K numbers."""
 
@@ -101,7 +103,7 @@ def _block_sums(v: Array, c: NDArray[np.integer], params: Params) -> Information
     return InformationSums(expected, covariance, float(density @ c), entropy)
 
 
-def criteria(sums: InformationSums, K: int, n: int) -> dict[str, NDArray[Any]]:
+def criteria(sums: InformationSums, K: int, n: int, priors: AnyPriors) -> dict[str, NDArray[Any]]:
     """Return AIC, BIC and ICL (Biernacki, Celeux and Govaert 2000); smaller is better.
 
     Parameters
@@ -109,16 +111,18 @@ def criteria(sums: InformationSums, K: int, n: int) -> dict[str, NDArray[Any]]:
     sums : InformationSums
         Over all values, where EM ended.
     K : int
-        Number of components, for 3 K - 1 free parameters.
+        Number of components, for 3 K - 1 free parameters if nothing is known or shared.
     n : int
         Number of observations N.
+    priors : Priors
+        They say what is known or shared.
 
     Returns
     -------
     dict of str to ndarray
         ``"aic"``, ``"bic"`` and ``"icl"``, each of shape ().
     """
-    free = 3 * K - 1
+    free = K + (K - 1) * priors.free_weights + priors.free_sds(K).shape[1]
     bic = -2.0 * sums.log_lik + free * float(np.log(n))
     values = {
         "aic": -2.0 * sums.log_lik + 2 * free,
@@ -128,7 +132,9 @@ def criteria(sums: InformationSums, K: int, n: int) -> dict[str, NDArray[Any]]:
     return {name: np.array(value) for name, value in values.items()}
 
 
-def standard_errors(params: Params, sums: InformationSums, priors: Priors | None) -> Params | None:
+def standard_errors(
+    params: Params, sums: InformationSums, priors: AnyPriors | None, known: AnyPriors | None = None
+) -> Params | None:
     """Return standard errors of (w, mu, sigma) from the observed information (Louis 1982).
 
     Parameters
@@ -139,32 +145,39 @@ def standard_errors(params: Params, sums: InformationSums, priors: Priors | None
         Over all values, at ``params`` and in its units.
     priors : Priors or None
         None for maximum likelihood; else what the mode is of, in the same units.
+    known : Priors, optional
+        They say what is known or shared; by default ``priors``.
 
     Returns
     -------
     Params or None
-        By the delta method, each of shape (K,). None where the information is not positive
-        definite: the point is no strict maximum.
+        By the delta method, each of shape (K,); 0 for what is known. None where the information is
+        not positive definite: the point is no strict maximum.
     """
-    information = observed_information(params, sums, priors)
+    known = known or priors or Priors()
+    information = observed_information(params, sums, priors, known)
     K = params.K
     try:
         np.linalg.cholesky(information)
         covariance = np.linalg.inv(information)
     except np.linalg.LinAlgError:
         return None
+    n_weights = (K - 1) * known.free_weights
     # Delta method: dw/dlogit = diag(w) - w w', the last logit being fixed at 0.
-    jacobian = (np.diag(params.w) - np.outer(params.w, params.w))[:, : K - 1]
-    w = np.sqrt(np.einsum("ki,ij,kj->k", jacobian, covariance[: K - 1, : K - 1], jacobian))
-    spread = np.sqrt(np.diag(covariance)[K - 1 :])
-    return Params(w, spread[:K], params.sigma * spread[K:])
+    jacobian = (np.diag(params.w) - np.outer(params.w, params.w))[:, :n_weights]
+    w = np.sqrt(np.einsum("ki,ij,kj->k", jacobian, covariance[:n_weights, :n_weights], jacobian))
+    spread = np.sqrt(np.diag(covariance)[n_weights:])
+    return Params(w, spread[:K], params.sigma * (known.free_sds(K) @ spread[K:]))
 
 
-def observed_information(params: Params, sums: InformationSums, priors: Priors | None) -> Array:
+def observed_information(
+    params: Params, sums: InformationSums, priors: AnyPriors | None, known: AnyPriors | None = None
+) -> Array:
     """Return minus the Hessian in (logits of w with the last at 0, mu, log sigma).
 
     Louis's identity: expected complete-data information, with the priors' where there are any, less
-    the covariance of complete-data scores given y.
+    the covariance of complete-data scores given y. What is known has no coordinate, and a shared
+    sd one.
 
     Parameters
     ----------
@@ -174,11 +187,14 @@ def observed_information(params: Params, sums: InformationSums, priors: Priors |
         Over all values, at ``params`` and in its units.
     priors : Priors or None
         None for maximum likelihood; else what the mode is of, in the same units.
+    known : Priors, optional
+        They say what is known or shared; by default ``priors``.
 
     Returns
     -------
-    ndarray, shape (3K - 1, 3K - 1)
+    ndarray, shape (3K - 1, 3K - 1) if nothing is known or shared
     """
+    known = known or priors or Priors()
     K, w, sigma = params.K, params.w, params.sigma
     n_k, sum_t, sum_tt = sums.expected
     complete = np.zeros((3 * K, 3 * K))
@@ -188,10 +204,35 @@ def observed_information(params: Params, sums: InformationSums, priors: Priors |
     complete[K + i, 2 * K + i] = complete[2 * K + i, K + i] = 2.0 * sum_t / sigma
     complete[2 * K + i, 2 * K + i] = 2.0 * sum_tt
     if priors is not None:
-        p = priors.expanded(K)
-        concentration = np.asarray(p.weight_concentration) - 1.0
-        complete[:K, :K] += concentration.sum() * (np.diag(w) - np.outer(w, w))
+        _add_prior(complete, params, priors)
+    whole = complete - sums.covariance
+    first = np.arange(K - 1) if known.free_weights else np.empty(0, dtype=int)
+    sds = known.free_sds(K)
+    if sds.shape[1] == K:
+        free = np.concatenate([first, np.arange(K, 3 * K)])
+        return np.asarray(whole[np.ix_(free, free)])
+    directions = np.zeros((3 * K, first.size + K + sds.shape[1]))
+    directions[first, first] = 1.0
+    directions[K + i, first.size + i] = 1.0
+    directions[2 * K :, first.size + K :] = sds
+    return np.asarray(directions.T @ whole @ directions)
+
+
+def _add_prior(complete: Array, params: Params, priors: AnyPriors) -> None:
+    """Add minus the Hessian of the log prior over (logits, mu, log sigma^2)."""
+    K, (w, mu, sigma) = params.K, params
+    p: Any = priors.expanded(K)
+    i = np.arange(K)
+    concentration = np.asarray(p.weight_concentration) - 1.0
+    complete[:K, :K] += concentration.sum() * (np.diag(w) - np.outer(w, w))
+    share = priors.free_sds(K).shape[1] / K  # one prior for all, if one sd is
+    complete[2 * K + i, 2 * K + i] += share * 4.0 * np.asarray(p.var_scale) / sigma**2
+    if isinstance(priors, ConjugatePriors):
+        pull = (mu - np.asarray(p.mean_loc)) / sigma
+        count = np.asarray(p.mean_count)
+        complete[K + i, K + i] += count / sigma**2
+        complete[K + i, 2 * K + i] -= 2.0 * count * pull / sigma
+        complete[2 * K + i, K + i] -= 2.0 * count * pull / sigma
+        complete[2 * K + i, 2 * K + i] += 2.0 * count * pull**2
+    else:
         complete[K + i, K + i] += np.asarray(p.mean_sd) ** -2.0
-        complete[2 * K + i, 2 * K + i] += 4.0 * np.asarray(p.var_scale) / sigma**2
-    free = np.delete(np.arange(3 * K), K - 1)
-    return np.asarray((complete - sums.covariance)[np.ix_(free, free)])

@@ -23,13 +23,20 @@ MAX_SUMS = 3_000_000
 
 
 class Prior(NamedTuple):
-    """The priors as plain arrays of shape (K,), which compiled code can take."""
+    """The priors as plain arrays of shape (K,), which compiled code can take.
+
+    ``mean_sd`` plays no part where ``mean_count`` is given.
+    """
 
     weight_concentration: Array
     mean_loc: Array
     mean_sd: Array
     var_shape: Array
     var_scale: Array
+    mean_count: Array  # (K,) under conjugate priors, else (0,)
+    sds: Array  # (K,) where they are known, else (0,)
+    weights: Array  # likewise
+    shared_sd: bool  # whether all components have one sd
 
 
 class Work(NamedTuple):
@@ -209,6 +216,10 @@ def draw_weights(work: Work, prior: Prior, rng: np.random.Generator) -> None:
     rng : numpy.random.Generator
     """
     K = work.w.size
+    if prior.weights.size > 0:
+        for k in range(K):
+            work.w[k] = prior.weights[k]
+        return
     top = -np.inf
     for k in range(K):
         work.w[k] = _log_gamma_draw(prior.weight_concentration[k] + work.n_k[k], rng)
@@ -259,10 +270,49 @@ def draw_sigmas(work: Work, prior: Prior, rng: np.random.Generator) -> None:
     prior : Prior
     rng : numpy.random.Generator
     """
+    if prior.sds.size > 0:
+        for k in range(work.sigma.size):
+            work.sigma[k] = prior.sds[k]
+        return
+    if prior.shared_sd:
+        log_scale = np.log(prior.var_scale[0] + 0.5 * work.sum_sq.sum())
+        log_g = _log_gamma_draw(prior.var_shape[0] + 0.5 * work.n_k.sum(), rng)
+        for k in range(work.sigma.size):
+            work.sigma[k] = np.exp(0.5 * (log_scale - log_g))
+        return
     for k in range(work.sigma.size):
         log_scale = np.log(prior.var_scale[k] + 0.5 * work.sum_sq[k])
         log_g = _log_gamma_draw(prior.var_shape[k] + 0.5 * work.n_k[k], rng)
         work.sigma[k] = np.exp(0.5 * (log_scale - log_g))
+
+
+@njit(error_model="numpy")
+def _draw_conjugate(work: Work, prior: Prior, rng: np.random.Generator) -> None:
+    """Draw sigma_k | z and then mu_k | sigma_k, z under conjugate priors; see `gibbs.families`."""
+    for k in range(work.mu.size):
+        n, count = work.n_k[k], prior.mean_count[k]
+        delta = work.sum_d[k] / n if n > 0.0 else 0.0
+        pull = work.centre[k] + delta - prior.mean_loc[k] if n > 0.0 else 0.0
+        # About ybar first: a sum of squares, so what rounding leaves below zero is zero.
+        about_ybar = max(work.sum_sq[k] - n * delta * delta, 0.0)
+        share = n / (n + count)
+        log_scale = np.log(prior.var_scale[k] + 0.5 * (about_ybar + count * share * pull**2))
+        log_g = _log_gamma_draw(prior.var_shape[k] + 0.5 * n, rng)
+        work.sigma[k] = np.exp(0.5 * (log_scale - log_g))
+        work.mu[k] = prior.mean_loc[k] + share * pull
+    for k in range(work.mu.size):
+        count = work.n_k[k] + prior.mean_count[k]
+        work.mu[k] += work.sigma[k] / np.sqrt(count) * rng.standard_normal()
+
+
+@njit(inline="always", error_model="numpy")
+def _draw_components(work: Work, prior: Prior, rng: np.random.Generator) -> None:
+    """Draw means and sds given the sums."""
+    if prior.mean_count.size > 0:
+        _draw_conjugate(work, prior, rng)
+    else:
+        draw_means(work, prior, rng)
+        draw_sigmas(work, prior, rng)
 
 
 @njit(inline="always", error_model="numpy")
@@ -325,8 +375,7 @@ def advance(
         if tile == layout.heavy.size:
             tile = 0
             draw_weights(work, prior, rng)
-            draw_means(work, prior, rng)
-            draw_sigmas(work, prior, rng)
+            _draw_components(work, prior, rng)
             if draw >= 0:
                 out.w[draw] = work.w
                 out.mu[draw] = work.mu
@@ -373,8 +422,7 @@ def draw_parameters(work: Work, prior: Prior, rng: np.random.Generator) -> None:
     rng : numpy.random.Generator
     """
     draw_weights(work, prior, rng)
-    draw_means(work, prior, rng)
-    draw_sigmas(work, prior, rng)
+    _draw_components(work, prior, rng)
 
 
 def workspace(start: Params, width: int) -> Work:
@@ -387,6 +435,12 @@ def workspace(start: Params, width: int) -> Work:
 
 
 def prior_arrays(priors: Priors, K: int) -> Prior:
-    """Return the priors as arrays of shape (K,)."""
+    """Return the priors as arrays of shape (K,), and (0,) for what they do not have."""
     full = priors.expanded(K)
-    return Prior(*(np.array(getattr(full, name), dtype=float) for name in Prior._fields))
+
+    def array(name: str) -> Array:
+        value = getattr(full, name, None)
+        return np.empty(0) if value is None else np.array(value, dtype=float)
+
+    arrays = {name: array(name) for name in Prior._fields if name != "shared_sd"}
+    return Prior(**arrays, shared_sd=bool(getattr(full, "shared_sd", False)))

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -157,7 +158,8 @@ class GibbsEngine:
             finally:
                 stop.set()  # on Ctrl-C the chains end at their next block
         seconds = Seconds(compiled - started, time.perf_counter() - compiled)
-        return _collected(chains, layout, sample, unit, seconds)
+        found = _collected(chains, layout, sample, unit, seconds)
+        return replace(found, params=problem.priors.kept(found.params))
 
 
 class _Progress:

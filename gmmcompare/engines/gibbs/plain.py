@@ -8,8 +8,9 @@ One sweep draws the allocations given the parameters and then the parameters giv
     mu_k   | .      ~ Normal with precision n_k / sigma_k^2 + 1 / s0^2
     sigma_k^2 | .   ~ InverseGamma(a + n_k / 2, b + sum_sq_k / 2)
 
-with priors c, m0, s0, a, b and ``sum_sq`` the sum of squares about mu_k. `gibbs.engine` is the
-fast version; given the same uniforms it makes the same draws.
+with priors c, m0, s0, a, b and ``sum_sq`` the sum of squares about mu_k. Other priors replace a
+step: see `gibbs.families`. `gibbs.engine` is the fast version; given the same uniforms it makes the
+same draws.
 """
 
 from __future__ import annotations
@@ -29,11 +30,14 @@ from gmmcompare.engines.base import (
     chain_streams,
     out_of_unit,
 )
+from gmmcompare.engines.gibbs.families import draw_conjugate, draw_shared_sd
 from gmmcompare.engines.starts import start_point
 from gmmcompare.model.card import GibbsSettings
+from gmmcompare.model.conjugate import ConjugatePriors
 from gmmcompare.model.mixture import responsibilities
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors, log_gamma_draws
+from gmmcompare.model.restricted import RestrictedPriors
 
 Allocations = NDArray[np.int64]
 
@@ -85,6 +89,8 @@ def draw_parameters(
     n_k = np.bincount(z, minlength=K).astype(float)
     sum_y = np.bincount(z, weights=y, minlength=K)
     w = draw_weights(n_k, priors, rng)
+    if isinstance(priors, ConjugatePriors):
+        return Params(w, *draw_conjugate(z, y, priors, rng))
     mu = draw_means(n_k, sum_y, sigma, priors, rng)
     sum_sq = np.bincount(z, weights=(y - mu[z]) ** 2, minlength=K)
     return Params(w, mu, draw_sigmas(n_k, sum_sq, priors, rng))
@@ -173,6 +179,8 @@ def draw_weights(n_k: Array, priors: Priors, rng: np.random.Generator) -> Array:
     -------
     ndarray, shape (K,)
     """
+    if isinstance(priors, RestrictedPriors) and priors.weights is not None:
+        return np.array(priors.weights)
     log_g = log_gamma_draws(rng, weights_conditional(n_k, priors))
     w = np.exp(log_g - log_g.max())
     return np.asarray(w / w.sum())
@@ -216,6 +224,11 @@ def draw_sigmas(n_k: Array, sum_sq: Array, priors: Priors, rng: np.random.Genera
     ndarray, shape (K,)
         Standard deviations, perhaps infinite where a component is empty.
     """
+    if isinstance(priors, RestrictedPriors):
+        if priors.sds is not None:
+            return np.array(priors.sds)
+        if priors.shared_sd:
+            return draw_shared_sd(n_k, sum_sq, priors, rng)
     shape, scale = variances_conditional(n_k, sum_sq, priors)
     log_variance = np.log(scale) - log_gamma_draws(rng, shape)
     with np.errstate(over="ignore"):  # under a nearly improper prior sigma may be infinite
@@ -281,4 +294,4 @@ class PlainGibbsEngine:
                 if done % 100 == 0 or i == settings.draws - 1:
                     progress(done / (sweeps * settings.chains))
         seconds = Seconds(0.0, time.perf_counter() - started)
-        return Draws(out_of_unit(out, unit), seconds, {"n_k": n_k})
+        return Draws(problem.priors.kept(out_of_unit(out, unit)), seconds, {"n_k": n_k})

@@ -32,12 +32,11 @@ import pymc as pm
 from gmmcompare.engines.base import Draws, Problem, Seconds, Step, out_of_unit
 from gmmcompare.engines.near import starting_points
 from gmmcompare.engines.nuts.callbacks import compile_kept
-from gmmcompare.engines.nuts.model import build_model, model_inputs, without_fastmath
+from gmmcompare.engines.nuts.model import Form, build_model, model_inputs, without_fastmath
 from gmmcompare.engines.nuts.unconstrained import Coordinates
 from gmmcompare.engines.parity import LogDensity, check_density
 from gmmcompare.model.card import NutsSettings
 from gmmcompare.model.params import Array, Params
-from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import EngineError, InputError
 
@@ -62,13 +61,14 @@ PACKAGES = ("pymc", "nutpie", "pytensor", "numba")
 
 
 @lru_cache(maxsize=16)
-def _compiled(K: int, ordered: bool, measured: bool) -> tuple[Any, Mapping[str, Any]]:
+def _compiled(K: int, ordered: bool, measured: bool, form: Form) -> tuple[Any, Mapping[str, Any]]:
     """Compile the model of one K for nutpie; data, errors and priors are put in afterwards."""
     values = Sample.of(np.linspace(-1.0, 1.0, 4), errors=1.0 if measured else None)
-    model, shared = build_model(model_inputs(Problem(values, K, Priors())), ordered)
+    placeholder: Any = form.example(K)
+    model, shared = build_model(model_inputs(Problem(values, K, placeholder)), ordered, form)
     of_errors = ", measured" if measured else ""
     with without_fastmath():
-        return compile_kept(model, f"K {K}, ordered {ordered}{of_errors}"), shared
+        return compile_kept(model, f"K {K}, ordered {ordered}{of_errors}{form.text}"), shared
 
 
 class NutpieSampler:
@@ -82,9 +82,12 @@ class NutpieSampler:
         ordered = settings.identify == "ordered"
         self._settings = settings
         self._inputs = model_inputs(problem)
-        self._coordinates = Coordinates(problem.K, ordered)
+        self._coordinates = Coordinates(problem.K, ordered, problem.priors)
         self._compiled, self._shared = _compiled(
-            problem.K, ordered, problem.sample.errors is not None
+            problem.K,
+            ordered,
+            problem.sample.errors is not None,
+            Form.of(problem.priors, problem.K),
         )
 
     def density(self, problem: Problem) -> LogDensity:
@@ -203,7 +206,8 @@ class PymcSampler:
         self._problem = problem
 
     def _model(self, problem: Problem) -> pm.Model:
-        return build_model(model_inputs(problem), self._settings.identify == "ordered")[0]
+        form = Form.of(problem.priors, problem.K)
+        return build_model(model_inputs(problem), self._settings.identify == "ordered", form)[0]
 
     def density(self, problem: Problem) -> LogDensity:
         """Return PyMC's compiled log density, on another problem's data and priors."""
@@ -279,6 +283,7 @@ class PymcSampler:
 
 def _free_values(model: pm.Model, point: Params) -> dict[str, Array]:
     values = {"w": point.w, "mu": point.mu, "sigma_sq": point.sigma**2}
+    values["shared_sigma_sq"] = np.exp(2.0 * np.log(point.sigma).mean())
     return {variable.name: values[variable.name] for variable in model.free_RVs}
 
 
@@ -352,7 +357,7 @@ class NutsEngine:
         inner, unit = problem.standardised()
         sampler = _SAMPLERS[s.nuts_sampler](inner, s)
         rngs = [np.random.default_rng(q) for q in np.random.SeedSequence(seed).spawn(s.chains + 1)]
-        space = Coordinates(inner.K, ordered)
+        space = Coordinates(inner.K, ordered, inner.priors)
         found = check_density(sampler.density, inner, space, rngs.pop(), ("nuts", "PyMC"))
         starts = starting_points(inner, rngs, ordered) if s.start == "em" else None
         seeds = [int(rng.integers(2**31)) for rng in rngs]
@@ -361,7 +366,7 @@ class NutsEngine:
         finished = time.perf_counter()
         progress(1.0)
         return Draws(
-            params=out_of_unit(draws, unit),
+            params=problem.priors.kept(out_of_unit(draws, unit)),
             seconds=Seconds(prepare=ready - began, sample=finished - ready),
             stats=stats,
             extra={

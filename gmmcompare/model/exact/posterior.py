@@ -210,4 +210,5 @@ class ExactPosterior[S: Sets](SummedPosterior[S, Any]):
             mu[:, k], log_var[:, k] = component.draw(self._points.at(sets[:, k]), rng)
         with np.errstate(over="ignore"):  # an empty component's sigma may be inf, as in the prior
             sigma = np.exp(0.5 * log_var) * self._unit.scale
-        return Params(w, mu * self._unit.scale + self._unit.shift, sigma), z
+        found = Params(w, mu * self._unit.scale + self._unit.shift, sigma)
+        return self._priors.kept(found), z
