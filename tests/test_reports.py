@@ -16,7 +16,7 @@ from printed import REPORTS, Printed, Table, counts, printed, read, stated, tabl
 from gmmcompare.model.exact import exact_posterior
 from gmmcompare.studies.evidence import SCENES
 from gmmcompare.studies.gallery import GalleryStudy
-from gmmcompare.studies.verdict import Frequency
+from gmmcompare.studies.markdown import Frequency
 from gmmcompare.validation import error_rates
 from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS
 from gmmcompare.validation.faults.museum.catalogue import PIECES

@@ -45,6 +45,21 @@ def study_verdict(
     _carry_out(VerdictStudy(out, seed), repetitions, jobs, workers, scheduler)
 
 
+@study_app.command("agree")
+def study_agree(
+    repetitions: RepetitionsOption = 1000,
+    out: StudyOption = Path("reports/agree-study"),
+    seed: SeedOption = 5001,
+    jobs: JobsOption = 2,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+) -> None:
+    """Measure how often `agree` errs, on targets of 1 to 1,000 scalars that are known."""
+    from gmmcompare.studies.agree import AgreeStudy
+
+    _carry_out(AgreeStudy(out, seed), repetitions, jobs, workers, scheduler)
+
+
 @study_app.command("evidence")
 def study_evidence(
     repetitions: RepetitionsOption = 100,

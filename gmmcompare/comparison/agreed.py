@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,6 @@ class Agreement(Judged):
     ----------
     draws : dict of str to GeneralDraws
         By engine; the parameters that are compared.
-    columns : dict of str to Column
     pairs : tuple of PairVerdict
     left_out : tuple of str
         Parameters that only some engines have.
@@ -54,19 +53,25 @@ class Agreement(Judged):
     """
 
     draws: Mapping[str, GeneralDraws]
-    columns: Mapping[str, Column]
     pairs: tuple[PairVerdict, ...]
     left_out: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def names_of_engines(self) -> tuple[str, ...]:
         """Names of all engines."""
         return tuple(self.draws)
 
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """Every engine's summary of every scalar; the verdict needs none."""
+        took = self.seconds
+        return {name: _column(d, took.get(name, float("nan"))) for name, d in self.draws.items()}
+
     @property
     def scalars(self) -> tuple[str, ...]:
         """Names of all scalars that are compared."""
-        return tuple(next(iter(self.columns.values())).mean)
+        return tuple(next(iter(self.draws.values())).scalars())
 
     def table(self) -> pd.DataFrame:
         """Return mean, sd, MCSE, bulk ESS and R-hat of every scalar.
@@ -159,13 +164,7 @@ def agree_on(
     prepare = _provider(list(draws.values()), groups)
     ordered, evidence = prepare(list(draws.values()))
     pairs = _judge(dict(zip(names, evidence, strict=True)), draws, prepare, redraw)
-    took = seconds or {}
-    return Agreement(
-        {d.name: d for d in ordered},
-        {d.name: _column(d, took.get(d.name, float("nan"))) for d in ordered},
-        pairs,
-        tuple(left_out),
-    )
+    return Agreement({d.name: d for d in ordered}, pairs, tuple(left_out), seconds or {})
 
 
 def _provider(everyone: Sequence[GeneralDraws], groups: Sequence[Sequence[str]]) -> Provider:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 _RULES = {"l": "---", "r": "--:"}
 
@@ -58,3 +59,23 @@ def _line(cells: Sequence[object]) -> str:
     # A bar would begin another cell, even within code.
     escaped = (str(cell).replace("|", r"\|").replace("\n", " ") for cell in cells)
     return f"| {' | '.join(escaped)} |"
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """How often something happened, with its 95 % Clopper-Pearson interval (1934)."""
+
+    count: int
+    of: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Both limits, each with an error of 2.5 %."""
+        from scipy.stats import binomtest
+
+        found = binomtest(self.count, self.of).proportion_ci(0.95, method="exact")
+        return float(found.low), float(found.high)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{100 * self.count / self.of:.1f} ({100 * low:.1f}-{100 * high:.1f})"

@@ -359,9 +359,9 @@ def _rows(pool: Pool, case: Case, n: int, rng: np.random.Generator) -> NDArray[n
     if case.slow or case.antithetic:
         scores = (
             np.sqrt(1.0 - case.slow) * rng.standard_normal(shape)
-            + np.sqrt(case.slow) * _ar1(case.rho, shape, rng)
+            + np.sqrt(case.slow) * gaussian_chains(case.rho, shape, rng)
             if case.slow
-            else _ar1(ANTITHETIC, shape, rng)
+            else gaussian_chains(ANTITHETIC, shape, rng)
         )
         return pool.order[(ndtr(scores) * len(pool.order)).astype(np.int64)]
     rows = rng.integers(len(pool.table), size=shape)
@@ -381,7 +381,7 @@ def _coupled(
     return np.asarray(ordered[(ndtr(scores) * len(ordered)).astype(np.int64)])
 
 
-def _ar1(rho: float, shape: tuple[int, int], rng: np.random.Generator) -> Array:
+def gaussian_chains(rho: float, shape: tuple[int, int], rng: np.random.Generator) -> Array:
     """Return stationary chains of variance 1 (chains, draws)."""
     noise = rng.standard_normal(shape)
     noise[:, 1:] *= np.sqrt(1.0 - rho**2)

@@ -21,6 +21,7 @@ from gmmcompare.engines.base import Problem
 from gmmcompare.runtime.files import replacing
 from gmmcompare.runtime.store import Row, digest
 from gmmcompare.studies import markdown
+from gmmcompare.studies.markdown import Frequency
 from gmmcompare.studies.simulated import (
     CASES,
     CHAINS,
@@ -141,26 +142,6 @@ def _pool(path: Path, draws: int, seed: int, problem: Problem) -> Pool:
 
 
 # --- writing --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Frequency:
-    """How often something happened, with its 95 % Clopper-Pearson interval (1934)."""
-
-    count: int
-    of: int
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Both limits, each with an error of 2.5 %."""
-        from scipy.stats import binomtest
-
-        found = binomtest(self.count, self.of).proportion_ci(0.95, method="exact")
-        return float(found.low), float(found.high)
-
-    def __str__(self) -> str:
-        low, high = self.interval
-        return f"{100 * self.count / self.of:.1f} ({100 * low:.1f}-{100 * high:.1f})"
 
 
 VERDICTS = ("agree", "inconclusive", "disagree")

@@ -13,6 +13,7 @@ from scipy.stats import beta
 from gmmcompare.comparison.equality import differences
 from gmmcompare.comparison.reasons import Code
 from gmmcompare.runtime.tasks import open_tasks
+from gmmcompare.studies.markdown import Frequency
 from gmmcompare.studies.simulated import (
     CASES,
     CHANGED,
@@ -22,7 +23,7 @@ from gmmcompare.studies.simulated import (
     simulate,
     true_size,
 )
-from gmmcompare.studies.verdict import Frequency, VerdictStudy
+from gmmcompare.studies.verdict import VerdictStudy
 
 TINY = (
     Case("equal", 200),
