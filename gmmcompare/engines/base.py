@@ -200,6 +200,13 @@ OF_FAMILY: Mapping[str, Mapping[str, str]] = {
     "normal": BUILT_IN,
     "normal-conjugate": _NORMAL,
     "normal-restricted": _NORMAL,
+    "multivariate": {
+        "em": "gmmcompare.engines.multivariate.em:EmEngine",
+        "gibbs": "gmmcompare.engines.multivariate.gibbs:GibbsEngine",
+        "gibbs_plain": "gmmcompare.engines.multivariate.plain:PlainGibbsEngine",
+        "nuts": "gmmcompare.engines.multivariate.nuts:NutsEngine",
+        "exact": "gmmcompare.engines.exact:ExactEngine",
+    },
 }
 """Engines of each family of components (`model.family`), by the family's name."""
 

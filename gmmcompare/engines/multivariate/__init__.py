@@ -1,0 +1,1 @@
+"""Gibbs, EM and NUTS for mixtures of multivariate normals."""
