@@ -277,7 +277,7 @@ def reference_point(fits: Sequence[Fit]) -> Params:
     points = [fit for fit in fits if fit.kind == "point" and fit.status == "ok"]
     best = max(points or fits, key=lambda fit: float(fit.stat("log_lik").max()))
     at = np.unravel_index(int(best.stat("log_lik").argmax()), best.stat("log_lik").shape)
-    return Params(*(a[at] for a in best.params))
+    return type(best.params)(*(a[at] for a in best.params))
 
 
 def _judge(

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from gmmcompare.model.compiled import TILE, any_joint_tile, normalise_tile
+from gmmcompare.model.multivariate.compiled import vector_joint_tile, whiten
 from gmmcompare.model.params import Array
 
 _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
@@ -44,6 +45,34 @@ def label_costs(
     for i in range(n_draws):
         any_joint_tile(points, errors, w[i], mu[i], sigma[i], r, top)
         normalise_tile(r, total, inverse, n)
+        for k in range(K):
+            for j in range(K):
+                cost[i, k, j] = -_dot(r[k], log_q[j])
+    return cost
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def vector_label_costs(points: Array, log_q: Array, w: Array, mu: Array, cov: Array) -> Array:
+    """Return what `label_costs` does, for mixtures of multivariate normals.
+
+    Parameters
+    ----------
+    points : ndarray, shape (d, N)
+    log_q : ndarray, shape (K, N)
+    w, mu, cov : ndarray, shape (n, K), (n, K, d) and (n, K, d, d)
+        Draws.
+    """
+    n_draws, K, d = mu.shape
+    n = points.shape[1]
+    r = np.empty((K, n))
+    top, total, inverse_of, t = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    root, inverse, constant = np.empty((d, d)), np.empty((K, d, d)), np.empty(K)
+    cost = np.zeros((n_draws, K, K))
+    for i in range(n_draws):
+        if not whiten(w[i], cov[i], root, inverse, constant):
+            continue
+        vector_joint_tile(points, mu[i], inverse, constant, r, top, t)
+        normalise_tile(r, total, inverse_of, n)
         for k in range(K):
             for j in range(K):
                 cost[i, k, j] = -_dot(r[k], log_q[j])

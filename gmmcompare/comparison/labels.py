@@ -18,9 +18,11 @@ from itertools import chain, permutations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmcompare.comparison.compiled import best_permutations, label_costs
+from gmmcompare.comparison.compiled import best_permutations, label_costs, vector_label_costs
 from gmmcompare.fitting.fit import Fit
 from gmmcompare.model.mixture import log_joint
+from gmmcompare.model.multivariate.density import log_joint as log_joint_of_vectors
+from gmmcompare.model.multivariate.params import MultivariateParams
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
@@ -45,7 +47,7 @@ class Reference:
         in the order of the priors, and ascending among those that have one prior.
     groups : tuple of tuple of int
         Components that have one prior, whose labels mean nothing.
-    points : ndarray, shape (n,)
+    points : ndarray, shape (n,) or (n, d)
     errors : ndarray, shape (n,) or (0,)
         Sds of their measurement errors, if any.
     log_q : ndarray, shape (K, n)
@@ -74,7 +76,10 @@ class Reference:
         params = _numbered(params, groups, priors)
         n = min(REFERENCE_POINTS, sample.n)
         some = sample.part(sample.places((np.arange(n) + 0.5) / n))
-        joint = log_joint(some.values, params, some.errors)
+        if isinstance(params, MultivariateParams):
+            joint = log_joint_of_vectors(some.values, params)
+        else:
+            joint = log_joint(some.values, params, some.errors)
         log_r = joint - np.logaddexp.reduce(joint, axis=1, keepdims=True)
         # A responsibility of exactly 0 would forbid a label; exp(-700) merely discourages it.
         log_q = np.ascontiguousarray(np.maximum(log_r, -700.0).T)
@@ -87,7 +92,7 @@ def _numbered(params: Params, groups: Groups, priors: Priors | None) -> Params:
         params = params.permuted(priors.favoured_order(params))
     order = np.arange(params.K)
     for group in groups:
-        order[list(group)] = sorted(group, key=lambda k: float(params.mu[k]))
+        order[list(group)] = sorted(group, key=lambda k: float(np.ravel(params.mu[k])[0]))
     return params.permuted(order)
 
 
@@ -150,7 +155,7 @@ def align(
         params, sample, priors = draws.params, sample or draws.sample, draws.priors
     else:
         params = draws
-    if isinstance(reference, Params):
+    if isinstance(reference, Params | MultivariateParams):
         if sample is None:
             raise InputError("align: give the sample as well, or a Reference that was made of one")
         reference = Reference.of(reference, sample, priors)
@@ -163,8 +168,13 @@ def align(
     shape = params.w.shape
     if len(reference.groups) == K:  # every component is what its prior says
         return Alignment(params, np.broadcast_to(np.arange(K), shape))
-    flat = (np.ascontiguousarray(a, dtype=float).reshape(-1, K) for a in params)
-    cost = label_costs(reference.points, reference.errors, reference.log_q, *flat)
+    flat = [np.ascontiguousarray(a, dtype=float) for a in params]
+    flat = [a.reshape(-1, *a.shape[len(shape) - 1 :]) for a in flat]
+    if isinstance(params, MultivariateParams):
+        points = np.ascontiguousarray(reference.points.T)
+        cost = vector_label_costs(points, reference.log_q, *flat)
+    else:
+        cost = label_costs(reference.points, reference.errors, reference.log_q, *flat)
     labels = _assign(cost, reference.groups).reshape(shape)
     return Alignment(permuted(params, labels), labels)
 
@@ -185,7 +195,7 @@ def align_point(point: Params, reference: Reference, priors: Priors | None) -> A
     """
     own = np.arange(point.K)
     if len(reference.groups) > 1 and priors:
-        own = priors.favoured_order(Params(*(a[0, 0] for a in point)))
+        own = priors.favoured_order(type(point)(*(a[0, 0] for a in point)))
     found = align(permuted(point, own[None, None]), reference)
     return Alignment(found.params, own[found.labels])
 
@@ -198,7 +208,13 @@ def sort_by_mean(draws: Params) -> Alignment:
 
 def permuted(draws: Params, labels: Labels) -> Params:
     """Return draws with component j taken from the engine's label ``labels[..., j]``."""
-    return Params(*(np.take_along_axis(a, labels, axis=-1) for a in draws))
+    axis = labels.ndim - 1
+
+    def taken(a: Array) -> Array:
+        index = labels.reshape(labels.shape + (1,) * (a.ndim - labels.ndim))
+        return np.take_along_axis(a, index, axis=axis)
+
+    return type(draws)(*map(taken, draws))
 
 
 def _assign(cost: Array, groups: Groups) -> Labels:

@@ -10,6 +10,7 @@ from gmmcompare.data.datasets import (
     load_sample,
 )
 from gmmcompare.data.rows import Rows
+from gmmcompare.data.vectors import load_vectors
 
 __all__ = [
     "Description",
@@ -20,4 +21,5 @@ __all__ = [
     "list_datasets",
     "load_rows",
     "load_sample",
+    "load_vectors",
 ]

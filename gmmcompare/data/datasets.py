@@ -95,6 +95,34 @@ _DATASETS = (
         file="exoplanets-errors-simulated.csv",
         simulated=True,
     ),
+    Dataset(
+        name="faithful",
+        description="272 eruptions of Old Faithful: duration, and waiting time to the next",
+        column="waiting_min",
+        label="waiting time (min)",
+        source="Old Faithful geyser, August 1985; Haerdle (1991), Azzalini and Bowman (1990)",
+        licence="published measurements, free to use",
+        file="faithful.csv",
+    ),
+    Dataset(
+        name="iris",
+        description="four measurements of 150 irises of three species",
+        column="petal_length_cm",
+        label="petal length (cm)",
+        source="Anderson (1935); Fisher (1936)",
+        licence="published measurements, free to use",
+        file="iris.csv",
+    ),
+    Dataset(
+        name="radius-mass-simulated",
+        description="simulated radii and masses of planets, two columns",
+        column="pl_radj",
+        label="planet radius (Jupiter radii), simulated",
+        source="drawn by data/simulate_radius_mass.py from a four-component fit of 2,325 planets",
+        licence="MIT, as gmmcompare",
+        file="radius-mass-simulated.csv",
+        simulated=True,
+    ),
 )
 DATASETS = {dataset.name: dataset for dataset in _DATASETS}
 STAND_IN = DATASETS["exoplanets-simulated"]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gmmcompare.model.multivariate.sample import VectorSample
 from gmmcompare.model.params import Array
 from gmmcompare.model.sample import Key, Origin, Sample, checked_errors, random_ranks
 
@@ -75,7 +76,7 @@ class Rows:
         InputError
             If there are fewer.
         """
-        size = self.y.size if self.counts is None else int(self.counts.sum())
+        size = len(self.y) if self.counts is None else int(self.counts.sum())
         chosen, counts = random_ranks(size, n, seed, self.origin.source), None
         if self.counts is not None:  # of all observations; those of one row are counted again
             rows = np.searchsorted(np.cumsum(self.counts), chosen, side="right")
@@ -83,7 +84,7 @@ class Rows:
         names = self.names and tuple(self.names[i] for i in chosen)
         origin = self.origin.as_random_part(n, size, seed)
         errors = None if self.errors is None else self.errors[chosen]
-        return Rows(self.y[chosen], self.row[chosen], names, origin, counts, errors)
+        return type(self)(self.y[chosen], self.row[chosen], names, origin, counts, errors)
 
     def names_by_value(self) -> dict[Key, list[str]]:
         """Return the names at each value, in the order of the file; empty where there are none.
@@ -97,3 +98,16 @@ class Rows:
         for value, name in zip(values, self.names or (), strict=False):
             found.setdefault(value, []).append(name)
         return found
+
+
+class VectorRows(Rows):
+    """Observations of d columns in the order of the file; ``y`` is (N, d)."""
+
+    @cached_property
+    def sample(self) -> VectorSample:
+        """The observations as a sample, their order and names forgotten."""
+        return VectorSample.of(self.y, self.origin, self.counts)
+
+    def names_by_value(self) -> dict[Key, list[str]]:
+        """Return nothing: rows have no one value."""
+        return {}

@@ -11,12 +11,11 @@ import importlib
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 
 from gmmcompare.model.params import Array, Params
-from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample, Standardisation
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.progress import Step as Step
@@ -38,7 +37,7 @@ class Problem:
 
     sample: Sample
     K: int
-    priors: Priors
+    priors: Any
     starts: tuple[Params, ...] = ()
 
     def __post_init__(self) -> None:
@@ -60,14 +59,26 @@ class Problem:
         return Problem(unit.apply(self.sample), self.K, priors, starts)
 
 
-def into_unit(params: Params, unit: Standardisation) -> Params:
+def into_unit[P: Movable](params: P, unit: Standardisation) -> P:
     """Return parameters for standardised data."""
     return params.transformed(unit.shift, unit.scale)
 
 
-def out_of_unit(params: Params, unit: Standardisation) -> Params:
+def out_of_unit[P: Movable](params: P, unit: Standardisation) -> P:
     """Return parameters for the data as they were; the inverse of `into_unit`."""
     return params.restored(unit.shift, unit.scale)
+
+
+class Movable(Protocol):
+    """Parameters of any family: they can be given for data in other units."""
+
+    def transformed(self, shift: Any, scale: Any) -> Self:
+        """Return the same mixture for data ``(y - shift) / scale``."""
+        ...
+
+    def restored(self, shift: Any, scale: Any) -> Self:
+        """Return the mixture of which this is `transformed`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,7 @@ class Draws:
         Findings in words.
     """
 
-    params: Params
+    params: Any
     seconds: Seconds
     stats: Mapping[str, Array] = field(default_factory=dict)
     extra: Mapping[str, Array] = field(default_factory=dict)
@@ -123,10 +134,10 @@ class Point:
         ``"ok"`` or, in a phrase, why the point is not the one that was looked for.
     """
 
-    params: Params
+    params: Any
     seconds: Seconds
     standard_errors: Params | None = None
-    solutions: tuple[Params, ...] = ()
+    solutions: tuple[Any, ...] = ()
     extra: Mapping[str, Array] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     status: str = "ok"

@@ -87,7 +87,8 @@ def copied_chains(params: Params) -> list[tuple[int, int]]:
     """
     if params.w.ndim != 3 or params.w.shape[1] < 4:
         return []
-    tail = np.concatenate(params, axis=-1)[:, params.w.shape[1] // 2 :]
+    flat = [a.reshape(*a.shape[:2], -1) for a in params]
+    tail = np.concatenate(flat, axis=-1)[:, params.w.shape[1] // 2 :]
     moving = (tail != tail[:, :1]).any(axis=(1, 2))
     keys = _keys(tail)
     if _return_to_earlier_draws(keys):

@@ -14,7 +14,6 @@ import numpy as np
 from gmmcompare.engines.base import Draws, Problem, Seconds, Step, chain_streams
 from gmmcompare.model.card import ExactSettings
 from gmmcompare.model.exact import exact_posterior
-from gmmcompare.model.params import Params
 
 
 class ExactEngine:
@@ -62,7 +61,7 @@ class ExactEngine:
             counts.append((z[..., None] == np.arange(problem.K)).sum(axis=1).astype(float))
             progress(len(points) / self._settings.chains)
         return Draws(
-            Params(*(np.stack(chains) for chains in zip(*points, strict=True))),
+            type(points[0])(*(np.stack(chains) for chains in zip(*points, strict=True))),
             Seconds(prepared - started, time.perf_counter() - prepared),
             stats={"n_k": np.stack(counts)},
             extra={

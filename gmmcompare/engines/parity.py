@@ -211,7 +211,8 @@ def _random_point(problem: Problem, rng: np.random.Generator) -> Params:
     spread = sample.sd or 1.0
     mu = np.sort(sample.mean + 1.5 * spread * rng.standard_normal(K))
     sigma = spread * np.exp(0.7 * rng.standard_normal(K))
-    return problem.priors.kept(Params(rng.dirichlet(np.ones(K)), mu, sigma))
+    kept: Params = problem.priors.kept(Params(rng.dirichlet(np.ones(K)), mu, sigma))
+    return kept
 
 
 def _rounding(scale: float) -> float:

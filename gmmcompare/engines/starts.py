@@ -49,9 +49,9 @@ def start_point(
     K = problem.K
     if rule == "lecture":
         prior_means = np.array(problem.priors.expanded(K).mean_loc)
-        return problem.priors.nearest(
-            Params(np.full(K, 1.0 / K), prior_means, np.full(K, 2.0 / scale))
-        )
+        equal = Params(np.full(K, 1.0 / K), prior_means, np.full(K, 2.0 / scale))
+        nearest: Params = problem.priors.nearest(equal)
+        return nearest
     points = problem.sample.quantiles((np.arange(SHORT_POINTS) + 0.5) / SHORT_POINTS)
     spread = float(points.std()) or 1.0
     ends = _short_em(_random_points(points, spread, K, rng), points, spread)
@@ -64,7 +64,8 @@ def start_point(
         (mu + sigma * rng.standard_normal(K))[order],
         (sigma * 2.0 ** rng.uniform(-1.0, 1.0, K))[order],
     )
-    return problem.priors.nearest(point)
+    near: Params = problem.priors.nearest(point)
+    return near
 
 
 def _random_points(points: Array, spread: float, K: int, rng: np.random.Generator) -> Params:

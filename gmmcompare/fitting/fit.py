@@ -17,7 +17,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gmmcompare.engines.base import Draws, Engine, Kind, Point, Problem, Seconds
-from gmmcompare.model.compiled import score
+from gmmcompare.model.family import family_named, family_of
+from gmmcompare.model.multivariate.params import MultivariateParams
+from gmmcompare.model.multivariate.sample import VectorSample
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Origin, Sample
@@ -27,6 +29,7 @@ from gmmcompare.runtime.files import replacing
 _ATTRIBUTE = "gmmcompare"
 _DRAW_DIMS = ("chain", "draw")
 _COMPONENT = "component"
+_AXES = ("dimension", "dimension_2")
 _POSTERIOR, _RAW = "posterior", "posterior_raw"
 EngineOrigin = Literal["built-in", "own", "draws"]
 
@@ -41,8 +44,9 @@ class Fit:
     tree : xarray.DataTree
         ``posterior`` with w, mu, sigma over (chain, draw, component), a point as one chain of one
         draw: as the engine labelled them, or, once they were aligned, with component k the same in
-        every draw, and ``posterior_raw`` as the engine labelled them; ``sample_stats`` with ``lp``
-        and ``log_lik`` from our own prior and mixture code, ``prob_empty`` (probability that at
+        every draw, and ``posterior_raw`` as the engine labelled them; of vectors w, mu and cov,
+        with axes ``dimension`` and ``dimension_2`` last; ``sample_stats`` with ``lp`` and
+        ``log_lik`` from our own prior and mixture code, ``prob_empty`` (probability that at
         least one component has no observation) and ``prob_small`` (upper bound on the
         probability that one has at most one), and the engine's own statistics; ``observed_data``
         with distinct values, counts and errors, if any; ``standard_error`` and ``engine`` where the
@@ -98,14 +102,16 @@ class Fit:
         """The data; where they came from is not kept."""
         observed = self.tree["observed_data"].to_dataset()
         errors = observed["errors"].values if "errors" in observed else None
-        sample = Sample(observed["values"].values, observed["counts"].values, errors)
+        values = observed["values"].values
+        kind = VectorSample if values.ndim == 2 else Sample
+        sample = kind(values, observed["counts"].values, errors)
         return replace(sample, origin=Origin(sha256=sample.fingerprint))
 
     @property
     def point(self) -> Params:
         """The point of a point estimate, or the means of ``posterior``, shape (K,)."""
         params = self.params if self.kind == "point" else _params_of(self.tree[_POSTERIOR])
-        return Params(*(a.mean(axis=(0, 1)) for a in params))
+        return type(params)(*(a.mean(axis=(0, 1)) for a in params))
 
     @property
     def standard_errors(self) -> Params | None:
@@ -128,7 +134,7 @@ class Fit:
         if "solutions" not in self.tree.children:
             return ()
         stacked = _params_of(self.tree["solutions"])
-        return tuple(Params(*rows) for rows in zip(*stacked, strict=True))
+        return tuple(type(stacked)(*rows) for rows in zip(*stacked, strict=True))
 
     def extra(self, name: str) -> NDArray[Any]:
         """Return an array of the group ``engine``.
@@ -190,6 +196,8 @@ class Fit:
         # An earlier version's digest is of a header without these.
         if self.priors:
             header["priors"] = self.priors.to_dict()
+            if self.priors.family != "normal":
+                header["family"] = self.priors.family
         if self.settings:
             header.update(origin=self.origin, settings=dict(self.settings))
         return header
@@ -228,13 +236,18 @@ def build_fit(
         Of the engine.
     """
     is_point = isinstance(result, Point)
-    params = Params(*(a[None, None] for a in result.params)) if is_point else result.params
+    params = result.params
+    if is_point:
+        params = type(params)(*(a[None, None] for a in params))
     groups = {
         "posterior": _dataset(params, _DRAW_DIMS),
         "sample_stats": _scored(problem, params),
         "observed_data": xr.Dataset(
             {
-                "values": ("distinct", problem.sample.values),
+                "values": (
+                    ("distinct", *_AXES)[: problem.sample.values.ndim],
+                    problem.sample.values,
+                ),
                 "counts": ("distinct", problem.sample.counts),
             }
         ),
@@ -247,7 +260,7 @@ def build_fit(
     elif result.standard_errors is not None:
         groups["standard_error"] = _dataset(result.standard_errors, ())
     if isinstance(result, Point) and result.solutions:
-        stacked = Params(*(np.stack(a) for a in zip(*result.solutions, strict=True)))
+        stacked = type(params)(*(np.stack(a) for a in zip(*result.solutions, strict=True)))
         groups["solutions"] = _dataset(stacked, ("solution",))
     if result.extra:
         groups["engine"] = xr.Dataset(
@@ -297,7 +310,7 @@ def load_fit(path: str | Path) -> Fit:
             status=header["status"],
             key=header["key"],
             notes=tuple(header["notes"]),
-            priors=Priors(**header["priors"]) if "priors" in header else None,
+            priors=_priors_in(header),
             origin=header.get("origin", "built-in"),
             settings=header.get("settings", {}),
         )
@@ -342,7 +355,7 @@ def _header_in(path: Path) -> dict[str, Any]:
 
 
 def _scored(problem: Problem, params: Params) -> xr.Dataset:
-    scores = score(problem.sample, params)
+    scores = family_of(problem.priors).call("score", problem.sample, params)
     log_prior = problem.priors.log_density(params)
     return xr.Dataset(
         {
@@ -356,11 +369,14 @@ def _scored(problem: Problem, params: Params) -> xr.Dataset:
 
 
 def _dataset(params: Params, leading: tuple[str, ...]) -> xr.Dataset:
-    dims = (*leading, _COMPONENT)
-    coords = _coords(params.w.shape, dims)
+    dims = (*leading, _COMPONENT, *_AXES)
+    widest = max(params, key=np.ndim)
     return xr.Dataset(
-        {name: (dims, np.asarray(a)) for name, a in zip(Params._fields, params, strict=True)},
-        coords=coords,
+        {
+            name: (dims[: np.ndim(a)], np.asarray(a))
+            for name, a in zip(params._fields, params, strict=True)
+        },
+        coords=_coords(np.shape(widest), dims[: np.ndim(widest)]),
     )
 
 
@@ -377,7 +393,16 @@ def _dims(name: str, array: NDArray[Any], leading: tuple[str, ...]) -> tuple[str
 
 
 def _params_of(node: xr.DataTree | xr.DataArray) -> Params:
-    return Params(*(np.asarray(node[name].values, dtype=float) for name in Params._fields))
+    kind: Any = MultivariateParams if "cov" in node else Params
+    params: Params = kind(*(np.asarray(node[name].values, dtype=float) for name in kind._fields))
+    return params
+
+
+def _priors_in(header: Mapping[str, Any]) -> Priors | None:
+    if "priors" not in header:
+        return None
+    priors: Priors = family_named(header.get("family", "normal")).get("priors")(**header["priors"])
+    return priors
 
 
 def _digest(tree: xr.DataTree, header: Mapping[str, Any]) -> str:

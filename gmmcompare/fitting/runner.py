@@ -21,7 +21,6 @@ from gmmcompare.fitting.fit import Fit, build_fit
 from gmmcompare.fitting.requests import EngineRequest, engine_seed
 from gmmcompare.model.card import Card, EngineSection
 from gmmcompare.model.family import family_of
-from gmmcompare.model.mixture import log_likelihood
 from gmmcompare.model.params import Params
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import EngineError, InputError
@@ -190,7 +189,8 @@ class Runner:
         em = self.fit(_EM)
         if em.status != "ok":
             return (), em.key
-        heights = [float(log_likelihood(self.sample, p)) for p in em.solutions]
+        family = family_of(self.card.build_priors())
+        heights = [float(family.call("log_likelihood", self.sample, p)) for p in em.solutions]
         near = [
             p for p, h in zip(em.solutions, heights, strict=True) if h > max(heights) - MODE_WINDOW
         ]

@@ -5,19 +5,24 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gmmcompare.model.complaints import explained
+from gmmcompare.model.family import family_named
 from gmmcompare.model.priors import Priors
+from gmmcompare.model.scope import SEE
 from gmmcompare.runtime.bundled import bundled
 from gmmcompare.runtime.errors import InputError, did_you_mean
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Vector = list[Finite]
+Matrix = list[Vector]
 Transform = Literal["none", "log", "log10"]
+Family = Literal["normal", "multivariate"]
 
 
 class _Section(BaseModel):
@@ -76,11 +81,40 @@ class DataSection(_Section):
         return self
 
 
+class MultivariateDataSection(DataSection):
+    """Which columns of which data; a row in which any is missing is dropped, and counted."""
+
+    column: list[str] = Field(min_length=1)  # type: ignore[assignment]
+    """The numeric columns to fit, one for each dimension."""
+    transform: Transform | list[Transform] = "none"  # type: ignore[assignment]
+    """Taken of every value before anything else: one for all columns, or a list of one for each."""
+    label: list[str] | None = None  # type: ignore[assignment]
+    """Axis labels, with the units; by default the columns' names."""
+
+    @model_validator(mode="after")
+    def _one_for_each(self) -> MultivariateDataSection:
+        if self.error is not None:
+            raise ValueError("error: measurement errors are for one column; leave it out")
+        twice = next((c for c in self.column if self.column.count(c) > 1), None)
+        if twice is not None:
+            raise ValueError(f"column '{twice}' is named twice; name each column once")
+        for name in ("transform", "label"):
+            value = getattr(self, name)
+            if isinstance(value, list) and len(value) != len(self.column):
+                raise ValueError(
+                    f"{name} has {len(value)} entries for {len(self.column)} columns; give one for "
+                    "each"
+                )
+        return self
+
+
 class MixtureSection(_Section):
-    """The number of components K."""
+    """The number of components K, and their family."""
 
     components: int = Field(ge=1, le=64)
     """K, the number of components."""
+    family: Family = "normal"
+    """What a component is; the family decides which keys ``[priors]`` has."""
 
 
 class PriorSection(_Section):
@@ -96,6 +130,24 @@ class PriorSection(_Section):
     """a of sigma_k^2 ~ InverseGamma(a, b), density b^a / Gamma(a) x^(-a-1) exp(-b/x)."""
     var_scale: Positive | list[Positive]
     """b of sigma_k^2 ~ InverseGamma(a, b)."""
+
+
+class MultivariatePriorSection(_Section):
+    """The five hyperparameters for d dimensions, each once or once per component."""
+
+    weight_concentration: Positive | list[Positive]
+    """w ~ Dirichlet(c, ..., c)."""
+    mean_loc: Finite | Vector | list[Vector]
+    """Location of mu_k ~ Normal(location, covariance), d numbers."""
+    mean_cov: Matrix | list[Matrix]
+    """Covariance matrix of mu_k, d rows of d numbers."""
+    cov_df: Positive | list[Positive]
+    """nu of cov_k ~ InverseWishart(nu, Psi), above d - 1."""
+    cov_scale: Matrix | list[Matrix]
+    """Psi of cov_k ~ InverseWishart(nu, Psi), d rows of d numbers.
+
+    E[cov_k] = Psi / (nu - d - 1).
+    """
 
 
 class EmSettings(_Section):
@@ -240,7 +292,9 @@ class Card(_Section):
 
     def build_priors(self) -> Priors:
         """Return the priors, expanded to one value per component."""
-        return Priors(**self.priors.model_dump()).expanded(self.K)
+        kind = family_named(self.mixture.family).get("priors")
+        priors: Priors = kind(**self.priors.model_dump()).expanded(self.K)
+        return priors
 
     def with_overrides(self, overrides: Iterable[str]) -> Card:
         """Return the card with ``key.of.field=value`` strings applied; values are TOML.
@@ -264,6 +318,46 @@ class Card(_Section):
         for key, value in values.items():
             _put(content, key, value)
         return validated_card(content, self.file)
+
+
+class MultivariateCard(Card):
+    """A model card for data of several columns."""
+
+    data: MultivariateDataSection
+    priors: MultivariatePriorSection  # type: ignore[assignment]
+
+    @model_validator(mode="after")
+    def _one_dimension_each(self) -> MultivariateCard:
+        rows = self.priors.mean_cov[0]
+        d = len(rows[0]) if isinstance(rows[0], list) else len(rows)
+        if d != len(self.data.column):
+            raise ValueError(
+                f"data.column names {len(self.data.column)} columns but priors.mean_cov is of {d} "
+                "dimensions"
+            )
+        return self
+
+
+CARDS: Mapping[str, type[Card]] = {"normal": Card, "multivariate": MultivariateCard}
+"""The card of each family of components; those that are not here have the card of the normal."""
+
+
+def card_of(content: Mapping[str, Any]) -> type[Card]:
+    """Return the kind of card that a content is of.
+
+    Raises
+    ------
+    InputError
+        If there is no such family of components.
+    """
+    mixture = content.get("mixture")
+    family = mixture.get("family", "normal") if isinstance(mixture, Mapping) else "normal"
+    if family not in get_args(Family):
+        raise InputError(
+            f"mixture.family = {family!r}: components but normal ones "
+            f"({', '.join(get_args(Family))}): not covered; {SEE}"
+        )
+    return CARDS.get(family, Card)
 
 
 def bundled_cards() -> list[str]:
@@ -352,7 +446,7 @@ def validated_card(content: dict[str, Any], file: Path) -> Card:
     if "file" in content:
         raise InputError(f"{file}: unknown key 'file'")
     try:
-        card = Card.model_validate({**content, "file": file})
+        card = card_of(content).model_validate({**content, "file": file})
         card.build_priors()
     except ValidationError as error:
         # A misspelt key first (it is missing, too); then what lies deepest, as in a list.
@@ -360,7 +454,7 @@ def validated_card(content: dict[str, Any], file: Path) -> Card:
             error.errors(include_url=False),
             key=lambda e: (e["type"] != "extra_forbidden", -len(e["loc"])),
         )
-        raise InputError(f"{file}: {explained(worst, Card)}") from None
+        raise InputError(f"{file}: {explained(worst, card_of(content))}") from None
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
     return card

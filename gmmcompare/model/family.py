@@ -56,6 +56,8 @@ class Family:
         Names of each parameter's axes after that of the components.
     log_joint : str
         ``f(y, params)``: log w_k + log density of each observation, (..., N, K).
+    log_likelihood : str
+        ``f(sample, params)``, labels summed out, shape (...).
     score : str
         ``f(sample, params)``: what `model.compiled.score` returns, of draws (chains, draws, ...).
     exact : str
@@ -75,6 +77,7 @@ class Family:
     sample: str
     axes: dict[str, tuple[str, ...]]
     log_joint: str
+    log_likelihood: str
     score: str
     exact: str
     statistics: str = ""
@@ -106,6 +109,7 @@ NORMAL = Family(
     sample="gmmcompare.model.sample:Sample",
     axes={"w": (), "mu": (), "sigma": ()},
     log_joint="gmmcompare.model.mixture:log_joint",
+    log_likelihood="gmmcompare.model.mixture:log_likelihood",
     score="gmmcompare.model.compiled:score",
     exact="gmmcompare.model.exact.posterior:normal_posterior",
     statistics="gmmcompare.model.exact.component:all_subsets",

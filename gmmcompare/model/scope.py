@@ -44,7 +44,7 @@ def not_covered(section: str, key: str) -> str:
 def value_not_covered(key: str, value: object) -> str:
     """Say what a value of the wrong type asks for, if that is known not to be covered."""
     if key == "data.column" and isinstance(value, list):
-        return f"{_DIMENSIONS}: not covered; {SEE}"
+        return f'{_DIMENSIONS} need mixture.family = "multivariate", and its priors; {SEE}'
     several = isinstance(value, list) or (isinstance(value, str) and not value.isdecimal())
     if key == "mixture.components" and several:
         return "one number K; `gmmcompare select CARD --components 1-6` compares several"

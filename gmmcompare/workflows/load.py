@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gmmcompare.data import Rows, load_rows
+from gmmcompare.data import Rows, load_rows, load_vectors
 from gmmcompare.data.partitions.pieces import PartitionedFiles, is_partitioned
-from gmmcompare.model.card import Card
+from gmmcompare.model.card import Card, MultivariateDataSection
 from gmmcompare.model.sample import Key, Sample
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.progress import Progress, no_progress
@@ -70,6 +70,22 @@ def load(
     found = source or section.dataset or card.file.parent / str(section.path)
     if isinstance(found, Rows):
         rows = found
+    elif isinstance(section, MultivariateDataSection):
+        if is_partitioned(found):
+            raise InputError(
+                f"{found}: several columns are for one file, not for data in partitions"
+            )
+        rows = load_vectors(
+            found,
+            section.column,
+            section.transform,
+            section.label,
+            section.name_column,
+            offline,
+            names_required=source is None,
+            where=section.where,
+            weight=section.weight,
+        )
     elif is_partitioned(found):
         _refuse_choice_of_rows(card, found)
         progress(f"reading {found}", 0.0)

@@ -13,7 +13,7 @@ from gmmcompare.comparison.comparison import Comparison, compare_fits
 from gmmcompare.comparison.reasons import from_codes
 from gmmcompare.data import Rows
 from gmmcompare.fitting.fit import Fit, digest_in, load_fit
-from gmmcompare.model.card import Card
+from gmmcompare.model.card import card_of
 from gmmcompare.model.sample import Origin
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import replacing, write_json
@@ -119,7 +119,7 @@ def load_outcome(folder: str | Path) -> Outcome:
         content = json.loads(path.read_text(encoding="utf-8"))
         described = dict(content["card"])
         file = Path(f"{described.pop('name')}.toml")
-        card = Card.model_validate({**described, "file": file})
+        card = card_of(described).model_validate({**described, "file": file})
         priors = card.build_priors()
         fits = [
             load_fit(folder / "fits" / f"{name}.nc").under(priors) for name in content["engines"]

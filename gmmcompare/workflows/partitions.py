@@ -98,12 +98,13 @@ def _pilot(summary: Summary, components: int) -> Params:
     """Return a rough maximum likelihood fit to the sketch, in the units of the data."""
     unit = summary.unit
     problem = Problem(unit.apply(summary.sketch), components, Priors())
-    return out_of_unit(
+    pilot: Params = out_of_unit(
         EmEngine(EmSettings(starts=10, max_iterations=PILOT_STEPS))
         .run(problem, 0, no_progress)
         .params,
         unit,
     )
+    return pilot
 
 
 def _fine_grid(held: Held, summary: Summary, pilot: Params) -> tuple[PartitionedSample, int]:

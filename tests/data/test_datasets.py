@@ -298,6 +298,9 @@ def test_list_says_what_is_at_hand() -> None:
         "exoplanets": "not fetched",
         "exoplanets-simulated": "bundled",
         "exoplanets-errors-simulated": "bundled",
+        "faithful": "bundled",
+        "iris": "bundled",
+        "radius-mass-simulated": "bundled",
     }
 
 

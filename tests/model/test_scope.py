@@ -33,7 +33,6 @@ def refused(key: str, value: object) -> str:
 @pytest.mark.parametrize(
     ("key", "value", "what"),
     [
-        ("data.column", ["x", "y"], "data of two or more dimensions"),
         ("data.columns", ["x", "y"], "data of two or more dimensions"),
         ("data.limit_flag", "l", "limits and truncation"),
         ("data.truncated", 3.0, "limits and truncation"),
@@ -54,6 +53,11 @@ def test_what_is_not_covered_is_said(key: str, value: object, what: str) -> None
     assert what in said
     assert said.endswith(f": not covered; {SEE}")
     assert "did you mean" not in said
+
+
+def test_several_columns_need_their_family() -> None:
+    said = refused("data.column", ["x", "y"])
+    assert 'need mixture.family = "multivariate"' in said
 
 
 @pytest.mark.parametrize(

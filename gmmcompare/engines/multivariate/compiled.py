@@ -173,7 +173,17 @@ def _allocate(
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def about(n_k: Array, sum_y: Array, square: Array, mu: Array, scatter: Array) -> None:
-    """Fill scatter (K, d, d) with sums of squares and products about mu, from those about 0."""
+    """Fill scatter with sums of squares and products about mu, from those about 0.
+
+    Parameters
+    ----------
+    n_k, sum_y : ndarray, shape (K,) and (K, d)
+    square : ndarray, shape (K, d, d)
+        About 0; its lower triangle is used.
+    mu : ndarray, shape (K, d)
+    scatter : ndarray, shape (K, d, d)
+        Overwritten.
+    """
     K, d = mu.shape
     for k in range(K):
         for i in range(d):

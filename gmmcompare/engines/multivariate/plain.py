@@ -113,9 +113,17 @@ def draw_parameters(
 
 
 def scatter(member: Array, mu: Array, y: Array) -> Array:
-    """Return sums of squares and products about mu_k, shape (K, d, d); member is (N, K)."""
+    """Return sums of squares and products about mu_k, shape (K, d, d).
+
+    Parameters
+    ----------
+    member : ndarray, shape (N, K)
+        1 where a row is a component's, else 0.
+    mu : ndarray, shape (K, d)
+    y : ndarray, shape (N, d)
+    """
     deviation = y[:, None] - mu
-    return np.einsum("nk,nki,nkj->kij", member, deviation, deviation)
+    return np.asarray(np.einsum("nk,nki,nkj->kij", member, deviation, deviation))
 
 
 def draw_weights(n_k: Array, priors: MultivariatePriors, rng: np.random.Generator) -> Array:

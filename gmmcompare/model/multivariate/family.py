@@ -11,6 +11,7 @@ MULTIVARIATE = Family(
     sample="gmmcompare.model.multivariate.sample:VectorSample",
     axes={"w": (), "mu": ("dimension",), "cov": ("dimension", "dimension_2")},
     log_joint="gmmcompare.model.multivariate.density:log_joint",
+    log_likelihood="gmmcompare.model.multivariate.density:log_likelihood",
     score="gmmcompare.model.multivariate.compiled:score",
     exact="gmmcompare.model.exact.multivariate:multivariate_posterior",
     statistics="gmmcompare.model.exact.multivariate:all_subsets",

@@ -114,10 +114,10 @@ class VectorSample(Sample):
         digest.update(self.counts.astype("<i8").tobytes())
         return digest.hexdigest()
 
-    def quantiles(self, q: ArrayLike) -> Array:
-        """Return observed rows at probabilities ``q`` of the order of the rows (see the class)."""
-        rank = np.ceil(np.asarray(q, dtype=float) * self.n).clip(1, self.n).astype(np.int64)
-        return np.asarray(self.values[np.searchsorted(np.cumsum(self.counts), rank)])
+    def find(self, y: Array, errors: Array | None = None) -> NDArray[np.int64]:
+        """Return which of the distinct rows each of some rows (n, d) is; they are in the sample."""
+        place = np.unique(np.vstack([self.values, y]), axis=0, return_inverse=True)[1].ravel()
+        return np.asarray(place[self.n_distinct :], dtype=np.int64)
 
     def column(self, j: int) -> Sample:
         """Return one column as a sample of numbers."""

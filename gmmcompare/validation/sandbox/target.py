@@ -147,4 +147,5 @@ class EngineSampler:
             problem, int(rng.integers(2**31)), no_progress
         )
         assert isinstance(result, Draws)
-        return result.params._asdict()
+        made: dict[str, Array] = result.params._asdict()
+        return made
