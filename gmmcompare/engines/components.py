@@ -132,10 +132,19 @@ class ComponentsDraws:
         return az.from_dict({"posterior": posterior}, dims=dims)
 
 
-class RunChain(Protocol):
-    """Run some sweeps of one chain, writing draws ``at``, ``at + 1``, ...; negative is warmup."""
+class Lengths(NamedTuple):
+    """How long chains are: ``every`` sweeps for each draw that is kept."""
 
-    def __call__(self, n_sweeps: int, at: int) -> None:
+    chains: int
+    warmup: int
+    draws: int
+    every: int = 1
+
+
+class RunChain(Protocol):
+    """Run sweeps ``at``, ``at + 1``, ... of one chain, negative in warmup; keep some of them."""
+
+    def __call__(self, n_sweeps: int, at: int, every: int) -> None:
         """Run them."""
         ...
 
@@ -143,7 +152,7 @@ class RunChain(Protocol):
 def run_chains(
     problem: ComponentsProblem,
     seed: int,
-    lengths: tuple[int, int, int],
+    lengths: Lengths,
     moves: tuple[str, ...],
     make: Callable[[ComponentsProblem, Params, Streams, Chain], RunChain],
     progress: Step,
@@ -155,8 +164,7 @@ def run_chains(
     problem : ComponentsProblem
         In the units of the data; chains see standardised data.
     seed : int
-    lengths : tuple of int
-        Chains, sweeps of warmup, and draws.
+    lengths : Lengths
     moves : tuple of str
         Names of the moves that may be rejected.
     make : callable
@@ -165,7 +173,8 @@ def run_chains(
         Called with the fraction of sweeps done.
     """
     started = time.perf_counter()
-    n_chains, warmup, draws = lengths
+    n_chains, warmup, draws, every = lengths
+    sweeps = draws * every
     in_unit, unit = problem.standardised()
     chains = [Chain.of(draws, problem.max_K, len(moves)) for _ in range(n_chains)]
     runners = []
@@ -176,17 +185,17 @@ def run_chains(
         start = start_point("overdispersed", of_this_K, streams.parameters)
         runners.append(make(in_unit, start, streams, chains[i]))
     for runner in runners[:1]:
-        runner(0, 0)  # compile before the clock of sampling starts
+        runner(0, 0, every)  # compile before the clock of sampling starts
     compiled = time.perf_counter()
-    done, lock, total = 0, threading.Lock(), n_chains * (warmup + draws)
+    done, lock, total = 0, threading.Lock(), n_chains * (warmup + sweeps)
     stop = threading.Event()
 
     def run(runner: RunChain) -> None:
         nonlocal done
         at = -warmup
-        while at < draws and not stop.is_set():
-            n = min(BLOCK, draws - at)
-            runner(n, at)
+        while at < sweeps and not stop.is_set():
+            n = min(BLOCK, sweeps - at)
+            runner(n, at, every)
             at += n
             with lock:
                 done += n

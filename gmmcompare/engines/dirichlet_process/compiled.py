@@ -152,7 +152,8 @@ def advance(
     state: State,
     model: Model,
     rng: np.random.Generator,
-    draw: int,
+    at: int,
+    every: int,
     out: tuple[Array, Array, Array, NDArray[np.int64], NDArray[np.int64]],
 ) -> int:
     """Make whole sweeps; return the number of clusters after the last.
@@ -167,8 +168,10 @@ def advance(
         Overwritten.
     model : Model
     rng : numpy.random.Generator
-    draw : int
-        Where the first sweep is recorded; negative during warmup.
+    at : int
+        Number of the first sweep; negative during warmup.
+    every : int
+        Sweeps 0, every, 2 every, ... are recorded.
     out : tuple of ndarray
         Shares n_k / (N + alpha), mu, sigma (n, room), full of NaN, K and K+ (n,), both the number
         of clusters; written to. Of more clusters than there is room for, only the first are kept.
@@ -178,11 +181,12 @@ def advance(
         for i in range(y.size):
             used = choose_cluster(i, used, y, state, model, rng)
         draw_parameters(used, y, state, model, rng)
-        if draw >= 0:
+        if at >= 0 and at % every == 0:
+            draw = at // every
             kept = min(used, share.shape[1])
             share[draw, :kept] = state.n_k[:kept] / (y.size + model.alpha)
             mu[draw, :kept] = state.mu[:kept]
             sigma[draw, :kept] = state.sigma[:kept]
             number[draw] = n_occupied[draw] = used
-        draw += 1
+        at += 1
     return used

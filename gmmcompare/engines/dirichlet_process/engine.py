@@ -11,6 +11,7 @@ from gmmcompare.engines.components import (
     Chain,
     ComponentsDraws,
     ComponentsProblem,
+    Lengths,
     RunChain,
     run_chains,
 )
@@ -24,7 +25,7 @@ def run(
     problem: ComponentsProblem,
     alpha: float,
     seed: int,
-    lengths: tuple[int, int, int],
+    lengths: Lengths,
     progress: Step = no_progress,
 ) -> ComponentsDraws:
     """Run chains of a Dirichlet process mixture.
@@ -37,8 +38,7 @@ def run(
     alpha : float
         Concentration of the process.
     seed : int
-    lengths : tuple of int
-        Chains, sweeps of warmup, and draws.
+    lengths : Lengths
     progress : callable
         Called with the fraction of sweeps done.
 
@@ -80,8 +80,8 @@ def prepared(
     used = int(occupied.size)
     out = (*chain.params, chain.K, chain.n_occupied)
 
-    def run(n_sweeps: int, at: int) -> None:
+    def run(n_sweeps: int, at: int, every: int) -> None:
         nonlocal used
-        used = advance(n_sweeps, used, y, state, model, rng, at, out)
+        used = advance(n_sweeps, used, y, state, model, rng, at, every, out)
 
     return run

@@ -527,7 +527,8 @@ def advance(
     model: Model,
     terms: Terms,
     rng: np.random.Generator,
-    draw: int,
+    at: int,
+    every: int,
     out: tuple[Array, Array, Array, NDArray[np.int64], NDArray[np.int64]],
     counts: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> int:
@@ -544,8 +545,10 @@ def advance(
     model : Model
     terms : Terms
     rng : numpy.random.Generator
-    draw : int
-        Where the first sweep is recorded; negative during warmup.
+    at : int
+        Number of the first sweep; negative during warmup.
+    every : int
+        Sweeps 0, every, 2 every, ... are recorded.
     out : tuple of ndarray
         w, mu, sigma (n, max_K), full of NaN, K and K+ (n,); written to.
     counts : tuple of ndarray
@@ -568,15 +571,16 @@ def advance(
                 K = birth(K, y, state, model, terms, rng)
             else:
                 K = death(K, y, state, model, terms, rng)
-            if draw >= 0:
+            if at >= 0:
                 move = 2 * pair + (0 if up else 1)
                 proposed[move] += 1
                 accepted[move] += 1 if before != K else 0
-        if draw >= 0:
+        if at >= 0 and at % every == 0:
+            draw = at // every
             w[draw, :K] = state.w[:K]
             mu[draw, :K] = state.mu[:K]
             sigma[draw, :K] = state.sigma[:K]
             number[draw] = K
             n_occupied[draw] = np.count_nonzero(state.n_k[:K] > 0.0)
-        draw += 1
+        at += 1
     return K

@@ -9,6 +9,7 @@ from gmmcompare.engines.components import (
     Chain,
     ComponentsDraws,
     ComponentsProblem,
+    Lengths,
     RunChain,
     run_chains,
 )
@@ -20,7 +21,7 @@ from gmmcompare.runtime.progress import Step
 def run(
     problem: ComponentsProblem,
     seed: int,
-    lengths: tuple[int, int, int],
+    lengths: Lengths,
     progress: Step = no_progress,
 ) -> ComponentsDraws:
     """Run chains of the reversible jump sampler.
@@ -29,8 +30,7 @@ def run(
     ----------
     problem : ComponentsProblem
     seed : int
-    lengths : tuple of int
-        Chains, sweeps of warmup, and draws.
+    lengths : Lengths
     progress : callable
         Called with the fraction of sweeps done.
     """
@@ -69,8 +69,8 @@ def prepared(
     out = (*chain.params, chain.K, chain.n_occupied)
     counts = (chain.proposed, chain.accepted)
 
-    def run(n_sweeps: int, at: int) -> None:
+    def run(n_sweeps: int, at: int, every: int) -> None:
         nonlocal K
-        K = advance(n_sweeps, K, y, state, model, terms, streams.parameters, at, out, counts)
+        K = advance(n_sweeps, K, y, state, model, terms, streams.parameters, at, every, out, counts)
 
     return run

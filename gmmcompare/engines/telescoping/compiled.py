@@ -103,7 +103,8 @@ def advance(
     log_p: Array,
     of_allocations: np.random.Generator,
     of_parameters: np.random.Generator,
-    draw: int,
+    at: int,
+    every: int,
     out: tuple[Array, Array, Array, NDArray[np.int64], NDArray[np.int64]],
 ) -> int:
     """Make whole sweeps; return K after the last.
@@ -124,8 +125,10 @@ def advance(
     log_p : ndarray, shape (max_K,)
         Scratch space.
     of_allocations, of_parameters : numpy.random.Generator
-    draw : int
-        Where the first sweep is recorded; negative during warmup.
+    at : int
+        Number of the first sweep; negative during warmup.
+    every : int
+        Sweeps 0, every, 2 every, ... are recorded.
     out : tuple of ndarray
         w, mu, sigma (n, max_K), full of NaN, K and K+ (n,); written to.
     """
@@ -155,11 +158,12 @@ def advance(
         draw_means(empty, prior, of_parameters)
         draw_sigmas(empty, prior, of_parameters)
         draw_weights(_first(work, K), prior, of_parameters)
-        if draw >= 0:
+        if at >= 0 and at % every == 0:
+            draw = at // every
             w[draw, :K] = work.w[:K]
             mu[draw, :K] = work.mu[:K]
             sigma[draw, :K] = work.sigma[:K]
             number[draw] = K
             n_occupied[draw] = occupied
-        draw += 1
+        at += 1
     return K

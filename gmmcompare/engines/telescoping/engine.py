@@ -9,6 +9,7 @@ from gmmcompare.engines.components import (
     Chain,
     ComponentsDraws,
     ComponentsProblem,
+    Lengths,
     RunChain,
     run_chains,
 )
@@ -23,7 +24,7 @@ from gmmcompare.runtime.progress import Step
 def run(
     problem: ComponentsProblem,
     seed: int,
-    lengths: tuple[int, int, int],
+    lengths: Lengths,
     progress: Step = no_progress,
     *,
     compiled: bool = True,
@@ -34,8 +35,7 @@ def run(
     ----------
     problem : ComponentsProblem
     seed : int
-    lengths : tuple of int
-        Chains, sweeps of warmup, and draws.
+    lengths : Lengths
     progress : callable
         Called with the fraction of sweeps done.
     compiled : bool
@@ -69,7 +69,7 @@ def compiled_chain(
     u, log_p = np.empty(problem.sample.n), np.empty(max_K)
     out = (*chain.params, chain.K, chain.n_occupied)
 
-    def run(n_sweeps: int, at: int) -> None:
+    def run(n_sweeps: int, at: int, every: int) -> None:
         nonlocal K
         K = advance(
             n_sweeps,
@@ -83,6 +83,7 @@ def compiled_chain(
             streams.allocations,
             streams.parameters,
             at,
+            every,
             out,
         )
 
@@ -107,12 +108,13 @@ def plain_chain(
     y = build_layout(problem.sample).observations()
     point = start
 
-    def run(n_sweeps: int, at: int) -> None:
+    def run(n_sweeps: int, at: int, every: int) -> None:
         nonlocal point
-        for draw in range(at, at + n_sweeps):
+        for sweep in range(at, at + n_sweeps):
             u = streams.allocations.random(y.size)
             point, occupied = plain.sweep(point, y, problem, u, streams.parameters)
-            if draw >= 0:
+            if sweep >= 0 and sweep % every == 0:
+                draw = sweep // every
                 for array, value in zip(chain.params, point, strict=True):
                     array[draw, : point.K] = value
                 chain.K[draw], chain.n_occupied[draw] = point.K, occupied

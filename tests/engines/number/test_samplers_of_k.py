@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import f
 
-from gmmcompare.engines.components import ComponentsDraws, ComponentsProblem
+from gmmcompare.engines.components import ComponentsDraws, ComponentsProblem, Lengths
 from gmmcompare.engines.dirichlet_process import engine as dirichlet_process
 from gmmcompare.engines.reversible_jump import engine as reversible_jump_engine
 from gmmcompare.engines.telescoping import engine as telescoping_engine
@@ -63,7 +63,7 @@ def test_draws_of_k_and_of_the_occupied_are_those_of_the_exact_posterior(
     problem = problem_of(case)
     y, priors, dynamic = CASES[case]
     exact = exact_components(y, priors, "poisson(2)", MAX_K, dynamic)
-    draws = SAMPLERS[name](problem, 1, (4, 500, 25_000))
+    draws = SAMPLERS[name](problem, 1, Lengths(4, 500, 25_000))
     assert chi_square(draws.K, np.append(0.0, exact.prob)) > ALPHA / 2
     assert chi_square(draws.n_occupied, exact.prob_occupied) > ALPHA / 2
     _check_padding(draws)
@@ -89,7 +89,7 @@ def test_a_dirichlet_process_occupies_as_many_clusters_as_the_exact_sum_says(
 ) -> None:
     y, priors, _ = CASES[case]
     exact = exact_dirichlet_process(y, priors, alpha)
-    draws = dirichlet_process.run(problem_of(case), alpha, 1, (4, 500, 25_000))
+    draws = dirichlet_process.run(problem_of(case), alpha, 1, Lengths(4, 500, 25_000))
     assert chi_square(draws.n_occupied, exact.prob_occupied) > ALPHA
 
 
@@ -99,7 +99,7 @@ def test_the_plain_telescoping_sampler_makes_the_draws_of_the_compiled_one(dynam
     priors = Priors(0.7, 0.0, 2.0, 3.0, 0.5)
     problem = ComponentsProblem(Sample.of(y), priors, PriorOnK.of("uniform", 7), dynamic)
     fast, plain = (
-        telescoping_engine.run(problem, 1, (3, 20, 200), compiled=compiled)
+        telescoping_engine.run(problem, 1, Lengths(3, 20, 200), compiled=compiled)
         for compiled in (True, False)
     )
     np.testing.assert_array_equal(fast.K, plain.K)
@@ -109,8 +109,16 @@ def test_the_plain_telescoping_sampler_makes_the_draws_of_the_compiled_one(dynam
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_every_third_sweep_is_kept_and_no_other(name: str) -> None:
+    problem = problem_of("ties")
+    every, third = (SAMPLERS[name](problem, 1, Lengths(2, 10, 60 // e, e)) for e in (1, 3))
+    np.testing.assert_array_equal(every.K[:, ::3], third.K)
+    np.testing.assert_array_equal(every.params.mu[:, ::3], third.params.mu)
+
+
 def test_draws_are_read_by_arviz() -> None:
-    draws = telescoping_engine.run(problem_of("ties"), 1, (2, 10, 50))
+    draws = telescoping_engine.run(problem_of("ties"), 1, Lengths(2, 10, 50))
     posterior = draws.tree().posterior
     assert posterior.sizes == {"chain": 2, "draw": 50, "component": MAX_K}
     np.testing.assert_array_equal(posterior["K"], draws.K)
@@ -120,4 +128,4 @@ def test_draws_are_read_by_arviz() -> None:
 def test_one_component_only() -> None:
     problem = ComponentsProblem(Sample.of([0.0, 1.0]), Priors(), PriorOnK.of("uniform", 1))
     for run in SAMPLERS.values():
-        assert (run(problem, 1, (2, 5, 20)).K == 1).all()
+        assert (run(problem, 1, Lengths(2, 5, 20)).K == 1).all()
