@@ -27,6 +27,7 @@ _PUBLIC = {
     "align": "gmmcompare.comparison.labels",
     "check_engine": "gmmcompare.engines.check",
     "compare": "gmmcompare.api",
+    "components": "gmmcompare.api",
     "exact_components": "gmmcompare.model.exact",
     "exact_dirichlet_process": "gmmcompare.model.exact",
     "exact_posterior": "gmmcompare.model.exact",
@@ -59,6 +60,7 @@ __all__ = [
     "align",
     "check_engine",
     "compare",
+    "components",
     "exact_components",
     "exact_dirichlet_process",
     "exact_posterior",
@@ -74,7 +76,16 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from gmmcompare.api import agree, compare, fit, select, sensitivity, validate, write_report
+    from gmmcompare.api import (
+        agree,
+        compare,
+        components,
+        fit,
+        select,
+        sensitivity,
+        validate,
+        write_report,
+    )
     from gmmcompare.comparison.agreed import Agreement
     from gmmcompare.comparison.comparison import Comparison
     from gmmcompare.comparison.labels import align

@@ -22,7 +22,7 @@ from gmmcompare.model.card import Card, load_card, validated_card
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
-from gmmcompare.runtime.files import alone_in
+from gmmcompare.runtime.files import alone_in, cache_folder
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
 from gmmcompare.selection.selection import Selection, parse_components
@@ -36,11 +36,13 @@ from gmmcompare.workflows.settle import compare_and_settle
 from gmmcompare.workflows.validate import validate_sampler
 
 if TYPE_CHECKING:
+    from gmmcompare.comparison.number import Components
     from gmmcompare.workflows.outcome import Outcome
     from gmmcompare.workflows.provenance import Provenance
 
 __all__ = [
     "compare",
+    "components",
     "fit",
     "load_card",
     "load_fit",
@@ -323,6 +325,86 @@ def select(
         return select_card(
             card, numbers, requests, data=data, folder=kept, cache=cache, tasks=tasks
         ).selection
+
+
+def components(
+    card_or_sample: Card | Sample | str | Path,
+    engines: Sequence[str] | None = None,
+    *,
+    priors: Priors | None = None,
+    prior_on_K: str | Sequence[float] | None = None,
+    max_K: int | None = None,
+    dynamic: bool | None = None,
+    alpha: float | None = None,
+    seed: int | None = None,
+    folder: str | Path | None = None,
+    offline: bool = False,
+    progress: Progress = no_progress,
+    **lengths: int,
+) -> Components:
+    """Work out the posterior of the number of components by several roads.
+
+    Parameters
+    ----------
+    card_or_sample : Card, Sample, str or Path
+        A model card (or its file or short name), whose own number does not matter, or data.
+    engines : sequence of str, optional
+        Of ``exact``, ``telescoping``, ``reversible_jump``, ``bridge`` and ``dirichlet_process``; by
+        default all that the data and ``alpha`` allow.
+    priors : Priors, optional
+        A card has its own; for data, the defaults of `Priors`. One number for each field.
+    prior_on_K : str or sequence of float, optional
+        As of `exact_components`; by default the card's, or ``"uniform"``.
+    max_K : int, optional
+        By default the card's, or 10.
+    dynamic : bool, optional
+        Weights given K are Dirichlet(c / K, ...); by default as the card says.
+    alpha : float, optional
+        Concentration of a Dirichlet process to show beside.
+    seed : int, optional
+        By default the card's.
+    folder : str or Path, optional
+        Keep ``components.json`` there, and take from the user's cache what was made before. By
+        default nothing is kept.
+    offline : bool
+        Do not use the network for a card's data.
+    progress : callable
+        Called with the name of a road and the fraction of it that is done.
+    **lengths
+        ``chains``, ``warmup``, ``draws``, and ``every``, how many sweeps make a draw.
+
+    Returns
+    -------
+    Components
+        With ``.table()``, ``.answer()``, ``.verdict``, ``.roads`` and ``.total_variation``.
+
+    Raises
+    ------
+    InputError
+        If the data, the priors or the name of a road cannot be used.
+    """
+    from gmmcompare.workflows.components import components_card
+
+    card, data = _card_and_data(card_or_sample, 1, priors, seed, offline)
+    changes: dict[str, Any] = {
+        "prior": prior_on_K if prior_on_K is None or isinstance(prior_on_K, str) else [*prior_on_K],
+        "max": max_K,
+        "dynamic": dynamic,
+        "alpha": alpha,
+        **lengths,
+    }
+    given = {f"components.{key}": v for key, v in changes.items() if v is not None}
+    kept, cache = _folder(folder)
+    with _alone_in(kept):
+        return components_card(
+            card.changed(given),
+            engines,
+            data=data,
+            folder=kept,
+            cache=cache,
+            kept=cache_folder() / "components" if kept else None,
+            progress=progress,
+        ).components
 
 
 def sensitivity(

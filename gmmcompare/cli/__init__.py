@@ -6,6 +6,7 @@ Every import beyond typer waits until its command runs, so that ``gmmcompare --h
 from gmmcompare.cli import (
     agree,
     compare,
+    components,
     data,
     engines,
     fit,
@@ -22,6 +23,7 @@ __all__ = [
     "agree",
     "app",
     "compare",
+    "components",
     "data",
     "engines",
     "fit",

@@ -20,6 +20,7 @@ from gmmcompare.runtime.files import to_json
 
 if TYPE_CHECKING:
     from gmmcompare.comparison.comparison import Comparison
+    from gmmcompare.comparison.number import Components
     from gmmcompare.data import Description, Listing
     from gmmcompare.selection.selection import Selection
     from gmmcompare.validation.gallery import Exhibit
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 WIDE = 200
 """Columns assumed where stdout is no terminal, so that nothing is cut."""
+
+
+SMALLEST = 1e-3
+"""Numbers of components that are less probable are not printed."""
 
 
 def _console() -> Console:
@@ -95,6 +100,31 @@ def print_fit(comparison: Comparison, as_json: bool) -> None:
         console.print(f"{what}: {value}", soft_wrap=True)
     for note in fit.notes:
         console.print(note, soft_wrap=True)
+
+
+def print_components(found: Components, page: Path) -> None:
+    """Print the answer, the verdict on the samplers, and the probabilities of each number."""
+    from gmmcompare.comparison.names import display_name
+
+    console = _console()
+    console.print(found.answer(), soft_wrap=True)
+    if found.pairs:
+        console.print(f"{found.verdict.upper()}: {found.sentence()}", soft_wrap=True)
+    table = Table(box=None, header_style="")
+    frame = found.table()
+    table.add_column("number", justify="right")
+    for column in frame.columns.tolist():
+        table.add_column(f"{column[1]}, {display_name(column[0])}", justify="right")
+    for number, row in frame.iterrows():
+        if (row.drop(("prior", "K")) > SMALLEST).any():
+            table.add_row(f"{number}", *("-" if np.isnan(p) else f"{p:.4f}" for p in row))
+    console.print(table)
+    for (a, b), distance in found.total_variation.items():
+        console.print(f"total variation of {a} and {b}: {distance:.4f}", soft_wrap=True)
+    for name, road in found.roads.items():
+        for note in road.notes:
+            console.print(f"{name}: {note}", soft_wrap=True)
+    console.print(f"report: {page}", soft_wrap=True)
 
 
 def print_selection(selection: Selection, page: Path) -> None:

@@ -184,7 +184,6 @@ def _judge(
     redraw: Redraw | None,
 ) -> tuple[PairVerdict, ...]:
     every = list(evidence.values())
-    checked = {name: check(own, every) for name, own in evidence.items()}
 
     @cache
     def again(name: str, this_round: int) -> Checked | None:
@@ -195,10 +194,26 @@ def _judge(
         _, repeated = prepare([new.only(list(draws[name].arrays)), *rest])
         return check(repeated[0], every)
 
-    all_pairs = list(combinations(evidence, 2))
-    return tuple(
-        judge_draws(checked[a], checked[b], redraw and again, len(all_pairs)) for a, b in all_pairs
-    )
+    return judge_pairs(evidence, redraw and again)
+
+
+def judge_pairs(
+    evidence: Mapping[str, Evidence],
+    again: Callable[[str, int], Checked | None] | None = None,
+) -> tuple[PairVerdict, ...]:
+    """Judge every pair of engines by what was prepared of their draws.
+
+    Parameters
+    ----------
+    evidence : mapping of str to Evidence
+        By engine.
+    again : callable, optional
+        ``again(engine, round)`` repeats one with a fresh seed; see `agreement.judge_draws`.
+    """
+    every = list(evidence.values())
+    checked = {name: check(own, every) for name, own in evidence.items()}
+    pairs = list(combinations(evidence, 2))
+    return tuple(judge_draws(checked[a], checked[b], again, len(pairs)) for a, b in pairs)
 
 
 def _column(draws: GeneralDraws, seconds: float) -> Column:

@@ -67,7 +67,7 @@ def functionals(
         the data, sorted weights, co-clustering of three pairs; then w, mu and log sigma of each
         component; and the log prior density, where priors tell components apart.
     """
-    free = {"log_lik": log_lik, "mean": mixture.mean(aligned), **_of_the_mixture(aligned, sample)}
+    free = {"log_lik": log_lik, "mean": mixture.mean(aligned), **of_the_mixture(aligned, sample)}
     ordered = np.sort(aligned.w, axis=-1)[..., ::-1]
     free.update({f"sorted_w[{k + 1}]": ordered[..., k] for k in range(aligned.K)})
     labelled: dict[str, Array] = {}
@@ -104,7 +104,7 @@ def pairs_of(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return found[:, 0], found[:, 1]
 
 
-def _of_the_mixture(aligned: Params, sample: Sample) -> dict[str, Array]:
+def of_the_mixture(aligned: Params, sample: Sample) -> dict[str, Array]:
     """Evaluate what needs densities, by name, each of shape (chains, draws)."""
     at, shared = sample.quantiles(DATA_QUANTILES), sample.places(np.ravel(PAIRS))
     points = np.concatenate([at, sample.values[shared]])

@@ -12,6 +12,10 @@ _ENGINES = {
     "numpyro": "NumPyro",
     "stan": "Stan",
     "exact": "the exact posterior",
+    "telescoping": "the telescoping sampler",
+    "reversible_jump": "reversible jump",
+    "bridge": "bridge evidence",
+    "dirichlet_process": "the Dirichlet process",
 }
 _CRITERIA = {"aic": "AIC", "bic": "BIC", "icl": "ICL", "loo": "LOO", "evidence": "the evidence"}
 SCALAR = "scalar"

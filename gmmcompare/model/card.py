@@ -268,6 +268,27 @@ class RunSection(_Section):
     """Each engine's seed is derived from this one and the engine's name."""
 
 
+class ComponentsSection(_Section):
+    """What ``gmmcompare components`` asks: the prior on K, and how long its samplers run."""
+
+    prior: str | list[Annotated[float, Field(ge=0)]] = "uniform"
+    """``uniform``, ``poisson(RATE)``, ``beta-negative-binomial``, or p(1), p(2), ... in a list."""
+    max: int = Field(default=10, ge=1, le=64)
+    """The largest number of components; the prior is cut there."""
+    dynamic: bool = False
+    """Weights given K are Dirichlet(c / K, ...) in place of Dirichlet(c, ...)."""
+    alpha: Positive | None = None
+    """Concentration of a Dirichlet process to show beside; without it there is none."""
+    chains: int = Field(default=4, ge=2)
+    """Independent chains of each sampler."""
+    warmup: int = Field(default=5000, ge=0)
+    """Sweeps dropped at the start of each chain."""
+    draws: int = Field(default=20_000, ge=100)
+    """Draws kept per chain."""
+    every: int = Field(default=10, ge=1)
+    """Sweeps for each draw that is kept."""
+
+
 class Card(_Section):
     """A model card. `file` says where it was read, and is no part of its content."""
 
@@ -276,6 +297,7 @@ class Card(_Section):
     data: DataSection
     mixture: MixtureSection
     priors: PriorSection
+    components: ComponentsSection | None = None
     engines: EngineSection = EngineSection()
     run: RunSection = RunSection()
     file: Path = Field(default=Path("card"), exclude=True)
