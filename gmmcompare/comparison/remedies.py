@@ -170,7 +170,7 @@ def _leave_mode(need: _Needs, times: float) -> None:
     """Ask for other starts where a setting chose poor ones, else for longer chains."""
     better = {
         ("nuts", "identify"): "none",
-        ("nuts", "start"): "em",
+        **{(section, "start"): "em" for section in ("nuts", "numpyro", "stan", "jags")},
         ("gibbs", "start"): "overdispersed",
         ("gibbs_plain", "start"): "overdispersed",
     }
@@ -186,10 +186,10 @@ def _leave_mode(need: _Needs, times: float) -> None:
 
 
 def _diverge_less(need: _Needs) -> None:
-    if need.section != "nuts":
+    if need.section not in ("nuts", "numpyro", "stan"):
         need.smaller_steps = need.fit.origin == "draws"
         return
-    if need.setting("identify") != "none":
+    if need.section == "nuts" and need.setting("identify") != "none":
         need.others["identify"] = "none"
     now = need.setting("target_accept")
     need.others["target_accept"] = next((t for t in TARGETS if t > now), (1.0 + now) / 2)

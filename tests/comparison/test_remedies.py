@@ -145,6 +145,15 @@ def test_settings_that_were_poor_are_put_right_before_anything_is_made_longer() 
     assert steep == {"engines.nuts.identify": "none", "engines.nuts.target_accept": 0.99}
 
 
+@pytest.mark.parametrize("engine", ["numpyro", "stan"])
+def test_engines_elsewhere_have_settings_too(engine: str) -> None:
+    fits = FITS | {engine: fit(engine, start="default", target_accept=0.8)}
+    stuck = typed("gibbs", engine, reason(Code.MINOR_MODE, engine), fits=fits)
+    assert stuck == {f"engines.{engine}.start": "em"}
+    steep = typed("gibbs", engine, reason(Code.DIVERGENCES, engine), fits=fits)
+    assert steep == {f"engines.{engine}.target_accept": 0.9}
+
+
 def test_a_minor_mode_of_well_chosen_starts_asks_for_longer_chains() -> None:
     fits = FITS | {"gibbs": fit("gibbs", warmup=900)}
     asked = typed("gibbs", "nuts", reason(Code.MINOR_MODE, "gibbs"), fits=fits)

@@ -8,7 +8,14 @@ import numpy as np
 
 from gmmcompare.comparison.agreement import PairVerdict
 from gmmcompare.comparison.comparison import Comparison
-from gmmcompare.comparison.thresholds import ALPHA, CLOUD_QUANTILE, CONFIRM_ALPHA, MARGIN, MIN_ESS
+from gmmcompare.comparison.thresholds import (
+    ALPHA,
+    CLOUD_QUANTILE,
+    CONFIRM_ALPHA,
+    MARGIN,
+    MIN_ESS,
+    UNREPEATED_ALPHA,
+)
 from gmmcompare.comparison.words import sentence
 from gmmcompare.report.comparison.figures import Looks
 from gmmcompare.report.frame.words import (
@@ -203,6 +210,8 @@ def sureness(comparison: Comparison) -> dict[str, object]:
         "cloud": f"{100 * CLOUD_QUANTILE:g}",
         "alpha": f"{100 * ALPHA:g}",
         "confirm_alpha": f"{100 * CONFIRM_ALPHA:g}",
+        "alone": f"{100 * UNREPEATED_ALPHA:g}",
+        "from_files": [n for n, fit in comparison.fits.items() if fit.origin == "draws"],
         "mdd": number(max((p.mdd for p in tested), default=np.nan), 3),
         "bound": number(max((p.bound for p in tested), default=np.nan), 3),
         "bound_value": max((p.bound for p in tested), default=np.nan),
