@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from gmmcompare.engines.base import Problem
-from gmmcompare.model.mixture import log_likelihood, log_posterior
+from gmmcompare.model.family import family_of
+from gmmcompare.model.multivariate.params import MultivariateParams
+from gmmcompare.model.multivariate.sample import VectorSample
 from gmmcompare.model.params import Array, Params
 from gmmcompare.runtime.errors import EngineError
 
@@ -92,7 +94,8 @@ def parity(
     """
 
     def ours(x: Array) -> Array:
-        density = log_posterior(problem.sample, coordinates.params(x), problem.priors)
+        params = coordinates.params(x)
+        density: Array = _log_likelihood(problem, params) + problem.priors.log_density(params)
         return density + coordinates.log_jacobian(x)
 
     differences, errors, heights = [], [], []
@@ -188,12 +191,12 @@ def _terms_off(
 
     def likelihood_excess(params: Params) -> float:
         x = space.of(params)
-        return posterior(x)[0] - prior(x)[0] - float(log_likelihood(problem.sample, params))
+        return posterior(x)[0] - prior(x)[0] - float(_log_likelihood(problem, params))
 
     blocks = {
         "the prior of w": here._replace(w=there.w),
         "the prior of mu": here._replace(mu=there.mu),
-        "the prior of sigma**2": here._replace(sigma=there.sigma),
+        _last_prior(here): here._replace(**{here._fields[2]: there[2]}),
     }
     scale = max(abs(posterior(space.of(p))[0]) + abs(prior(space.of(p))[0]) for p in (here, there))
     off = [
@@ -206,13 +209,35 @@ def _terms_off(
     return off
 
 
+def _log_likelihood(problem: Problem, params: Params) -> Array:
+    found: Array = family_of(problem.priors).call("log_likelihood", problem.sample, params)
+    return found
+
+
+def _last_prior(params: Params) -> str:
+    return f"the prior of {'sigma**2' if isinstance(params, Params) else params._fields[2]}"
+
+
 def _random_point(problem: Problem, rng: np.random.Generator) -> Params:
     sample, K = problem.sample, problem.K
+    if isinstance(sample, VectorSample):
+        vectors: Any = _random_vectors(sample, K, rng)
+        point: Params = vectors
+        return point
     spread = sample.sd or 1.0
     mu = np.sort(sample.mean + 1.5 * spread * rng.standard_normal(K))
     sigma = spread * np.exp(0.7 * rng.standard_normal(K))
     kept: Params = problem.priors.kept(Params(rng.dirichlet(np.ones(K)), mu, sigma))
     return kept
+
+
+def _random_vectors(sample: VectorSample, K: int, rng: np.random.Generator) -> Any:
+    d, spread = sample.d, np.where(sample.sd > 0, sample.sd, 1.0)
+    mu = sample.mean + 1.5 * spread * rng.standard_normal((K, d))
+    root = np.tril(0.4 * rng.standard_normal((K, d, d)), -1)
+    root += np.exp(0.7 * rng.standard_normal((K, d)))[:, :, None] * np.eye(d)
+    root *= spread[:, None]
+    return MultivariateParams(rng.dirichlet(np.ones(K)), mu, root @ np.swapaxes(root, -1, -2))
 
 
 def _rounding(scale: float) -> float:

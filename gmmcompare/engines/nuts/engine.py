@@ -90,9 +90,13 @@ class NutpieSampler:
             Form.of(problem.priors, problem.K),
         )
 
+    def inputs_of(self, problem: Problem) -> dict[str, Array]:
+        """Return what the compiled model has to be told of a problem."""
+        return model_inputs(problem)
+
     def density(self, problem: Problem) -> LogDensity:
         """Return the compiled function that nutpie calls, on another problem's data and priors."""
-        compiled = self._compiled.with_data(**model_inputs(problem))
+        compiled = self._compiled.with_data(**self.inputs_of(problem))
         signature = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)
         function = signature(compiled.compiled_logp_func.address)
 
@@ -208,6 +212,10 @@ class PymcSampler:
     def _model(self, problem: Problem) -> pm.Model:
         form = Form.of(problem.priors, problem.K)
         return build_model(model_inputs(problem), self._settings.identify == "ordered", form)[0]
+
+    def inputs_of(self, problem: Problem) -> dict[str, Array]:
+        """Return what the compiled model has to be told of a problem."""
+        return model_inputs(problem)
 
     def density(self, problem: Problem) -> LogDensity:
         """Return PyMC's compiled log density, on another problem's data and priors."""
