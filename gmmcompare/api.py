@@ -194,7 +194,8 @@ def validate(
         Do not use the network for the card's data.
     **options
         ``quick``, ``seed``, ``jobs``, ``tasks``, ``time_limit``, ``call_limit``, ``geweke``,
-        ``strict``, ``mutants`` and ``progress`` of `gmmcompare.validation.run.validate`.
+        ``strict``, ``mutants`` and ``progress`` of `gmmcompare.validation.run.validate`; with a
+        PyMC model ``nuts``: whole chains are compared with a long run of NUTS on its data, too.
 
     Returns
     -------

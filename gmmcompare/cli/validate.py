@@ -77,6 +77,14 @@ def validate(
             "draw_prior and draw_data.",
         ),
     ] = None,
+    nuts: Annotated[
+        bool,
+        typer.Option(
+            "--nuts",
+            help="With --model of PyMC: compare whole chains with a long run of NUTS on its data, "
+            "too.",
+        ),
+    ] = False,
     mutants: Annotated[
         bool,
         typer.Option(
@@ -151,9 +159,9 @@ def validate(
             found = validate_sampler(
                 str(sampler), chosen, model=model,
                 data=load(chosen, data, offline=offline, progress=bars) if chosen else None,
-                posterior_sbc=posterior_sbc or around, out=out, cache=user_cache(), progress=bars,
-                tasks=tasks, quick=quick, seed=seed, jobs=jobs, time_limit=time_limit,
-                geweke=geweke, strict=strict, mutants=mutants,
+                posterior_sbc=posterior_sbc or around, nuts=nuts, out=out, cache=user_cache(),
+                progress=bars, tasks=tasks, quick=quick, seed=seed, jobs=jobs,
+                time_limit=time_limit, geweke=geweke, strict=strict, mutants=mutants,
             )  # fmt: skip
         page = write_validation(found, out / "index.html", command_line()) if out else None
     print_validation(found, as_json, page)

@@ -72,12 +72,8 @@ def compare_model(
     EngineError
         If a sampler fails.
     """
-    title = model if isinstance(model, str) else str(getattr(model, "name", "") or "a PyMC model")
-    known: Any = load_model(model) if isinstance(model, str) else as_model(model, title)
-    if not hasattr(known, "pymc_model"):
-        raise InputError(
-            f"{title}: NUTS needs a PyMC model; compare draws of others by `gmmcompare agree`"
-        )
+    title = _title(model)
+    known: Any = pymc_model(model)
     runs: dict[str, Run] = {NUTS: partial(_nuts, known, nuts or NutsSettings())}
     for name, sampler in own.items():
         function = find(sampler) if isinstance(sampler, str) else sampler
@@ -107,6 +103,32 @@ def compare_model(
     sources = {d.name: str(elsewhere.get(d.name, own.get(d.name, title))) for d in draws}
     found = agree_on(draws, chosen, symmetries(known), redraw, seconds)
     return Agreed(found, sources, command, title)
+
+
+def pymc_model(model: Any) -> Model:
+    """Return the model that NUTS can sample.
+
+    Parameters
+    ----------
+    model : pymc.Model, Model, callable or str
+        Or ``FILE.py:NAME``.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is not PyMC's.
+    """
+    known = load_model(model) if isinstance(model, str) else as_model(model, _title(model))
+    if not hasattr(known, "pymc_model"):
+        raise InputError(
+            f"{_title(model)}: NUTS needs a PyMC model; compare draws of others by "
+            "`gmmcompare agree`"
+        )
+    return known
+
+
+def _title(model: Any) -> str:
+    return model if isinstance(model, str) else str(getattr(model, "name", "") or "a PyMC model")
 
 
 def model_settings(overrides: Sequence[str]) -> tuple[NutsSettings, SamplerSettings]:

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from gmmcompare.data.partitions.grid import PartitionedSample
 from gmmcompare.engines.base import Problem
 from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache
 from gmmcompare.fitting.requests import EngineRequest
-from gmmcompare.model.card import Card
+from gmmcompare.model.card import Card, NutsSettings, SamplerSettings
+from gmmcompare.model.points import Data as Observed
+from gmmcompare.model.protocol import Model
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
-from gmmcompare.validation.checks.on_data import OnData
+from gmmcompare.validation.checks.on_data import OnData, check_of_pair
 from gmmcompare.validation.faults.museum.catalogue import is_piece
-from gmmcompare.validation.run import validate
+from gmmcompare.validation.run import DEFAULT_SEED, validate
 from gmmcompare.validation.verdict import Validation
+from gmmcompare.workflows.compare_model import compare_model, pymc_model
 from gmmcompare.workflows.fit import fit_card
 from gmmcompare.workflows.load import Data, load
+
+LONG = 5000
+"""Draws of each of four chains that are compared with NUTS on a model's own data."""
 
 
 def validate_sampler(
@@ -29,6 +39,7 @@ def validate_sampler(
     model: Any = None,
     data: Data | None = None,
     posterior_sbc: bool = False,
+    nuts: bool = False,
     out: Path | None = None,
     cache: FitCache = NOTHING_KEPT,
     progress: Progress = no_progress,
@@ -49,6 +60,9 @@ def validate_sampler(
         By default the card's.
     posterior_sbc : bool
         Calibrate around the data as well.
+    nuts : bool
+        With a PyMC model: compare whole chains with a long run of NUTS on the data that the model
+        observed, too; with a card this is done in any case. The sampler then runs in this process.
     out : Path, optional
         For all that `validation.run.validate` writes, and ``fits/nuts.nc``.
     cache : FitCache
@@ -70,14 +84,23 @@ def validate_sampler(
     if card is None:
         if posterior_sbc or data is not None:
             raise InputError("posterior SBC, or agreement on data, needs a card")
-        return validate(sampler, model=model, out=out, progress=progress, tasks=tasks, **options)
+        if nuts and model is None:
+            raise InputError("to compare with NUTS give a PyMC model by --model, or a --card")
+        known = pymc_model(model) if nuts else None
+        found = validate(sampler, model=model, out=out, progress=progress, tasks=tasks, **options)
+        if known is not None and found.verdict != "failed":
+            seed = int(options.get("seed", DEFAULT_SEED))
+            found = _against_nuts(found, sampler, known, seed, progress)
+            if out is not None:
+                found.save(out / "validation.json")
+        return found
     data = data or load(card)
     if isinstance(data.sample, PartitionedSample):
         raise InputError(
             f"{data.sample.origin.name}: a sampler of your own needs all values in one array; run "
             "it on a random part by --set data.subsample=10000"
         )
-    nuts = fit_card(
+    fit = fit_card(
         card,
         EngineRequest("nuts"),
         data=data,
@@ -87,5 +110,31 @@ def validate_sampler(
         tasks=tasks,
     )
     problem = Problem(data.sample, card.K, card.build_priors())
-    on_data = OnData(problem, nuts, card.engines.custom, posterior_sbc)
+    on_data = OnData(problem, fit, card.engines.custom, posterior_sbc)
     return validate(sampler, out=out, on_data=on_data, progress=progress, tasks=tasks, **options)
+
+
+def _against_nuts(
+    found: Validation, sampler: str | Callable[..., Any], model: Model, seed: int, step: Progress
+) -> Validation:
+    """Add the check of whole chains on the model's own data against a long run of NUTS."""
+    started = time.perf_counter()
+    lengths = SamplerSettings(draws=LONG)
+    agreed = compare_model(
+        model,
+        {"yours": sampler},
+        {},
+        nuts=NutsSettings(draws=LONG),
+        custom=lengths,
+        seed=seed,
+        progress=step,
+    )
+    y: Observed = model.observed  # type: ignore[attr-defined]
+    check = check_of_pair(
+        agreed.agreement.pairs[0],
+        agreed.model,
+        sum(map(np.size, y.values() if isinstance(y, Mapping) else [y])),
+        replicates=lengths.chains * lengths.draws,
+        seconds=time.perf_counter() - started,
+    )
+    return replace(found, checks=(*found.checks, check))

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 import gmmcompare as gc
 from gmmcompare.cli import app
+from gmmcompare.comparison.agreement import PairVerdict
 from gmmcompare.runtime.errors import InputError
+from gmmcompare.validation.checks.on_data import check_of_pair
 from gmmcompare.workflows.agree import LOG_JOINT, agree_files
 from tests.validation import models
 
@@ -109,6 +111,40 @@ def test_nuts_on_a_pymc_model_beside_a_sampler_of_ones_own(tmp_path: Path) -> No
     )
     assert again.agreement.verdict == "disagree"
     assert again.agreement.suspects == ("mine",)
+
+
+@pytest.mark.slow
+def test_validate_compares_whole_chains_with_nuts_where_that_is_asked_for(tmp_path: Path) -> None:
+    """A correct kernel fails with probability below 1 in 1,000."""
+    from tests import pymc_models
+
+    model = pymc_models.MODELS["regression"]()
+    found = gc.validate(
+        pymc_models.SWEEPS["regression"], model=model, nuts=True, quick=True, out=tmp_path
+    )
+    (check,) = [c for c in found.checks if c.name == "nuts"]
+    assert check.verdict == "passed"
+    assert check.data["n"] == np.size(gc.Model.from_pymc(model).observed)
+    assert '"nuts"' in (tmp_path / "validation.json").read_text()
+
+
+def test_nuts_needs_a_pymc_model_before_anything_is_run() -> None:
+    with pytest.raises(InputError, match="NUTS needs a PyMC model"):
+        gc.validate(models.sweep, model=models.model, nuts=True)
+    with pytest.raises(InputError, match="give a PyMC model by --model, or a --card"):
+        gc.validate("fault:none", nuts=True)
+
+
+@pytest.mark.parametrize(
+    ("pair", "verdict"),
+    [("agree", "passed"), ("disagree", "failed"), ("inconclusive", "inconclusive")],
+)
+def test_what_a_comparison_with_nuts_means_for_a_sampler(pair: Any, verdict: str) -> None:
+    found = check_of_pair(
+        PairVerdict("nuts", "yours", pair, ()), "y", 30, replicates=4, seconds=1.0
+    )
+    assert found.verdict == verdict
+    assert "30 observations" in found.summary
 
 
 def test_settings_without_a_card_are_those_of_engines() -> None:

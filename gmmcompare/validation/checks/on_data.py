@@ -7,6 +7,7 @@ parent, and is handed in as a fit.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gmmcompare.comparison.agreement import PairVerdict
@@ -101,27 +102,48 @@ def check_on_data(sandbox: TaskRunner, on: OnData, seed: int) -> Check:
     arguments = {"problem": on.problem, "lengths": on.lengths, "seed": seed}
     own: Fit = next(sandbox.run([Task(fit_on_data, arguments)]))
     comparison = compare_fits([on.nuts, own])
-    pair = comparison.pairs[0]
-    numbers = {
-        "observations": on.problem.sample.n,
-        "verdict": pair.verdict,
-        "reason": pair.reasons[0].to_dict() if pair.reasons else {},
-    }
-    return Check(
-        "nuts",
-        _VERDICTS[pair.verdict],
-        (Reason(Code.ON_DATA, numbers),),
-        on.lengths.chains * on.lengths.draws,
-        time.perf_counter() - started,
-        CONFIRM_ALPHA,
-        {**_data(pair, on), "remedies": to_codes(comparison.remedies)},
+    return check_of_pair(
+        comparison.pairs[0],
+        on.problem.sample.origin.name,
+        on.problem.sample.n,
+        replicates=on.lengths.chains * on.lengths.draws,
+        seconds=time.perf_counter() - started,
+        remedies=comparison.remedies,
     )
 
 
-def _data(pair: PairVerdict, on: OnData) -> dict[str, object]:
-    return {
-        "data": on.problem.sample.origin.name,
-        "n": on.problem.sample.n,
+def check_of_pair(
+    pair: PairVerdict,
+    data: str,
+    observations: int,
+    *,
+    replicates: int,
+    seconds: float,
+    remedies: Sequence[Reason] = (),
+) -> Check:
+    """Return the check that a comparison with NUTS on the user's data amounts to.
+
+    Parameters
+    ----------
+    pair : PairVerdict
+        On NUTS and the sampler.
+    data : str
+        What the data are called.
+    observations : int
+    replicates : int
+        Number of the sampler's draws.
+    seconds : float
+    remedies : sequence of Reason, optional
+        What would settle it where it is inconclusive.
+    """
+    numbers = {
+        "observations": observations,
+        "verdict": pair.verdict,
+        "reason": pair.reasons[0].to_dict() if pair.reasons else {},
+    }
+    details = {
+        "data": data,
+        "n": observations,
         "reasons": [clause(reason) for reason in pair.reasons],
         "codes": to_codes(pair.reasons),
         "suspect": pair.suspect or "",
@@ -131,4 +153,8 @@ def _data(pair: PairVerdict, on: OnData) -> dict[str, object]:
             "se": [f.se for f in pair.functionals],
             "p": [f.p for f in pair.functionals],
         },
+        "remedies": to_codes(remedies),
     }
+    reasons = (Reason(Code.ON_DATA, numbers),)
+    verdict = _VERDICTS[pair.verdict]
+    return Check("nuts", verdict, reasons, replicates, seconds, CONFIRM_ALPHA, details)
