@@ -65,23 +65,26 @@ def functionals(
     list of Functional
         Log-likelihood, mixture mean, log density and distribution function at nine quantiles of
         the data, sorted weights, co-clustering of three pairs; then w, mu and log sigma of each
-        component; and the log prior density, where priors tell components apart.
+        component; and the log prior density, where priors tell components apart. What is known is
+        left out, as it never moves, and an sd that is shared counts once.
     """
+    priors = priors or Priors()
     free = {"log_lik": log_lik, "mean": mixture.mean(aligned), **of_the_mixture(aligned, sample)}
-    ordered = np.sort(aligned.w, axis=-1)[..., ::-1]
-    free.update({f"sorted_w[{k + 1}]": ordered[..., k] for k in range(aligned.K)})
+    if priors.free_weights:
+        ordered = np.sort(aligned.w, axis=-1)[..., ::-1]
+        free.update({f"sorted_w[{k + 1}]": ordered[..., k] for k in range(aligned.K)})
     labelled: dict[str, Array] = {}
-    for name, values in (
-        ("w", aligned.w),
-        ("mu", aligned.mu),
-        ("log_sigma", np.log(aligned.sigma)),
+    for name, values, n_free in (
+        ("w", aligned.w, aligned.K * priors.free_weights),
+        ("mu", aligned.mu, aligned.K),
+        ("log_sigma", np.log(aligned.sigma), priors.free_sds(aligned.K).shape[1]),
     ):
-        labelled.update({f"{name}[{k + 1}]": values[..., k] for k in range(aligned.K)})
+        labelled.update({f"{name}[{k + 1}]": values[..., k] for k in range(n_free)})
     found = [
         *(Functional(name, values, True) for name, values in free.items()),
         *(Functional(name, values, False, True) for name, values in labelled.items()),
     ]
-    if priors and not priors.exchangeable:
+    if not priors.exchangeable:
         found.append(Functional("log_prior", priors.log_density(aligned), False))
     return found
 

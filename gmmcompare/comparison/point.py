@@ -256,8 +256,9 @@ def _density(point: Fit) -> float:
 
 def log_scale_density(fit: Fit) -> Array:
     """Return the log posterior density over (w, mu, log sigma^2): a factor sigma_k^2 more."""
+    priors = fit.priors or Priors()
     with np.errstate(invalid="ignore"):
-        density = fit.stat("lp") + 2.0 * np.log(fit.params.sigma).sum(-1)
+        density = fit.stat("lp") + priors.log_scale(fit.params)
     return np.where(np.isfinite(density), density, -np.inf)
 
 
@@ -294,7 +295,11 @@ class _Cloud:
         centre, sd = cloud.mean(axis=0), cloud.std(axis=0)
         sd = np.where(sd > 0, sd, 1.0)  # a coordinate that stands still has no scale of its own
         z = (cloud - centre) / sd
-        precision = np.linalg.pinv(z.T @ z / len(z), hermitian=True)
+        # An sd that is shared counts once.
+        first = np.sort(np.unique(z[:1000], axis=1, return_index=True)[1])
+        precision = np.zeros((P, P))
+        within = z[:, first].T @ z[:, first] / len(z)
+        precision[np.ix_(first, first)] = np.linalg.pinv(within, hermitian=True)
         own = np.sqrt(np.einsum("ij,jk,ik->i", z, precision, z))
         return cls(
             centre, sd, precision, float(np.quantile(own, CLOUD_QUANTILE)), float(usable.mean())

@@ -111,7 +111,7 @@ def log_scale_prior(place: Params, priors: Priors) -> float:
     It has a factor sigma_k^2 more than that over (w, mu, sigma^2).
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        return float(priors.log_density(place)) + 2.0 * float(np.log(place.sigma).sum())
+        return float(priors.log_density(place) + priors.log_scale(place))
 
 
 def _log_scale_posterior(place: Params, sample: Sample, priors: Priors) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from gmmcompare.model.params import Params
+from gmmcompare.model.priors import Priors
 from gmmcompare.runtime.errors import EngineError
 
 _FIELDS = ("w", "mu", "sigma")
@@ -165,3 +166,24 @@ def _check_run(shape: tuple[int, ...], chains: int | None, draws: int | None, na
             f"{name}: {shape[1]} draws where {draws} were asked for, shape {shape}; leave the "
             "warmup out, and let the axes be (chains, draws, K)"
         )
+
+
+def keep_known(params: Params, priors: Priors, name: str) -> Params:
+    """Return draws or a point with what priors know put in exactly.
+
+    Parameters
+    ----------
+    params : Params
+        As `check_engine` returns them.
+    priors : Priors
+    name : str
+        What messages call the engine.
+
+    Raises
+    ------
+    EngineError
+        If they do not keep to it.
+    """
+    if what := priors.broken_by(params):
+        raise EngineError(f"{name}: {what}, but not in its draws: return what is known as it is")
+    return priors.kept(params)

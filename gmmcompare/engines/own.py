@@ -18,7 +18,7 @@ import cloudpickle
 import numpy as np
 
 from gmmcompare.engines.base import Draws, Point, Problem, Seconds, Step, chain_streams
-from gmmcompare.engines.check import check_engine
+from gmmcompare.engines.check import check_engine, keep_known
 from gmmcompare.engines.starts import start_point
 from gmmcompare.model.card import SamplerSettings
 from gmmcompare.model.params import Params
@@ -175,6 +175,7 @@ class OwnEngine:
         seconds = Seconds(0.0, time.perf_counter() - started)
         settings = self._settings
         params = check_engine(result, problem.K, settings.chains, settings.draws, self.name)
+        params = keep_known(params, problem.priors, self.name)
         if params.w.ndim == 1:
             return Point(params, seconds)
         return Draws(params, seconds)

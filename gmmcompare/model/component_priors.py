@@ -164,6 +164,11 @@ class ComponentPriors:
         """Return which sds are parameters: (K, m), one column for each, 1 where it is the sd."""
         return np.eye(K)
 
+    def log_scale(self, params: Params) -> Array:
+        """Return what a log density over log sigma**2 has more than one over sigma**2, (...)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(2.0 * np.log(params.sigma).sum(-1))
+
     def kept(self, params: Params) -> Params:
         """Return parameters (..., K) with what is known put in exactly, where rounding moved it."""
         return params

@@ -173,6 +173,13 @@ class RestrictedPriors(Priors):
             return np.empty((K, 0))
         return np.ones((K, 1)) if self.shared_sd else np.eye(K)
 
+    def log_scale(self, params: Params) -> Array:
+        """Return what a log density over log sigma**2 has more than one over sigma**2, (...)."""
+        free = self.free_sds(params.K)
+        if free.shape[1] == params.K:
+            return super().log_scale(params)
+        return np.asarray((2.0 * np.log(params.sigma) @ free / free.sum(axis=0)).sum(-1))
+
     def kept(self, params: Params) -> Params:
         """Return parameters (..., K) with what is known put in exactly, where rounding moved it."""
         p = self.expanded(params.K)

@@ -342,9 +342,8 @@ def _prior_constant(problem: Problem, unit: Standardisation, params: Params) -> 
     It is the same for all points; ``params`` (standardised) is one of them.
     """
     here = out_of_unit(params, unit)
-    free = problem.priors.free_sds(problem.K)
-    log_sds = np.log(here.sigma) @ free / free.sum(axis=0)  # one for each parameter
-    log_prior = float(problem.priors.log_density(here)) + 2.0 * float(log_sds.sum())
+    here = problem.priors.kept(here)
+    log_prior = float(problem.priors.log_density(here) + problem.priors.log_scale(here))
     in_unit = problem.priors.expanded(problem.K).transformed(unit.shift, unit.scale)
     return log_prior - float(log_penalty(*params, penalty_of(in_unit, problem.K)))
 

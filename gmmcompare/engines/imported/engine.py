@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gmmcompare.engines.base import Draws, Problem, Seconds, Step
-from gmmcompare.engines.check import check_engine
+from gmmcompare.engines.check import check_engine, keep_known
 from gmmcompare.engines.imported.csvfiles import read_csv_files
 from gmmcompare.engines.imported.found import Found
 from gmmcompare.engines.imported.mixture import as_mixture, refuse_other_units
@@ -78,6 +78,7 @@ class ImportedEngine:
         found = self.read()
         arrays, notes = as_mixture(found, problem.K, self._rename, str(self._path))
         params = check_engine(arrays, K=problem.K, name=self.name)
+        params = keep_known(params, problem.priors, self.name)
         refuse_other_units(params, problem, str(self._path))
         return Draws(params, Seconds(0.0, 0.0), found.stats, notes=tuple(notes))
 
