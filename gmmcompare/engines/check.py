@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from gmmcompare.model.params import Params
-from gmmcompare.model.priors import Priors
+from gmmcompare.model.restricted import RestrictedPriors
 from gmmcompare.runtime.errors import EngineError
 
 _FIELDS = ("w", "mu", "sigma")
@@ -168,14 +168,14 @@ def _check_run(shape: tuple[int, ...], chains: int | None, draws: int | None, na
         )
 
 
-def keep_known(params: Params, priors: Priors, name: str) -> Params:
+def keep_known(params: Params, priors: Any, name: str) -> Params:
     """Return draws or a point with what priors know put in exactly.
 
     Parameters
     ----------
     params : Params
         As `check_engine` returns them.
-    priors : Priors
+    priors : Priors or those of another family
     name : str
         What messages call the engine.
 
@@ -184,6 +184,8 @@ def keep_known(params: Params, priors: Priors, name: str) -> Params:
     EngineError
         If they do not keep to it.
     """
+    if not isinstance(priors, RestrictedPriors):
+        return params
     if what := priors.broken_by(params):
         raise EngineError(f"{name}: {what}, but not in its draws: return what is known as it is")
     return priors.kept(params)

@@ -11,8 +11,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gmmcompare.model.complaints import explained
+from gmmcompare.model.conjugate import SMALLEST_SHAPE, ConjugatePriors
 from gmmcompare.model.family import family_named
 from gmmcompare.model.priors import Priors
+from gmmcompare.model.restricted import RestrictedPriors
 from gmmcompare.model.scope import SEE
 from gmmcompare.runtime.bundled import bundled
 from gmmcompare.runtime.errors import InputError, did_you_mean
@@ -22,7 +24,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Vector = list[Finite]
 Matrix = list[Vector]
 Transform = Literal["none", "log", "log10"]
-Family = Literal["normal", "multivariate"]
+Family = Literal["normal", "normal-conjugate", "multivariate"]
 
 
 class _Section(BaseModel):
@@ -117,15 +119,51 @@ class MixtureSection(_Section):
     """What a component is; the family decides which keys ``[priors]`` has."""
 
 
-class PriorSection(_Section):
-    """The five hyperparameters, each a number or one number per component."""
+class NormalMixtureSection(MixtureSection):
+    """The number of components K, their family, and what is known or shared of normal ones."""
 
-    weight_concentration: Positive | list[Positive]
-    """w ~ Dirichlet(c, ..., c)."""
+    sds: Positive | list[Positive] | None = None
+    """Known standard deviations: one for all components, or a list of K."""
+    shared_sd: bool = False
+    """Whether all components have one unknown standard deviation."""
+    weights: list[Positive] | None = None
+    """Known weights, a list of K with a sum of 1."""
+
+    @property
+    def restrictions(self) -> dict[str, Any]:
+        """What is known or shared, as `RestrictedPriors` takes it; empty if nothing is."""
+        found = self.model_dump(include={"sds", "shared_sd", "weights"}, exclude_none=True)
+        return found if len(found) > 1 or self.shared_sd else {}
+
+
+class PriorSection(_Section):
+    """The five hyperparameters, each a number or one number per component.
+
+    Those of what is known may be left out.
+    """
+
+    weight_concentration: Positive | list[Positive] | None = None
+    """w ~ Dirichlet(c, ..., c); required unless ``mixture.weights`` is given."""
     mean_loc: Finite | list[Finite]
     """Location of mu_k ~ Normal(location, standard deviation)."""
     mean_sd: Positive | list[Positive]
     """Standard deviation of mu_k, not its variance."""
+    var_shape: Positive | list[Positive] | None = None
+    """a of sigma_k^2 ~ InverseGamma(a, b), density b^a / Gamma(a) x^(-a-1) exp(-b/x); required
+    unless ``mixture.sds`` is given."""
+    var_scale: Positive | list[Positive] | None = None
+    """b of sigma_k^2 ~ InverseGamma(a, b); likewise."""
+
+
+class ConjugatePriorSection(_Section):
+    """The five hyperparameters of conjugate priors, each a number or one number per component."""
+
+    weight_concentration: Positive | list[Positive]
+    """w ~ Dirichlet(c, ..., c)."""
+    mean_loc: Finite | list[Finite]
+    """Location of mu_k given sigma_k ~ Normal(location, sigma_k / sqrt(count))."""
+    mean_count: Positive | list[Positive]
+    """Count: the prior of a mean is worth this many observations."""
     var_shape: Positive | list[Positive]
     """a of sigma_k^2 ~ InverseGamma(a, b), density b^a / Gamma(a) x^(-a-1) exp(-b/x)."""
     var_scale: Positive | list[Positive]
@@ -295,7 +333,7 @@ class Card(_Section):
     title: str
     """Heading of the report."""
     data: DataSection
-    mixture: MixtureSection
+    mixture: NormalMixtureSection
     priors: PriorSection
     components: ComponentsSection | None = None
     engines: EngineSection = EngineSection()
@@ -313,10 +351,47 @@ class Card(_Section):
         return self.mixture.components
 
     def build_priors(self) -> Priors:
-        """Return the priors, expanded to one value per component."""
-        kind = family_named(self.mixture.family).get("priors")
-        priors: Priors = kind(**self.priors.model_dump()).expanded(self.K)
-        return priors
+        """Return the priors, expanded to one value per component; those of the card's family.
+
+        Raises
+        ------
+        InputError
+            If a field is missing or cannot be used.
+        """
+        given = self.priors.model_dump(exclude_none=True)
+        return self._priors_of(given).expanded(self.K)
+
+    def refuse_other_families(self, command: str, instead: str) -> None:
+        """Refuse what a command does not cover.
+
+        Parameters
+        ----------
+        command : str
+        instead : str
+            What can be done.
+
+        Raises
+        ------
+        InputError
+            If components are not of the family normal, or something of them is known or shared.
+        """
+        priors = self.build_priors()
+        if priors.family != "normal":
+            what = (
+                "known or shared parameters"
+                if self.mixture.family == "normal"
+                else (f"family {self.mixture.family!r}")
+            )
+            raise InputError(f"{self.file}: {command} does not know {what}; {instead}")
+
+    def _priors_of(self, given: Mapping[str, Any]) -> Priors:
+        known = self.mixture.restrictions
+        unused = {"weights": ("weight_concentration",), "sds": ("var_shape", "var_scale")}
+        allowed = [name for what in known for name in unused.get(what, ())]
+        for name in PriorSection.model_fields:
+            if name not in given and name not in allowed:
+                raise InputError(f"key 'priors.{name}' is missing")
+        return RestrictedPriors(**given, **known) if known else Priors(**given)
 
     def with_overrides(self, overrides: Iterable[str]) -> Card:
         """Return the card with ``key.of.field=value`` strings applied; values are TOML.
@@ -342,11 +417,33 @@ class Card(_Section):
         return validated_card(content, self.file)
 
 
+class ConjugateCard(Card):
+    """A model card for normal components under conjugate priors."""
+
+    mixture: MixtureSection  # type: ignore[assignment]
+    priors: ConjugatePriorSection  # type: ignore[assignment]
+
+    def _priors_of(self, given: Mapping[str, Any]) -> Priors:
+        found: Any = ConjugatePriors(**given)
+        if np.min(found.var_shape) < SMALLEST_SHAPE:
+            raise InputError(
+                f"priors.var_shape = {np.min(found.var_shape):g}: too small for family "
+                "normal-conjugate, where the mean of an empty component is known to a fraction of "
+                f"its sd, which would exceed every number; give at least {SMALLEST_SHAPE:g}"
+            )
+        return found  # type: ignore[no-any-return]
+
+
 class MultivariateCard(Card):
     """A model card for data of several columns."""
 
     data: MultivariateDataSection
+    mixture: MixtureSection  # type: ignore[assignment]
     priors: MultivariatePriorSection  # type: ignore[assignment]
+
+    def _priors_of(self, given: Mapping[str, Any]) -> Priors:
+        found: Priors = family_named(self.mixture.family).get("priors")(**given)
+        return found
 
     @model_validator(mode="after")
     def _one_dimension_each(self) -> MultivariateCard:
@@ -360,7 +457,11 @@ class MultivariateCard(Card):
         return self
 
 
-CARDS: Mapping[str, type[Card]] = {"normal": Card, "multivariate": MultivariateCard}
+CARDS: Mapping[str, type[Card]] = {
+    "normal": Card,
+    "normal-conjugate": ConjugateCard,
+    "multivariate": MultivariateCard,
+}
 """The card of each family of components; those that are not here have the card of the normal."""
 
 

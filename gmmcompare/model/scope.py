@@ -19,13 +19,15 @@ _NOT_COVERED: tuple[tuple[str, str, str], ...] = (
     (
         "mixture",
         r"(known|fixed|shared|equal|common|same|tied).*|weights|sds?|sigmas?|mus?|means?",
-        "known or shared parameters of components",
+        "known or shared parameters but those of mixture.sds, mixture.shared_sd and "
+        'mixture.weights of family "normal"',
     ),
     (
         "priors",
         r"famil.*|distributions?|kinds?|types?|.*(cauchy|student|gamma|wishart|uniform|flat|exp).*"
         r"|(mean_)?(count|kappa|k0)|nu|df|psi|tau.*|lambda.*|cov.*|(sd|sigma|scale|precision)(_.*)?",
-        "priors other than Dirichlet, normal and inverse gamma",
+        "priors other than Dirichlet, normal and inverse gamma (mean_count: family = "
+        '"normal-conjugate")',
     ),
 )
 """Section, keys (a regular expression), and what they ask for."""

@@ -79,6 +79,7 @@ def select_card(
     EngineError
         If no engine has a fit for any number.
     """
+    card.refuse_other_families("select", "compare several K by EM's BIC (compare, fits/em.nc)")
     sample = (data or load(card)).sample
     if sample.errors is not None:
         raise InputError(

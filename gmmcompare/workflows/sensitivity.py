@@ -89,6 +89,7 @@ def check_sensitivity(
     InputError
         If card, data, factor or folder cannot be used.
     """
+    card.refuse_other_families("sensitivity", "change priors by --set and compare")
     whole = load(_of_all_data(card), source, offline=offline, progress=progress).sample
     used = whole
     if card.data.subsample is not None:
