@@ -12,7 +12,7 @@ from pathlib import Path
 from gmmcompare.runtime.files import write_text
 from gmmcompare.studies import markdown
 from gmmcompare.workflows.provenance import versions
-from tests.benchmarks import cases, growth
+from tests.benchmarks import cases, commands, growth
 
 REPORT = Path("reports/benchmarks.md")
 FIGURE = Path("reports/figures/growth.svg")
@@ -25,7 +25,7 @@ def main() -> None:
         "Gibbs, peak memory of 10,000 sweeps beyond the imports": cases.memory_rows(),
         "EM, seconds per start": cases.em_rows(sample),
         "NUTS, seconds in sampling, 2 chains of 1,000 + 1,000": cases.nuts_rows(sample),
-        "`gmmcompare compare exoplanets-k3`, report included": cases.compare_rows(),
+        f"Whole commands, against commit {commands.BEFORE}": commands.command_rows(),
     }
     tables = [block for title, rows in groups.items() for block in _group(title, rows)]
     page = markdown.page(

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -57,12 +52,11 @@ def exoplanets() -> tuple[Sample, str]:
 def _row(t: Timings, name: str, slow: str | None = None, note: str = "") -> Row:
     low, high = t.spread(name)
     ratio = f"{t.ratio(slow, name):.1f}x" if slow else "1"
-    return Row(
-        name, _duration(t.median(name)), f"{_duration(low)} to {_duration(high)}", ratio, note
-    )
+    return Row(name, duration(t.median(name)), f"{duration(low)} to {duration(high)}", ratio, note)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Write seconds in the unit that suits them."""
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
@@ -211,28 +205,3 @@ def _keep_ess(
     ess: dict[str, list[float]], name: str, draws: Draws, sample: Sample, seconds: float
 ) -> None:
     ess.setdefault(name, []).append(_worst_ess(draws, sample) / seconds)
-
-
-def compare_rows() -> Iterator[Row]:
-    """The whole command, all three engines and the report, with compiled code cached."""
-    data = os.environ.get("GMMCOMPARE_EXOPLANETS")
-    extra = ["--data", data] if data else ["--offline"]
-    cold, warm = [], []
-    for _ in range(3):
-        folder = Path(tempfile.mkdtemp())
-        environment = {**os.environ, "GMMCOMPARE_CACHE": str(folder / "cache")}
-        command = [
-            sys.executable, "-m", "gmmcompare", "compare", "exoplanets-k3", "--out", str(folder),
-            *extra,
-        ]  # fmt: skip
-        for seconds in (cold, warm):
-            started = time.perf_counter()
-            subprocess.run(command, check=False, capture_output=True, env=environment)
-            seconds.append(time.perf_counter() - started)
-        shutil.rmtree(folder)
-    for what, seconds, note in (
-        ("compare, nothing fitted", cold, "must 40 s, aim 20 s"),
-        ("compare again, fits reused", warm, ""),
-    ):
-        spread = f"{_duration(min(seconds))} to {_duration(max(seconds))}"
-        yield Row(what, _duration(float(np.median(seconds))), spread, "", note)
