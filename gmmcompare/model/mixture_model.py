@@ -71,7 +71,7 @@ class MixtureModel:
         return np.asarray(np.logaddexp.reduce(joint, axis=2).sum(axis=1))
 
 
-def log_joints(params: Params, y: Array) -> Array:
+def log_joints(params: Params, y: Array, errors: Array | None = None) -> Array:
     """Return log w_k + log Normal(y_i; mu_k, sigma_k) of each point for its own data.
 
     Parameters
@@ -79,11 +79,15 @@ def log_joints(params: Params, y: Array) -> Array:
     params : Params
         Arrays of shape (n, K).
     y : ndarray, shape (n, N)
+    errors : ndarray, shape (N,), optional
+        Sds of the measurement errors of all data sets alike.
 
     Returns
     -------
     ndarray, shape (n, N, K)
     """
     w, mu, sigma = (a[:, None, :] for a in params)
+    if errors is not None:
+        sigma = np.hypot(sigma, errors[:, None])
     constant = np.log(np.maximum(w, _TINY)) - np.log(sigma) - LOG_SQRT_2PI
     return np.asarray(constant - 0.5 * ((y[:, :, None] - mu) / sigma) ** 2)

@@ -81,11 +81,11 @@ class MixtureProcedure(Procedure):
                 "kernel", contract, [t.scene for t in outcome.tests if t.wealth.n]
             )
             self.untested += _too_small(outcome.tests, self.settings.quick)
-            if outcome.check.verdict == "failed":
+            if outcome.check.verdict == "failed" and not contract.scenes[0].measured:
                 # What labels do under priors that differ is no trace of any other mistake.
                 telling = [t for t in outcome.tests if not t.label_free]
                 self.diagnosis = diagnose(telling, contract.usage.remembers)
-            else:
+            elif outcome.check.verdict != "failed":
                 self._note_on_labels(outcome.tests, contract)
                 self.noticed += [Reason(Code.REMEMBERS)] if contract.usage.remembers else []
         if self.settings.geweke:
@@ -131,7 +131,7 @@ class MixtureProcedure(Procedure):
             self.checks.append(outcome.check)
             self._say_what_was_tested("sampler", contract, [scene])
             self.keep_ranks(outcome, "sbc")
-            if outcome.check.verdict == "failed":
+            if outcome.check.verdict == "failed" and not scene.measured:
                 suspects = suspects_of_runs(outcome.effect, outcome.check.replicates, scene)
                 self.diagnosis = replace(outcome.diagnosis(), suspects=suspects)
         self._exact_posterior(sandbox, "sampler", contract)

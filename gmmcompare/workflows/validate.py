@@ -95,6 +95,11 @@ def validate_sampler(
                 found.save(out / "validation.json")
         return found
     data = data or load(card)
+    if data.sample.errors is not None:
+        raise InputError(
+            f"{data.sample.origin.name}: a sampler is not validated on data with measurement "
+            "errors; leave the card out: a kernel with an argument errors is then given some"
+        )
     if isinstance(data.sample, PartitionedSample):
         raise InputError(
             f"{data.sample.origin.name}: a sampler of your own needs all values in one array; run "

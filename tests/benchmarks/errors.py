@@ -52,6 +52,7 @@ def coverage() -> None:
         for counts, errors in ((covered, sample.errors), (ignored, None)):
             problem = Problem(replace(sample, errors=errors), 2, PRIORS)
             draws = GibbsEngine(settings).run(problem, data_set, no_progress).params
+            draws = with_labels_drawn(draws, rng)
             for f, k, level in counts:
                 tails = (1 - level) / 2, (1 + level) / 2
                 low, high = np.quantile(getattr(draws, f)[..., k], tails)
@@ -62,6 +63,18 @@ def coverage() -> None:
         for what, counts in (("with errors", covered), ("errors ignored", ignored)):
             cells = [f"{f}[{k + 1}] {n}" for (f, k, at), n in counts.items() if at == level]
             print(f"{level:.0%} intervals, {what}: {', '.join(cells)}; 99.9 % limits {limits}")
+
+
+def with_labels_drawn(draws: Params, rng: np.random.Generator) -> Params:
+    """Draw the labels of each draw anew given all else, two components.
+
+    A chain stays where it began when components are far apart. The likelihood is the same for
+    either numbering, so the prior decides.
+    """
+    swapped = Params(*(a[..., ::-1] for a in draws))
+    gain = PRIORS.log_density(swapped) - PRIORS.log_density(draws)
+    swap = rng.random(gain.shape) < 1.0 / (1.0 + np.exp(-gain))
+    return Params(*(np.where(swap[..., None], b, a) for a, b in zip(draws, swapped, strict=True)))
 
 
 def bovy(y: np.ndarray, s: np.ndarray, start: Params, tolerance: float) -> tuple[Params, int]:

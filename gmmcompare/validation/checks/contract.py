@@ -110,10 +110,10 @@ def probe_kernel(subject: MixtureSubject, seed: int) -> Contract:
     """
     attempt = _attempts(subject, seed)
     domain = explore(attempt)
-    fitted = fit(attempt, domain)
+    fitted = fit(attempt, domain, measured=subject.takes_errors)
     permutes = permutes_labels(subject, fitted.scenes, seed)
     if permutes:
-        fitted = fit(attempt, domain, permutes=True)
+        fitted = fit(attempt, domain, permutes=True, measured=subject.takes_errors)
     scene = fitted.scenes[0]
     ours, _ = streams(seed, scene.key)
     start, y = scene.sample_joint(ours, 2)
@@ -151,7 +151,7 @@ def probe_sampler(subject: MixtureSubject, seed: int) -> Contract:
     """
     attempt = _attempts(subject, seed)
     domain = explore(attempt, further=False)
-    fitted = fit(attempt, domain, only_main=True)
+    fitted = fit(attempt, domain, only_main=True, measured=subject.takes_errors)
     scene = fitted.scenes[0]
     ours, _ = streams(seed, scene.key)
     _, y = scene.sample_joint(ours, 2)

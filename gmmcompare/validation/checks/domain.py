@@ -101,7 +101,11 @@ def explore(attempt: Attempt, further: bool = True) -> Domain:
 
 
 def fit(
-    attempt: Attempt, domain: Domain, only_main: bool = False, permutes: bool = False
+    attempt: Attempt,
+    domain: Domain,
+    only_main: bool = False,
+    permutes: bool = False,
+    measured: bool = False,
 ) -> Fitted:
     """Return the plan for a domain: of each place the first scene that is taken.
 
@@ -116,13 +120,16 @@ def fit(
         Whether to leave the other sizes and units out, for a whole sampler.
     permutes : bool
         Whether labels are permuted at random, which priors that differ do not allow.
+    measured : bool
+        Whether observations have errors, which the sampler takes.
     """
     scenes, refused, left = [], [], 0.0
     places = planned(domain.K, domain.N, domain.sizes, domain.unequal, permutes)
     for place in [p for p in places if not only_main or (p and p[0].main)]:
         tried = []
         for scene in place:
-            formed = scene if scene.vector else scene.given_as(domain.vectors)
+            formed = replace(scene, measured=measured)
+            formed = formed if scene.vector else formed.given_as(domain.vectors)
             error = attempt(formed)
             if error is None:
                 scenes.append(formed)

@@ -25,6 +25,7 @@ from gmmcompare.validation import error_rates
 from gmmcompare.validation.checks.scenes import MixtureScene
 from gmmcompare.validation.reasons import Code, Reason
 from gmmcompare.validation.sandbox.child import Task
+from gmmcompare.validation.sandbox.known_errors import known_errors
 from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 from gmmcompare.validation.sandbox.sandbox import TaskRunner
 from gmmcompare.validation.sandbox.streams import seed_global_streams, streams
@@ -89,7 +90,8 @@ def check_exact_posterior(
     if y is None:
         reason = Reason(Code.NOT_SO_FEW, {"observations": DATA.size + _MORE.size})
         return Check("exact posterior", "inconclusive", (reason,))
-    exact = exact_posterior(y, scene.K, scene.priors)
+    errors = known_errors(y.size, scene.priors) if scene.measured else None
+    exact = exact_posterior(y, scene.K, scene.priors, errors)
     chains: list[Params] = []
     out_of_time = False
     try:

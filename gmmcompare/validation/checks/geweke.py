@@ -64,6 +64,8 @@ def successive_conditional(
     for i in range(n):
         at = subject.sweep(at, y, scene.priors, theirs)
         y, _ = simulate(at, scene.N, ours)
+        if scene.errors is not None:
+            y = y + scene.errors * ours.standard_normal(scene.N)
         for array, value in zip(out.params, at, strict=True):
             array[i] = value
         out.y[i] = y

@@ -91,7 +91,9 @@ def evaluate(params: Params, y: Array, scene: MixtureScene) -> Array:
     return np.clip(np.nan_to_num(table, nan=0.0), -1.0, 1.0)
 
 
-def rank_quantities(params: Params, y: Array, priors: Priors) -> dict[str, Array]:
+def rank_quantities(
+    params: Params, y: Array, priors: Priors, errors: Array | None = None
+) -> dict[str, Array]:
     """Return what is ranked, each of shape (n,).
 
     Parameters
@@ -102,8 +104,10 @@ def rank_quantities(params: Params, y: Array, priors: Priors) -> dict[str, Array
         A data set for each point.
     priors : Priors
         For the log prior.
+    errors : ndarray, shape (N,), optional
+        Sds of the measurement errors.
     """
-    log_lik = log_likelihoods(params, y)
+    log_lik = log_likelihoods(params, y, errors)
     out = {
         "log_likelihood": log_lik,
         "log_prior": priors.log_density(params),
@@ -122,9 +126,9 @@ def by_mean(params: Params) -> Params:
     return Params(*(np.take_along_axis(a, order, axis=-1) for a in params))
 
 
-def log_likelihoods(params: Params, y: Array) -> Array:
+def log_likelihoods(params: Params, y: Array, errors: Array | None = None) -> Array:
     """Return the log-likelihood of each point for its own data, shape (n,)."""
-    joint = log_joints(params, y)
+    joint = log_joints(params, y, errors)
     return np.asarray(np.logaddexp.reduce(joint, axis=2).sum(axis=1))
 
 
@@ -163,13 +167,14 @@ def _plain(params: Params, y: Array, scene: MixtureScene) -> _Plain:
     w, mu, sigma = params
     p = scene.priors.expanded(scene.K)
     c, m0, s0, a, b = (np.asarray(getattr(p, f.name)) for f in fields(p))
-    joint = log_joints(params, y)
+    joint = log_joints(params, y, scene.errors)
     log_each = np.logaddexp.reduce(joint, axis=2)
     r = np.exp(joint - log_each[:, :, None])
     log_lik = log_each.sum(axis=1)
     n_k = r.sum(axis=1)
-    sum_y = (r * y[:, :, None]).sum(axis=1)
-    sum_sq = (r * (y[:, :, None] - mu[:, None, :]) ** 2).sum(axis=1)
+    x, known = _true_values(params, y, scene.errors)
+    sum_y = (r * x).sum(axis=1)
+    sum_sq = (r * ((x - mu[:, None, :]) ** 2 + known)).sum(axis=1)
     variance = sigma**2
     share = variance / (variance + n_k * s0**2)
     pull = (sum_y - n_k * m0) * s0**2 / (variance + n_k * s0**2)
@@ -203,6 +208,15 @@ def _plain(params: Params, y: Array, scene: MixtureScene) -> _Plain:
         "mean of the mixture": (w * mu).sum(axis=1) - y.mean(axis=1),
     }
     return _Plain(probabilities, scores, whole, n_k)
+
+
+def _true_values(params: Params, y: Array, errors: Array | None) -> tuple[Array, Array | float]:
+    """Return means and variances of the true values given their component, (n, N, K)."""
+    if errors is None:
+        return y[:, :, None], 0.0
+    _, mu, sigma = (a[:, None, :] for a in params)
+    B = 1.0 / (1.0 + (errors[:, None] / sigma) ** 2)
+    return mu + B * (y[:, :, None] - mu), errors[:, None] ** 2 * B
 
 
 def _beta_cdf(a: Array, b: Array, w: Array) -> Array:

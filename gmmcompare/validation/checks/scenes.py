@@ -33,6 +33,7 @@ from gmmcompare.validation.checks.mixture_quantities import (
     symmetric,
 )
 from gmmcompare.validation.checks.scene import Quantity, Scene
+from gmmcompare.validation.sandbox.known_errors import known_errors
 from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 from gmmcompare.validation.sandbox.subject import Subject
 
@@ -55,6 +56,8 @@ class MixtureScene(Scene):
     data : tuple of float
         Data that are given, tied or rounded as the model's own never are; parameters are then
         draws of their exact posterior. Empty where data are drawn from the model.
+    measured : bool
+        Whether observations have errors, those of `known_errors`: for samplers that take them.
     """
 
     name: str
@@ -65,6 +68,12 @@ class MixtureScene(Scene):
     share: float = 1.0
     least: int = 0
     data: tuple[float, ...] = ()
+    measured: bool = False
+
+    @property
+    def errors(self) -> Array | None:
+        """Sds of the measurement errors, (N,), or None."""
+        return known_errors(self.N, self.priors) if self.measured else None
 
     @property
     def vector(self) -> bool:
@@ -100,7 +109,10 @@ class MixtureScene(Scene):
             return params, np.tile(np.array(self.data), (n, 1))
         model = MixtureModel(self.K, self.N, self.priors)
         theta = model.draw_prior(n, rng)
-        return Params(**theta), model.draw_data(theta, rng)
+        y = model.draw_data(theta, rng)
+        if self.errors is not None:
+            y = y + self.errors * rng.standard_normal(y.shape)
+        return Params(**theta), y
 
     @property
     def here(self) -> bool:
@@ -165,7 +177,7 @@ class MixtureScene(Scene):
         assert isinstance(subject, MixtureSubject)
         if subject.kind == "sampler":
             return subject.run(y, self.K, self.priors, draws, warmup, chains, rng)
-        problem = Problem(Sample.of(y), self.K, self.priors)
+        problem = Problem(Sample.of(y, errors=self.errors), self.K, self.priors)
         starts = (start_point("overdispersed", problem, rng) for _ in range(chains))
         return subject.chains(starts, y, self.priors, rng, draws, warmup)
 
@@ -185,11 +197,12 @@ class MixtureScene(Scene):
 
     def rank_quantities(self, points: Params, y: Array) -> dict[str, Array]:
         """Return every parameter and functions of the whole mixture, each of shape (n,)."""
-        return rank_quantities(points, y, self.priors)
+        return rank_quantities(points, y, self.priors, self.errors)
 
     def to_dict(self) -> dict[str, Any]:
         """Return sizes and prior."""
-        return {"K": self.K, "N": self.N, "priors": self.priors.to_dict()}
+        of_errors = {} if self.errors is None else {"errors": self.errors.tolist()}
+        return {"K": self.K, "N": self.N, "priors": self.priors.to_dict(), **of_errors}
 
     def one_point(self, rng: np.random.Generator) -> tuple[Params, Array]:
         """Return a likely point and data of it, for a first call: (K,) each, and (N,).
@@ -207,7 +220,9 @@ class MixtureScene(Scene):
 
 @lru_cache(maxsize=8)
 def _exact(scene: MixtureScene) -> ExactPosterior[Any]:
-    posterior: ExactPosterior[Any] = exact_posterior(scene.data, scene.K, scene.priors)
+    posterior: ExactPosterior[Any] = exact_posterior(
+        scene.data, scene.K, scene.priors, scene.errors
+    )
     return posterior
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from gmmcompare.runtime.errors import InputError, did_you_mean
 from gmmcompare.validation.faults import allocations, conditionals, labels, order, other_models
+from gmmcompare.validation.faults.measured import MEASURED_FAULTS
 from gmmcompare.validation.faults.narrow import FAMILIES, Narrow
 from gmmcompare.validation.faults.sweep import GibbsSampler, GibbsSweep
 
@@ -243,12 +244,15 @@ def fault(name: str) -> Any:
     InputError
         If the gallery has none of that name.
     """
+    if (measured := name.removeprefix(PREFIX)) in MEASURED_FAULTS:
+        return MEASURED_FAULTS[measured]()
     gallery = {**FAULTS, **NOT_FAULTS}
     short, _, family = name.removeprefix(PREFIX).partition("@")
     if short not in gallery:
+        known = [*gallery, *MEASURED_FAULTS]
         raise InputError(
-            f"{name}: the gallery has no such fault{did_you_mean(short, gallery)}; "
-            f"it has: {', '.join(gallery)}"
+            f"{name}: the gallery has no such fault{did_you_mean(short, known)}; "
+            f"it has: {', '.join(known)}"
         )
     if family and (family not in FAMILIES or gallery[short].whole):
         raise InputError(f"{name}: kernels come in these families: {', '.join(FAMILIES)}")

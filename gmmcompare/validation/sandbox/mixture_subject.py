@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from gmmcompare.engines.check import CopiedChainsError, check_engine
-from gmmcompare.engines.own import kind_of
+from gmmcompare.engines.own import kind_of, takes_errors
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.runtime.errors import EngineError
+from gmmcompare.validation.sandbox.known_errors import known_errors
 from gmmcompare.validation.sandbox.subject import BrokenError, Subject, SubjectKind, described
 
 _SIMPLEX = 1e-6
@@ -25,6 +27,14 @@ class MixtureSubject(Subject):
     def kind_of(function: Callable[..., Any]) -> SubjectKind:
         """Tell a kernel from a whole sampler by the names of the arguments."""
         return kind_of(function)
+
+    @cached_property
+    def takes_errors(self) -> bool:
+        """Whether it has an argument ``errors``: then trials have `known_errors`."""
+        return takes_errors(self.function)
+
+    def _errors(self, n: int, priors: Priors) -> dict[str, Array]:
+        return {"errors": known_errors(n, priors)} if self.takes_errors else {}
 
     def sweep(self, at: Params, y: Array, priors: Priors, rng: np.random.Generator) -> Params:
         """Make one checked sweep; arrays (K,).
@@ -43,7 +53,8 @@ class MixtureSubject(Subject):
             If it raises, exits, or returns something other than a point.
         """
         w, mu, sigma = (a.copy() for a in at)
-        result = self.called(y.size, w, mu, sigma, y, priors, rng)
+        errors = self._errors(y.size, priors)
+        result = self.called(y.size, w, mu, sigma, y, priors, rng, **errors)
         try:
             w, mu, sigma = result
             new = Params(
@@ -150,9 +161,9 @@ class MixtureSubject(Subject):
             If it raises, exits, or returns something other than draws.
         """
         data = y.copy()
-        result = self.called(
-            y.size, data, K, priors, draws=draws, warmup=warmup, chains=chains, rng=rng
-        )
+        given = {"draws": draws, "warmup": warmup, "chains": chains, "rng": rng}
+        errors = self._errors(y.size, priors)
+        result = self.called(y.size, data, K, priors, **given, **errors)
         try:
             params = check_engine(result, K, chains, draws, self.name)
         except EngineError as error:

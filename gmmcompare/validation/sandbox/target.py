@@ -25,6 +25,8 @@ from gmmcompare.validation.sandbox.subject import Subject
 KERNELS: Mapping[str, str] = {
     "gibbs": "gmmcompare.engines.gibbs.engine:sweep",
     "gibbs_plain": "gmmcompare.engines.gibbs.plain:sweep",
+    "gibbs_measured": "gmmcompare.engines.gibbs.measured_chain:sweep",
+    "gibbs_measured_plain": "gmmcompare.engines.gibbs.measured:sweep",
 }
 """Built-in engines whose sweep is tested, which says more than whole runs do."""
 ENGINE_PREFIX = "engine:"
