@@ -396,11 +396,13 @@ def _estimates(engines: Mapping[str, Mapping[str, Any]]) -> Table:
     K = len(next(iter(engines.values()))["weights"])
     for label in ("weight", "mean", "sd"):
         for k in range(K):
-            cells = [
-                _with_spread(entry[f"{label}s"][k], entry[f"{label}s_sd"][k])
-                for entry in engines.values()
-            ]
-            table.add_row(f"{label} {k + 1}", *cells)
+            each = [(e[f"{label}s"][k], e[f"{label}s_sd"][k]) for e in engines.values()]
+            if not isinstance(each[0][0], list):
+                table.add_row(f"{label} {k + 1}", *(_with_spread(*cell) for cell in each))
+                continue
+            for j in range(len(each[0][0])):  # one row for each dimension
+                cells = [_with_spread(value[j], spread[j]) for value, spread in each]
+                table.add_row(f"{label} {k + 1}, dimension {j + 1}", *cells)
     table.add_row("log-likelihood", *(f"{e['log_lik']:.2f}" for e in engines.values()))
     seconds = [e["seconds"] for e in engines.values()]
     table.add_row("seconds", *(f"{s['prepare']:.1f} + {s['sample']:.1f}" for s in seconds))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from gmmcompare.comparison.comparison import compare_fits
+from gmmcompare.comparison.vectors import compare_vector_fits
 from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache
 from gmmcompare.fitting.requests import EngineRequest, engine_requests
 from gmmcompare.fitting.runner import Runner, fit_together
 from gmmcompare.model.card import Card
+from gmmcompare.model.multivariate.sample import VectorSample
 from gmmcompare.runtime.files import make_folder
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import InProcess, Tasks
@@ -76,6 +79,13 @@ def compare_card(
     if tasks:
         fit_together([(runner, request) for request in requests], tasks)
     fits = [runner.fit(request) for request in requests]
+    if isinstance(data.sample, VectorSample):
+        names: Any = card.data.label or card.data.column
+        vectors = compare_vector_fits(fits, data.sample, names, runner.refit)
+        outcome = Outcome(vectors, Provenance.now(card, command), folder)
+        if folder:
+            write_outcome(outcome, data.rows, folder)
+        return outcome
     comparison = compare_fits(fits, data.sample, runner.refit, names=data.names)
     used = card
     if settling:

@@ -11,9 +11,11 @@ from gmmcompare.comparison.agreement import PairVerdict
 from gmmcompare.comparison.clustering import names_in
 from gmmcompare.comparison.comparison import Comparison, compare_fits
 from gmmcompare.comparison.reasons import from_codes
+from gmmcompare.comparison.vectors import VectorComparison, compare_vector_fits
 from gmmcompare.data import Rows
 from gmmcompare.fitting.fit import Fit, digest_in, load_fit
 from gmmcompare.model.card import card_of
+from gmmcompare.model.multivariate.sample import VectorSample
 from gmmcompare.model.sample import Origin
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import replacing, write_json
@@ -26,7 +28,7 @@ ROWS_AT_ONCE = 100_000
 class Outcome:
     """A comparison and where it came from."""
 
-    comparison: Comparison
+    comparison: Any
     provenance: Provenance
     folder: Path | None = None
 
@@ -77,6 +79,9 @@ def _write_allocations(comparison: Comparison, rows: Rows, path: Path) -> None:
     InputError
         If it cannot be written.
     """
+    if isinstance(comparison, VectorComparison):
+        _write_vector_allocations(comparison, rows, path)
+        return
     table = comparison.clustering.table().round(9).reset_index()
     at = comparison.sample.find(rows.y, rows.errors)
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
@@ -91,9 +96,30 @@ def _write_allocations(comparison: Comparison, rows: Rows, path: Path) -> None:
             part.to_csv(file, index=False, header=not start)
 
 
+def _write_vector_allocations(comparison: VectorComparison, rows: Rows, path: Path) -> None:
+    """Write row, name, the values of each dimension, and P(component) by every engine."""
+    import pandas as pd
+
+    at = comparison.sample.find(rows.y)
+    columns: dict[str, Any] = {"row": rows.row}
+    if rows.names is not None:
+        columns["name"] = rows.names
+    columns.update({name: rows.y[:, j] for j, name in enumerate(comparison.names)})
+    if rows.counts is not None:
+        columns["weight"] = rows.counts
+    for engine, probability in comparison.allocation.items():
+        columns[f"{engine}_component"] = probability.argmax(axis=1)[at] + 1
+        for k in range(comparison.K):
+            columns[f"{engine}_p{k + 1}"] = probability[at, k].round(9)
+    with replacing(path) as temporary:
+        pd.DataFrame(columns).to_csv(temporary, index=False)
+
+
 def comparison_json(outcome: Outcome) -> dict[str, Any]:
     """Return the content of ``comparison.json``."""
     comparison = outcome.comparison
+    if isinstance(comparison, VectorComparison):
+        return {**outcome.provenance.header(comparison.sample), **comparison.to_dict()}
     return {
         **outcome.provenance.header(comparison.sample),
         **comparison.to_dict(),
@@ -134,6 +160,10 @@ def load_outcome(folder: str | Path) -> Outcome:
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path}: is damaged; run `gmmcompare compare` again") from None
     sample = replace(fits[0].sample, origin=origin)
+    if isinstance(sample, VectorSample):
+        vectors = compare_vector_fits(fits, sample, content["dimensions"], pairs=pairs)
+        made = Provenance(card, content["created"], content["command"], content["versions"])
+        return Outcome(vectors, made, folder)
     comparison = replace(compare_fits(fits, sample, pairs=pairs, names=names), followed=followed)
     provenance = Provenance(card, content["created"], content["command"], content["versions"])
     return Outcome(comparison, provenance, folder)

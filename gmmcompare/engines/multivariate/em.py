@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gmmcompare.engines.base import Point, Problem, Seconds, Step, out_of_unit
+from gmmcompare.engines.base import Point, Problem, Seconds, Step, into_unit, out_of_unit
 from gmmcompare.engines.multivariate.compiled import (
     COLLAPSED,
     CONVERGED,
@@ -163,3 +163,29 @@ def _collected(ends: list[End], problem: Problem, unit: Any, seconds: Seconds) -
         notes=tuple(notes),
         status=status,
     )
+
+
+def mode_near(problem: Problem, start: MultivariateParams) -> MultivariateParams | None:
+    """Climb to the posterior mode from a point, in the units of the data.
+
+    Parameters
+    ----------
+    problem : Problem
+    start : MultivariateParams
+        One point.
+
+    Returns
+    -------
+    MultivariateParams or None
+        Arrays of shape (1, 1, K) and so on; None if there is no mode inside.
+    """
+    if (np.asarray(problem.priors.weight_concentration) < 1.0).any():
+        return None
+    inner, unit = problem.standardised()
+    columns, counts = columns_of(inner.sample)
+    prior = prior_arrays(inner.priors, problem.K)
+    end = _climb(columns, counts, into_unit(start, unit), prior, True, 20_000)
+    if end.outcome == COLLAPSED:
+        return None
+    found = out_of_unit(end.params, unit)
+    return MultivariateParams(*(a[None, None] for a in found))

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gmmcompare.comparison.comparison import Comparison
+from gmmcompare.comparison.vectors import VectorComparison
 from gmmcompare.comparison.words import phrase, sentence
 from gmmcompare.comparison.words import remedies as words
 from gmmcompare.report.comparison import figures, tables, verdict
@@ -17,6 +18,7 @@ from gmmcompare.report.frame.look import component_variable, engine_looks
 from gmmcompare.report.frame.provenance import provenance_section
 from gmmcompare.report.frame.render import render
 from gmmcompare.report.frame.words import number, significant, typeset
+from gmmcompare.report.vectors.page import write_vector_report
 from gmmcompare.runtime.files import write_text
 from gmmcompare.workflows.outcome import Outcome
 from gmmcompare.workflows.provenance import Provenance
@@ -25,13 +27,15 @@ WIDE, NARROW = 720, 360
 
 
 def write_report(
-    comparison: Comparison | Outcome, path: str | Path, provenance: Provenance | None = None
+    comparison: Comparison | VectorComparison | Outcome,
+    path: str | Path,
+    provenance: Provenance | None = None,
 ) -> Path:
     """Write a comparison as one self-contained HTML page.
 
     Parameters
     ----------
-    comparison : Comparison or Outcome
+    comparison : Comparison, VectorComparison or Outcome
     path : str or Path
         The file; it is written under a temporary name and renamed.
     provenance : Provenance, optional
@@ -49,6 +53,8 @@ def write_report(
     """
     if isinstance(comparison, Outcome):
         return write_report(comparison.comparison, path, provenance or comparison.provenance)
+    if isinstance(comparison, VectorComparison):
+        return write_vector_report(comparison, path, provenance)
     path = Path(path)
     write_text(path, render("report.html.j2", report_context(comparison, provenance)))
     return path
