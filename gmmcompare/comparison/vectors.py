@@ -323,10 +323,8 @@ def _judge_point(
     if point.status != "ok":
         status.append(Reason(Code.STATUS, {"status": point.status}, engine=a))
     if min(gaps) > rounding:
-        numbers = {"gap": gaps[0], "best": best.engine}
-        return PairVerdict(
-            a, b, "disagree", (Reason(Code.BELOW_A_DRAW, numbers, engine=a), *status), suspect=a
-        )
+        below = Reason(Code.BELOW_A_DRAW, {"gap": gaps[0], "best": best.engine}, engine=a)
+        return PairVerdict(a, b, "disagree", (below, *status), suspect=a)
     problems = (*status, *checked.failures)
     if usable.sum() <= 2 * cloud.shape[1]:
         empty = Reason(Code.NO_ELLIPSE, {"share": 1.0 - float(usable.mean())}, engine=b)
@@ -399,4 +397,6 @@ def _allocation(aligned: Any, sample: VectorSample) -> Array:
 
 
 def _jsonable(values: Array) -> Any:
-    return np.where(np.isfinite(values), values, None).tolist()
+    known = np.asarray(values, dtype=object)
+    known[~np.isfinite(values)] = None
+    return known.tolist()

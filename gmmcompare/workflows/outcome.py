@@ -154,7 +154,9 @@ def load_outcome(folder: str | Path) -> Outcome:
         data = {"n_without_error": 0, **content["data"]}  # without errors it is not written
         origin = Origin(**{f.name: data[f.name] for f in fields(Origin)})
         followed = from_codes(content.get("followed", ()))
-        names = names_in(content.get("clustering", {}))  # 0.1.0 did not write it
+        of_vectors = "dimensions" in content
+        clustering = {} if of_vectors else content.get("clustering", {})  # not in 0.1.0
+        names = names_in(clustering)
     except InputError:
         raise
     except (ValueError, KeyError, TypeError):

@@ -54,7 +54,7 @@ def vector_context(comparison: VectorComparison, provenance: Provenance | None) 
     origin = comparison.sample.origin
     drawn = Agreement(draws=comparison.draws, pairs=comparison.pairs, seconds=comparison.seconds)
     seeds = {name: f"seed {fit.seed}" for name, fit in comparison.fits.items()}
-    sources = {"data": origin.source, "SHA-256": origin.sha256, **seeds}
+    sources = {"data": origin.source, "SHA-256": f"{origin.sha256[:16]}…", **seeds}
     command = provenance.command if provenance else ""
     context = agreement_context(Agreed(drawn, sources, command)) if comparison.draws else {}
     simulated = " (simulated)" if origin.simulated else ""
@@ -98,10 +98,10 @@ def _estimates(comparison: VectorComparison) -> list[dict[str, Any]]:
                 quantities.setdefault(what, []).append(correlations[..., k, i, j])
     rows = []
     for key, values in quantities.items():
-        k, _, what = key.partition("|")
+        number, _, what = key.partition("|")
         cells = [
             with_spread(float(v.mean()), float(v.std()) if v.size > 1 else float("nan"))
             for v in values
         ]
-        rows.append({"component": int(k) + 1, "what": what, "cells": cells})
-    return sorted(rows, key=lambda row: row["component"])
+        rows.append({"component": int(number) + 1, "what": what, "cells": cells})
+    return sorted(rows, key=lambda row: int(row["component"]))
