@@ -12,7 +12,8 @@ u1, u2 ~ Beta(2, 2) and u3 ~ Uniform(0, 1)::
     sigma1^2 = u3 (1 - u2^2) sigma^2 w/w1  sigma2^2 = (1 - u3)(1 - u2^2) sigma^2 w/w2
 
 and divides its observations between them as Gibbs would. The log of the acceptance ratio is a sum
-of terms; `Terms` says with which factor each enters. All are 1 in the correct sampler. A fault of
+of terms; `Terms` says with which factor each enters. All are 1 in the correct sampler, but
+`as_printed`, which is 0. A fault of
 the gallery is another factor, and nothing else.
 """
 
@@ -44,6 +45,7 @@ class Terms(NamedTuple):
     weights: float = 1.0  # the weights' prior
     means: float = 1.0  # the means' prior
     variances: float = 1.0  # the variances' prior
+    as_printed: float = 0.0  # of Richardson and Green's (1 - w)^K, in which one (1 - w) is too many
     which_empty: float = 1.0  # among how many empty components the dying one is chosen
 
 
@@ -450,7 +452,7 @@ def log_birth_ratio(
     up, down = _prob_up(K, model.log_prob.size), 1.0 - _prob_up(K + 1, model.log_prob.size)
     ratio += terms.attempt * (log(down) - log(up)) - terms.which_empty * log(n_empty + 1.0)
     ratio -= _log_beta_density(new, 1.0, float(K))
-    return float(ratio + terms.birth_jacobian * (K - 1) * log_rest)
+    return float(ratio + (terms.birth_jacobian * (K - 1) + terms.as_printed) * log_rest)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

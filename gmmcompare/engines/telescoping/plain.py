@@ -16,6 +16,9 @@ uniforms.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 from scipy.special import gammaln
 
@@ -31,8 +34,21 @@ from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 
 
+class Steps(NamedTuple):
+    """The steps of a sweep after the allocations; a fault is the sampler with one replaced."""
+
+    parameters: Callable[..., tuple[Array, Array]]
+    number: Callable[..., int]
+    fill: Callable[..., Params]
+
+
 def sweep(
-    point: Params, y: Array, problem: ComponentsProblem, u: Array, rng: np.random.Generator
+    point: Params,
+    y: Array,
+    problem: ComponentsProblem,
+    u: Array,
+    rng: np.random.Generator,
+    steps: Steps | None = None,
 ) -> tuple[Params, int]:
     """Make one sweep.
 
@@ -47,18 +63,21 @@ def sweep(
         Uniforms on [0, 1), one for each allocation.
     rng : numpy.random.Generator
         Of all the rest.
+    steps : Steps, optional
+        By default those below.
 
     Returns
     -------
     tuple of Params and int
         The new point, arrays of shape (new K,), and the number of occupied components.
     """
+    step = steps or CORRECT
     z = draw_allocations(*point, y, u)
     z, sigma = occupied_first(z, point.sigma)
     n_k = np.bincount(z).astype(float)
-    mu, sigma = draw_occupied(z, sigma, y, problem.priors, rng)
-    K = draw_number(n_k, problem, rng.random())
-    return fill_up(K, n_k, mu, sigma, problem, rng), n_k.size
+    mu, sigma = step.parameters(z, sigma, y, problem.priors, rng)
+    K = step.number(n_k, problem, rng.random())
+    return step.fill(K, n_k, mu, sigma, problem, rng), n_k.size
 
 
 def occupied_first(z: Allocations, sigma: Array) -> tuple[Allocations, Array]:
@@ -173,3 +192,6 @@ def fill_up(
         sigma = np.append(sigma, draw_sigmas(nothing, nothing, full, rng))
     c = Priors(weight_concentration=problem.concentrations[K - 1]).expanded(K)
     return Params(draw_weights(np.append(n_k, nothing), c, rng), mu, sigma)
+
+
+CORRECT = Steps(draw_occupied, draw_number, fill_up)
