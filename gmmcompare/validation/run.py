@@ -16,7 +16,7 @@ from gmmcompare.validation.model_procedure import ModelProcedure, model_scene
 from gmmcompare.validation.power import check_mutants, source_of
 from gmmcompare.validation.procedure import Procedure, Settings
 from gmmcompare.validation.remedies import TIME_LIMIT
-from gmmcompare.validation.sandbox.target import Target
+from gmmcompare.validation.sandbox.target import COMPONENTS_PREFIX, Target
 from gmmcompare.validation.verdict import Validation
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def validate(
     sampler : str or callable
         A kernel ``(w, mu, sigma, y, priors, rng)`` or a whole sampler ``(y, K, priors, draws,
         warmup, chains, rng)``: the function itself or its name, ``FILE.py:FUNC``,
-        ``package.module:FUNC``, an entry point, ``fault:NAME``, ``museum:NAME`` or a built-in
-        engine.
+        ``package.module:FUNC``, an entry point, ``fault:NAME``, ``museum:NAME``,
+        ``components:NAME`` or a built-in engine.
     model : Model, pymc.Model or str, optional
         The model that it samples, if that is no mixture of normals: an object as
         `gmmcompare.Model` describes it, a PyMC model, or ``FILE.py:NAME``. The sampler is then
@@ -110,6 +110,13 @@ def validate(
         if model is not None or on_data is not None:
             raise InputError(f"{sampler}: brings its own model; leave out the model or the card")
         model = museum.piece(str(sampler))[0].model
+    if isinstance(sampler, str) and sampler.startswith(COMPONENTS_PREFIX):
+        from gmmcompare.validation.faults import number  # Numba is slow to import
+
+        if model is not None or on_data is not None:
+            raise InputError(f"{sampler}: brings its own model; leave out the model or the card")
+        number.sampler(sampler)
+        model = number.MODEL
     procedure: Procedure
     if model is None:
         procedure = MixtureProcedure(Target.of(sampler), settings, on_data=on_data)

@@ -10,7 +10,7 @@ from gmmcompare.report.frame.canvas import Canvas, Panel
 from gmmcompare.report.frame.look import INK, MUTED, component_colour
 
 _SHOWN = 1e-3
-_MOST_STEPS = 1500
+_MOST_STEPS = 400
 
 
 def bars(found: Components, occupied: bool) -> Panel:
@@ -60,7 +60,9 @@ def bars(found: Components, occupied: bool) -> Panel:
         ax.set_xticks(at + 1)
         ax.set_xlabel(f"number of {what}")
         ax.set_ylabel("posterior probability")
-        ax.legend(frameon=False, fontsize=10)
+        ax.legend(
+            frameon=False, fontsize=10, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2
+        )
         said = "; ".join(
             f"{display_name(n)}: {int(np.nanargmax(p)) + 1} most probable" for n, p, _ in shown
         )

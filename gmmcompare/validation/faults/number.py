@@ -1,8 +1,9 @@
 """Samplers of the number of components with one fault each, and those without.
 
-Each is a kernel ``(theta, y, rng)`` of `ComponentsModel`: `MODEL`, small and with priors that no
-fault leaves as they are. Of reversible jump a fault is one term of an acceptance ratio with another
-factor; of the telescoping sampler it is one step replaced.
+``gmmcompare validate components:NAME`` tests one. Each is a kernel ``(theta, y, rng)`` of
+`ComponentsModel`: `MODEL`, small and with priors that no fault leaves as they are. Of reversible
+jump a fault is one term of an acceptance ratio with another factor; of the telescoping sampler it
+is one step replaced.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from gmmcompare.model.points import Points
 from gmmcompare.model.prior_on_k import PriorOnK
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
+from gmmcompare.runtime.errors import InputError, did_you_mean
 
 _PRIORS = Priors(1.6, 0.5, 1.5, 3.0, 1.0)
 _ON_K = PriorOnK.of([0.4, 0.3, 0.2, 0.1], 4)
@@ -105,7 +107,7 @@ def reversible_jump(
     K, max_K = int(theta["K"]), _ON_K.max_K
     w, mu, sigma = (np.array(theta[name], dtype=float) for name in Params._fields)
     state = jump.State(w, mu, sigma, np.zeros(max_K), np.zeros(y.size, dtype=np.int64))
-    data = np.ascontiguousarray(y, dtype=float)
+    data = np.array(y, dtype=float)
     jump.draw_allocations(K, data, state, rng)
     jump.draw_parameters(K, data, state, _JUMP_MODEL, rng)
     for up, down in ((jump.split, jump.merge), (jump.birth, jump.death)):
@@ -214,4 +216,26 @@ AS_PRINTED = NumberFault(
     "the Jacobian of a birth is (1 - w)^K, as first printed, and not (1 - w)^(K - 1)",
     _T(as_printed=1.0),
 )
-CORRECT: Mapping[str, Kernel] = {"telescoping": telescoping, "reversible jump": reversible_jump}
+CORRECT: Mapping[str, Kernel] = {"telescoping": telescoping, "reversible-jump": reversible_jump}
+
+
+def sampler(name: str) -> Kernel:
+    """Return the sampler ``components:NAME``, a correct one or a fault.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    found: dict[str, Kernel] = {**CORRECT, **FAULTS, AS_PRINTED.name: AS_PRINTED}
+    short = name.removeprefix("components:")
+    if short not in found:
+        raise InputError(
+            f"{name}: there is no such sampler of the number of components"
+            f"{did_you_mean(short, found)}; there are: {', '.join(found)}"
+        )
+    return found[short]

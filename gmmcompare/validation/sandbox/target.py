@@ -29,6 +29,7 @@ KERNELS: Mapping[str, str] = {
     "gibbs_measured_plain": "gmmcompare.engines.gibbs.measured:sweep",
 }
 """Built-in engines whose sweep is tested, which says more than whole runs do."""
+COMPONENTS_PREFIX = "components:"
 ENGINE_PREFIX = "engine:"
 """``engine:gibbs`` is the whole engine all the same."""
 
@@ -106,6 +107,10 @@ class Target:
             return fault(self.name)  # type: ignore[no-any-return]
         if museum.is_piece(self.name):
             return museum.sampler(self.name)
+        if self.name.startswith(COMPONENTS_PREFIX):
+            from gmmcompare.validation.faults.number import sampler  # Numba is slow to import
+
+            return sampler(self.name)
         if self.name.startswith(ENGINE_PREFIX):
             return EngineSampler(self.name.removeprefix(ENGINE_PREFIX))
         if self.name in KERNELS:
