@@ -85,6 +85,15 @@ def validate(
             "too.",
         ),
     ] = False,
+    family: Annotated[
+        str | None,
+        typer.Option(
+            "--family",
+            metavar="FAMILY",
+            help="The priors of a mixture's sampler, if they are others: normal-conjugate, "
+            "known-sds, shared-sd or fixed-weights.",
+        ),
+    ] = None,
     mutants: Annotated[
         bool,
         typer.Option(
@@ -161,7 +170,7 @@ def validate(
                 data=load(chosen, data, offline=offline, progress=bars) if chosen else None,
                 posterior_sbc=posterior_sbc or around, nuts=nuts, out=out, cache=user_cache(),
                 progress=bars, tasks=tasks, quick=quick, seed=seed, jobs=jobs,
-                time_limit=time_limit, geweke=geweke, strict=strict, mutants=mutants,
+                time_limit=time_limit, geweke=geweke, strict=strict, mutants=mutants, family=family,
             )  # fmt: skip
         page = write_validation(found, out / "index.html", command_line()) if out else None
     print_validation(found, as_json, page)

@@ -248,14 +248,17 @@ class RestrictedPriors(Priors):
             Arrays of shape (n, K).
         """
         p = self.expanded(K)
-        w, mu, sigma = super().draw(n, rng, K)
-        if p.weights is not None:
+        if p.weights is None:
+            w = rng.dirichlet(np.asarray(p.weight_concentration), size=n)
+        else:
             w = np.tile(np.asarray(p.weights), (n, 1))
+        mu = rng.normal(np.asarray(p.mean_loc), np.asarray(p.mean_sd), size=(n, K))
         if p.sds is not None:
-            sigma = np.tile(np.asarray(p.sds), (n, 1))
-        if self.shared_sd:
-            sigma = np.repeat(sigma[:, :1], K, axis=1)
-        return Params(w, mu, sigma)
+            return Params(w, mu, np.tile(np.asarray(p.sds), (n, 1)))
+        a, b = np.asarray(p.var_shape), np.asarray(p.var_scale)
+        m = 1 if self.shared_sd else K
+        sigma = np.sqrt(b[:m] / rng.standard_gamma(a[:m], size=(n, m)))
+        return Params(w, mu, np.repeat(sigma, K // m, axis=1))
 
 
 def _listed(values: ArrayLike) -> str:

@@ -7,9 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gmmcompare.model.family_model import FamilyModel
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
+from gmmcompare.validation.faults.catalogue import PREFIX
+from gmmcompare.validation.faults.families import FAMILY_FAULTS
 from gmmcompare.validation.faults.museum import catalogue as museum
 from gmmcompare.validation.mixture_procedure import MixtureProcedure
 from gmmcompare.validation.model_procedure import ModelProcedure, model_scene
@@ -30,6 +33,7 @@ def validate(
     sampler: str | Callable[..., Any],
     *,
     model: Any = None,
+    family: str | None = None,
     quick: bool = False,
     seed: int = DEFAULT_SEED,
     out: str | Path | None = None,
@@ -59,6 +63,9 @@ def validate(
         `gmmcompare.Model` describes it, a PyMC model, or ``FILE.py:NAME``. The sampler is then
         ``(theta, y, rng)``, which takes and returns a dict, or ``(y, draws, warmup, chains, rng)``.
         A piece of the museum brings its own.
+    family : str, optional
+        The priors that a mixture's sampler has, if not those of `Priors`: "normal-conjugate",
+        "known-sds", "shared-sd" or "fixed-weights". A fault of the gallery brings its own.
     quick : bool
         Fewer replicates: finds gross errors in a second or two, but subtle ones perhaps not.
     seed : int
@@ -117,12 +124,22 @@ def validate(
             raise InputError(f"{sampler}: brings its own model; leave out the model or the card")
         number.sampler(sampler)
         model = number.MODEL
+    if isinstance(sampler, str) and sampler.removeprefix(PREFIX) in FAMILY_FAULTS:
+        family = FAMILY_FAULTS[sampler.removeprefix(PREFIX)].family
+    if family is not None and (model is not None or on_data is not None):
+        raise InputError("a family is of a mixture: give --family, --model or --card alone")
     procedure: Procedure
-    if model is None:
+    if family is not None:
+        scene = model_scene(FamilyModel(family), seed)
+        target = Target.of(sampler, any_model=True, family=family)
+        procedure = ModelProcedure(target, settings, scene=replace(scene, name=family))
+    elif model is None:
         procedure = MixtureProcedure(Target.of(sampler), settings, on_data=on_data)
     else:
         scene = model_scene(model, seed)
         procedure = ModelProcedure(Target.of(sampler, any_model=True), settings, scene=scene)
+    if mutants and family is not None:
+        raise InputError("--mutants are of samplers under `Priors` or with --model: leave it out")
     if mutants:
         source_of(sampler)
     found = procedure.validation()

@@ -15,6 +15,7 @@ from gmmcompare.engines.base import Problem
 from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache
 from gmmcompare.fitting.requests import EngineRequest
 from gmmcompare.model.card import Card, NutsSettings, SamplerSettings
+from gmmcompare.model.family_model import family_tested
 from gmmcompare.model.points import Data as Observed
 from gmmcompare.model.protocol import Model
 from gmmcompare.runtime.errors import InputError
@@ -81,6 +82,13 @@ def validate_sampler(
     """
     if card is not None and (model is not None or is_piece(sampler)):
         raise InputError("a card is of a mixture: give a card or a model, not both")
+    if card is not None and card.build_priors().family != "normal":
+        raise InputError(
+            f"{card.file}: validate --card is for the priors of family normal, nothing known or "
+            f"shared; test a sampler of yours by `validate SAMPLER --family "
+            f"{family_tested(card.build_priors())}`, and compare it on these data by `gmmcompare "
+            "compare CARD --engine NAME=FILE.py:FUNC`"
+        )
     if card is None:
         if posterior_sbc or data is not None:
             raise InputError("posterior SBC, or agreement on data, needs a card")

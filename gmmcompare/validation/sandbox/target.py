@@ -17,7 +17,9 @@ from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.validation.faults.catalogue import PREFIX, fault
+from gmmcompare.validation.faults.families import FAMILY_FAULTS
 from gmmcompare.validation.faults.museum import catalogue as museum
+from gmmcompare.validation.sandbox.family import adapted
 from gmmcompare.validation.sandbox.mixture_subject import MixtureSubject
 from gmmcompare.validation.sandbox.model_subject import ModelSubject
 from gmmcompare.validation.sandbox.subject import Subject
@@ -39,16 +41,20 @@ class Target:
     """A name that can be resolved in another process, or the function itself, pickled.
 
     ``source`` is the content of the file that is named, for machines that do not have it.
-    ``any_model`` says that it is a sampler of a model of the user's, and not of a mixture.
+    ``any_model`` says that it is a sampler of a model of the user's, and not of a mixture; with a
+    ``family`` (of `family_model.TESTED`) it is one of a mixture after all, under other priors.
     """
 
     name: str
     pickled: bytes = b""
     source: bytes = b""
     any_model: bool = False
+    family: str = ""
 
     @classmethod
-    def of(cls, sampler: str | Callable[..., Any], any_model: bool = False) -> Target:
+    def of(
+        cls, sampler: str | Callable[..., Any], any_model: bool = False, family: str = ""
+    ) -> Target:
         """Take a name, such as ``FILE.py:FUNC``, ``fault:NAME`` or ``museum:NAME``, or a function.
 
         Raises
@@ -57,10 +63,10 @@ class Target:
             If it is a function that cannot be sent to another process.
         """
         if isinstance(sampler, str):
-            return cls(sampler, any_model=any_model)
+            return cls(sampler, any_model=any_model, family=family)
         name = str(getattr(sampler, "name", getattr(sampler, "__name__", type(sampler).__name__)))
         try:
-            return cls(name, cloudpickle.dumps(sampler), any_model=any_model)
+            return cls(name, cloudpickle.dumps(sampler), any_model=any_model, family=family)
         except Exception as error:
             raise InputError(
                 f"{name}: cannot be sent to the process that tests it ({error}); put it in a file "
@@ -100,9 +106,14 @@ class Target:
 
     def load(self) -> Callable[..., Any]:
         """Return the function; for a built-in engine its sweep, or a whole run of it."""
+        return adapted(self._loaded(), self.family) if self.family else self._loaded()
+
+    def _loaded(self) -> Callable[..., Any]:
         if self.pickled:
             function: Callable[..., Any] = cloudpickle.loads(self.pickled)
             return function
+        if self.name.removeprefix(PREFIX) in FAMILY_FAULTS:
+            return FAMILY_FAULTS[self.name.removeprefix(PREFIX)].sweep
         if self.name.startswith(PREFIX):
             return fault(self.name)  # type: ignore[no-any-return]
         if museum.is_piece(self.name):

@@ -21,7 +21,8 @@ def _broken_call(what: str, message: str) -> str:
 
 _STUCK = (
     "or, if the sampler takes it as known, it may be correct for that model, but in this one "
-    "w, mu and sigma are all drawn"
+    "w, mu and sigma are all drawn (known sds or weights are tested by --family known-sds or "
+    "fixed-weights)"
 )
 
 

@@ -125,6 +125,17 @@ def _other_model(model: str, parameter: str, certain: bool) -> str:
     return (
         f"{_MODELS[model].format(parameter=parameter)}. What is tested here is {asked}: give "
         "the sampler this prior, or do not compare it with samplers that have it"
+        f"{_other_test(model, parameter)}"
+    )
+
+
+def _other_test(model: str, parameter: str) -> str:
+    """Say how a sampler of that other model can be tested, if it can."""
+    families = {"conjugate": "normal-conjugate", "one-sigma": "shared-sd"}
+    known = {"w": "fixed-weights", "sigma": "known-sds"}
+    family = known.get(parameter, "") if model == "known" else families.get(model, "")
+    return (
+        f", and test it by `gmmcompare validate FILE.py:FUNC --family {family}`" if family else ""
     )
 
 
