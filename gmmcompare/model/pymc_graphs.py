@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -51,11 +52,20 @@ def compiled(inputs: Sequence[Any], outputs: Sequence[Any]) -> Any:
     """Compile a graph for PyTensor's Python linker.
 
     Fusing elementwise operations would turn NumPy's loops into Python's. Loops inside a graph would
-    be compiled to C, for seconds, where there is a compiler.
+    be compiled to C, for seconds, where there is a compiler. A compiled function keeps its
+    arguments in itself while it works, so that one thread at a time may call it: mutants of a
+    kernel are validated in several threads, on one model.
     """
     mode = Mode(linker="py", optimizer="fast_run").excluding("fusion", "inplace")
     with _without_c():
-        return pytensor.function(inputs, _opened(outputs), mode=mode, on_unused_input="ignore")
+        function = pytensor.function(inputs, _opened(outputs), mode=mode, on_unused_input="ignore")
+    alone = Lock()
+
+    def call(*values: Any) -> Any:
+        with alone:
+            return function(*values)
+
+    return call
 
 
 def compiled_draws(outputs: Sequence[Any], given: Sequence[Any] = ()) -> Draw:

@@ -1,4 +1,6 @@
 import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
@@ -562,3 +564,26 @@ def test_a_hierarchy_of_sizes_and_parts_is_drawn_independently_for_each_point():
     of_z = np.where(censored, below * rng.random(z.shape), stats.norm.cdf(z, theta["x"]))
     standard = stats.norm.cdf(theta["x"] / theta["scale"][:, None])
     assert_uniform_and_uncorrelated([stats.halfnorm.cdf(theta["scale"]), standard, place, of_z])
+
+
+def test_threads_may_share_a_model() -> None:
+    """Mutants are validated in several threads: each gets the draws that it would get alone."""
+    with pm.Model() as line:
+        slope = pm.Normal("slope", 0, 2, shape=2)
+        pm.Normal("y", slope.sum() * np.arange(5.0), 1, observed=np.zeros(5))
+    model = PyMCModel(line)
+
+    def drawn(seed: int) -> list[np.ndarray]:
+        rng = np.random.default_rng(seed)
+        return [model.draw_prior(3 + seed % 2, rng)["slope"] for _ in range(100)]
+
+    alone = [drawn(seed) for seed in range(4)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            together = list(pool.map(drawn, range(4)))
+    finally:
+        sys.setswitchinterval(before)
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(np.concatenate(one), np.concatenate(other))
