@@ -16,7 +16,7 @@ export OPENBLAS_NUM_THREADS := 1
 # Where an image forbids byte code, every process that a test starts compiles our modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help report test test-slow lint bench scaling engines lock clean
+.PHONY: help report test test-slow lint bench scaling engines docs lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ engines: $(READY)  ## Install what the engines jags, numpyro and stan need; with
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python \
 		--require-hashes -r requirements-engines.lock
 
+docs: $(VENV)/.docs  ## Build the documentation site in docs/_build/html, running every example that has changed
+	$(BIN)/python docs/_extensions/cards.py
+	$(BIN)/python -m sphinx -W --keep-going --quiet -d docs/_build/doctrees docs docs/_build/html
+
 lock:  ## Pin all dependencies, with hashes, in requirements.lock and its two companions
 	$(BIN)/$(PINNED) --extra astro --extra dask --group dev --output-file requirements.lock $(LOCK_OPTIONS)
 	$(BIN)/$(PINNED) --extra jags --extra numpyro --extra stan --constraint requirements.lock \
@@ -54,8 +58,13 @@ lock:  ## Pin all dependencies, with hashes, in requirements.lock and its two co
 		--output-file requirements-docs.lock $(LOCK_OPTIONS)
 
 clean:  ## Remove the environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) docs/_build .pytest_cache .mypy_cache .ruff_cache
 	find gmmcompare tests -name __pycache__ -prune -exec rm -r {} +
+
+$(VENV)/.docs: $(READY) requirements-docs.lock
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python \
+		--require-hashes -r requirements-docs.lock
+	@touch $@
 
 # uv installs the locked packages in seconds; pip does the same, slower, where uv cannot be had.
 # Both compile them to byte code, which else every process would do that cannot write it.
