@@ -22,6 +22,7 @@ extensions = [
     "commands",
     "json_files",
     "mathml",
+    "public",
     "runs",
     "site_pages",
 ]

@@ -13,6 +13,7 @@ from gmmcompare.cli.options import (
     DataOption,
     DrawsOption,
     EnginesOption,
+    FiguresOption,
     FreshOption,
     MemoryOption,
     ModelOption,
@@ -66,6 +67,7 @@ def compare(
             "and 16 times the draws.",
         ),
     ] = False,
+    figures: FiguresOption = False,
 ) -> None:
     """Fit the engines, compare them, and write a report."""
     from gmmcompare.cli.progress import Bars
@@ -78,6 +80,8 @@ def compare(
     if (card is None) == (model is None):
         raise InputError("compare: give a CARD, or a PyMC model by --model FILE.py:NAME")
     if model is not None:
+        if figures:
+            raise InputError("compare --model: has no figures for --figures; see the page")
         _compare_model(model, engine or [], draws or [], out, seed, set_ or [])
         return
     assert card is not None
@@ -93,8 +97,17 @@ def compare(
             record(folder, key)
         for request in requests:
             bars(request.name, 1.0)
+        if figures:
+            _write_figures(folder)
     print_comparison(content, folder / PAGE)
     raise typer.Exit(EXIT_CODES[content["verdict"]])
+
+
+def _write_figures(folder: Path) -> None:
+    from gmmcompare.report import write_paper
+    from gmmcompare.workflows.outcome import load_outcome
+
+    write_paper(load_outcome(folder), folder)
 
 
 def _compared(

@@ -81,6 +81,12 @@ MemoryOption = Annotated[
 JobsOption = Annotated[
     int, typer.Option("--jobs", min=1, help="Processes, where Dask is not used.")
 ]
+FiguresOption = Annotated[
+    bool,
+    typer.Option(
+        "--figures", help="Write tables.tex, and figures as SVG and PDF, beside the page."
+    ),
+]
 FreshOption = Annotated[bool, typer.Option("--fresh", help="Fit again what is already fitted.")]
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gmmcompare.cli.application import app
+from gmmcompare.cli.options import FiguresOption
 from gmmcompare.comparison.reasons import Code
 from gmmcompare.runtime.errors import InputError
 
@@ -26,9 +27,10 @@ def report(
             "--out", metavar="DIR", help="Folder of the index (that of the first folder)."
         ),
     ] = None,
+    figures: FiguresOption = False,
 ) -> None:
     """Write report pages again from finished fits, and an index over several."""
-    from gmmcompare.report import write_index, write_report
+    from gmmcompare.report import write_index, write_paper, write_report
     from gmmcompare.runtime.files import alone_in
     from gmmcompare.workflows.outcome import load_outcome
 
@@ -41,6 +43,8 @@ def report(
             typer.echo(f"{folder}: {_EARLIER}", err=True)
         with alone_in(folder):
             typer.echo(write_report(outcome, folder / "index.html"))
+            if figures:
+                write_paper(outcome, folder)
     if len(outcomes) > 1 or out:
         index = out or folders[0].parent
         with alone_in(index):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gmmcompare.report.agreement.page import write_agreement
 from gmmcompare.report.comparison.page import write_index, write_report
 from gmmcompare.report.components.page import write_components
+from gmmcompare.report.paper import write_paper
 from gmmcompare.report.selection.page import write_selection
 from gmmcompare.report.sensitivity.page import write_sensitivity
 from gmmcompare.report.validation.page import write_validation
@@ -13,6 +14,7 @@ __all__ = [
     "write_agreement",
     "write_components",
     "write_index",
+    "write_paper",
     "write_report",
     "write_selection",
     "write_sensitivity",

@@ -68,7 +68,7 @@ def plot(
         return _plug_in(compared, engines, size)
     if len(several) != 1:
         raise InputError(f"plot: several results can only be drawn as {PLUG_IN!r}")
-    found = _figures_of(several[0])
+    found = figures_of(several[0])
     if what not in found:
         names = [*([PLUG_IN] if compared else []), *found]
         raise InputError(
@@ -79,7 +79,7 @@ def plot(
     return drawn
 
 
-def _figures_of(result: Result) -> dict[str, Drawing]:
+def figures_of(result: Result) -> dict[str, Drawing]:
     """Return all figures of the result's page by name; of those in two widths the wide one."""
     context: Any
     if isinstance(result, Comparison):

@@ -11,6 +11,7 @@ from gmmcompare.comparison.comparison import Comparison
 from gmmcompare.comparison.vectors import VectorComparison
 from gmmcompare.comparison.words import phrase, sentence
 from gmmcompare.comparison.words import remedies as words
+from gmmcompare.report import latex
 from gmmcompare.report.comparison import figures, tables, verdict
 from gmmcompare.report.comparison.clustering import clustering_section
 from gmmcompare.report.comparison.diagnosis import engine_section, label_section
@@ -99,6 +100,7 @@ def report_context(comparison: Comparison, provenance: Provenance | None) -> dic
         "pair_lines": [line for _, line in figures.PAIR_LINES],
         "density": [figures.density_panel(comparison, looks, w) for w in (WIDE, NARROW)],
         "table": tables.parameter_table(comparison, looks),
+        "latex": latex.tables(comparison),
         "agreement": tables.agreement(comparison, looks),
         "distances": tables.distance_rows(comparison, looks),
         "differences": [

@@ -44,6 +44,8 @@
       try {
         await navigator.clipboard.writeText(code.textContent);
       } catch {  // no permission: select it, so that a key press copies it
+        const fold = code.closest("details");
+        if (fold) fold.open = true;
         getSelection().selectAllChildren(code);
         button.textContent = document.execCommand("copy") ? "Copied" : "Press Ctrl+C";
         return;
