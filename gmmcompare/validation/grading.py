@@ -11,12 +11,16 @@ from gmmcompare.runtime.errors import GmmCompareError, InputError
 from gmmcompare.runtime.files import replacing
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import TaskError, Tasks
+from gmmcompare.validation.feedback import cannot_run, for_student
 from gmmcompare.validation.model_procedure import model_scene
 from gmmcompare.validation.remedies import TIME_LIMIT
 from gmmcompare.validation.run import DEFAULT_SEED, validate
 from gmmcompare.validation.verdict import Validation
 
-COLUMNS = ("submission", "verdict", "seconds", "rng", "suspect", "diagnosis", "tested", "notes")
+COLUMNS = (
+    "submission", "verdict", "seconds", "rng", "suspect", "diagnosis", "tested", "notes",
+    "feedback",
+)  # fmt: skip
 
 
 def grade(
@@ -42,7 +46,8 @@ def grade(
         Submissions, ``*.py``; each defines ``function``.
     out : path
         The CSV: submission, verdict, seconds, whether it draws from ``rng`` (only, not only or
-        never), first suspect, diagnosis, what was tested, and what else was noticed.
+        never), first suspect, diagnosis, what was tested, what else was noticed, and what to
+        tell the student (`feedback.for_student`).
     function : str
         The name of a kernel or a whole sampler.
     quick, seed, jobs, tasks, strict, model
@@ -93,7 +98,7 @@ def _row(
     except TaskError:
         raise
     except GmmCompareError as error:
-        return file.stem, "failed", 0.0, "", "", str(error), "", ""
+        return file.stem, "failed", 0.0, "", "", str(error), "", "", cannot_run(str(error))
     finally:
         progress(file.name, 1.0)
     if each:
@@ -103,4 +108,4 @@ def _row(
     words = "; ".join([*found.reasons, *found.remedies, *found.news.findings])
     said = "; ".join(found.tested), "; ".join(found.notes)
     seconds = round(found.seconds, 1)
-    return file.stem, found.verdict, seconds, found.stream, first, words, *said
+    return file.stem, found.verdict, seconds, found.stream, first, words, *said, for_student(found)

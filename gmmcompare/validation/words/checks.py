@@ -90,20 +90,20 @@ def _thin_evidence(priors: int, K: int) -> str:
 
 @says(Code.NOT_INVARIANT)
 def _not_invariant(log10_wealth: float, replicates: int, alpha: float) -> str:
-    power = round(np.log10(alpha))
+    # By Ville's inequality the reciprocal of the wealth is such a probability.
     return (
-        f"the kernel does not leave the posterior invariant: wealth of the bet against it "
-        f"10^{log10_wealth:.0f} after {replicates:,} replicates (a correct kernel ever reaches "
-        f"10^{-power} with probability at most 10^{power})"
+        f"the kernel does not leave the posterior invariant: after {replicates:,} replicates its "
+        "draws are farther off than a correct kernel's ever are, but with probability "
+        f"{_at_most(log10_wealth)} (it fails from {rate(alpha)} on)"
     )
 
 
 @says(Code.SUSPICIOUS)
 def _suspicious(log10_wealth: float, replicates: int) -> str:
     return (
-        f"suspicious: wealth of the bet against it 10^{log10_wealth:.1f} in {replicates:,} "
-        f"replicates, which a correct kernel reaches with probability at most "
-        f"{rate(10.0**-log10_wealth)}; repeat with another seed, without --quick"
+        f"suspicious: after {replicates:,} replicates its draws are farther off than a correct "
+        f"kernel's ever are, but with probability {_at_most(log10_wealth)}: not enough to fail it; "
+        "repeat with another seed, without --quick"
     )
 
 
@@ -126,9 +126,15 @@ def _ranks_not_uniform(quantity: str, p: float, quantities: int, replicates: int
 @says(Code.NOT_CALIBRATED)
 def _not_calibrated(log10_wealth: float, replicates: int) -> str:
     return (
-        f"draws are not distributed as the truth over {replicates} replicates: wealth of the bet "
-        f"against the sampler 10^{log10_wealth:.0f}"
+        f"draws are not distributed as the truth: over {replicates} replicates they are farther "
+        "off than a correct sampler's ever are, but with probability "
+        f"{_at_most(log10_wealth)}"
     )
+
+
+def _at_most(log10_wealth: float) -> str:
+    """Write the probability that a correct sampler ever reaches so large a wealth."""
+    return f"below {rate(10.0**-log10_wealth)}" if log10_wealth < 10 else "below 1 in 10 billion"
 
 
 @says(Code.EXACT)
