@@ -242,7 +242,7 @@ def agree(
     ----------
     draws : sequence or mapping of str
         At least two, each a file or folder that `gmmcompare agree` reads, a DataTree with a group
-        ``posterior``, or a dict of arrays (chains, draws, *shape). A mapping names them.
+        ``posterior``, or a dict of arrays ``(chains, draws, *shape)``. A mapping names them.
     variables : sequence of str
         Parameters to compare; by default all that are common.
     model : Model, pymc.Model, callable or str, optional

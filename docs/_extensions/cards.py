@@ -55,25 +55,31 @@ def _sections(
     model: type[BaseModel], path: str = ""
 ) -> Iterator[tuple[str, type[BaseModel], BaseModel | None]]:
     for name, field in model.model_fields.items():
-        section = _section_of(field)
-        if section is None:
-            continue
         here = f"{path}.{name}" if path else name
         defaults = None if field.is_required() else field.get_default(call_default_factory=True)
-        if any(_section_of(f) is None for f in section.model_fields.values()):
-            yield here, section, defaults
-        yield from _sections(section, here)
+        for section in [*_kinds_of_section(field.annotation), *_of_other_cards(model, name)]:
+            if any(not _kinds_of_section(f.annotation) for f in section.model_fields.values()):
+                yield here, section, defaults
+            yield from _sections(section, here)
 
 
-def _section_of(field: FieldInfo) -> type[BaseModel] | None:
-    for kind in (field.annotation, *get_args(field.annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-    return None
+def _of_other_cards(model: type[BaseModel], name: str) -> Iterator[type[BaseModel]]:
+    """Yield what a section is in cards of other families, where it is another."""
+    cards = model.__subclasses__() if issubclass(model, Card) else []
+    found = [s for card in cards for s in _kinds_of_section(card.model_fields[name].annotation)]
+    own = _kinds_of_section(model.model_fields[name].annotation)
+    yield from (section for section in dict.fromkeys(found) if section not in own)
+
+
+def _kinds_of_section(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models of a section: several where what it holds depends on another key."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [kind for inner in get_args(annotation) for kind in _kinds_of_section(inner)]
 
 
 def _is_section(field: FieldInfo, name: str) -> bool:
-    return _section_of(field) is not None or name == "file"
+    return bool(_kinds_of_section(field.annotation)) or name == "file"
 
 
 def _table(model: type[BaseModel], defaults: BaseModel | None) -> str:

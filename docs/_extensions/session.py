@@ -50,6 +50,7 @@ def main() -> None:
     # Child processes of a validation must not write into the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    sys.path.insert(0, os.getcwd())  # where the page's own files are
     namespace: dict[str, Any] = {"__name__": "__page__"}
     for line in sys.stdin:
         printed, failed, figures = io.StringIO(), False, list[str]()

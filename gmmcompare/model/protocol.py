@@ -48,7 +48,7 @@ class Model(Protocol):
         ...
 
     def draw_data(self, theta: Points, rng: np.random.Generator) -> Data:
-        """Draw one data set for each of n points: (n, *data shape), or a mapping of such."""
+        """Draw one data set for each of n points: ``(n, *data shape)``, or a mapping of such."""
         ...
 
     @staticmethod
