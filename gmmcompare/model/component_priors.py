@@ -16,6 +16,15 @@ from scipy.special import gammaln
 from gmmcompare.model.params import Array, Params
 from gmmcompare.runtime.errors import InputError
 
+_OF_OTHERS = {
+    "mean_sd": "the scale of a mean is sigma / sqrt(mean_count) under conjugate priors",
+    "mean_count": "a sampler of conjugate priors is tested by --family normal-conjugate",
+    "sds": "a sampler that knows the sds is tested by --family known-sds",
+    "shared_sd": "a sampler of one sd for all is tested by --family shared-sd",
+    "weights": "a sampler that knows the weights is tested by --family fixed-weights",
+}
+"""Fields of other families, and what is said of them where they are asked for."""
+
 
 class ComponentPriors:
     """Dirichlet weights, and a prior of each component; `Priors` is one, `ConjugatePriors` another.
@@ -33,6 +42,11 @@ class ComponentPriors:
         for name in self.hyperparameters:
             value = checked(self.key(name), getattr(self, name), name in self.POSITIVE)
             object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        """Say which family has a field that this one has not: a sampler may be of that."""
+        where = f": {_OF_OTHERS[name]}" if name in _OF_OTHERS else ""
+        raise AttributeError(f"{type(self).__name__} have no {name}{where}", name=name, obj=self)
 
     @property
     def hyperparameters(self) -> tuple[str, ...]:

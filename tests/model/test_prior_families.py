@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from scipy.stats import dirichlet, invgamma, kstest, norm, t
@@ -141,3 +144,13 @@ def test_bad_values_are_explained(make, says):
         make()
     assert says in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_fields_of_other_families_are_named_where_they_are_missed():
+    with pytest.raises(AttributeError, match="tested by --family normal-conjugate"):
+        Priors().mean_count  # noqa: B018
+    with pytest.raises(AttributeError, match=r"sigma / sqrt\(mean_count\)"):
+        ConjugatePriors().mean_sd  # noqa: B018
+    assert getattr(Priors(), "weights", None) is None
+    assert pickle.loads(pickle.dumps(ConjugatePriors())) == ConjugatePriors()
+    assert copy.deepcopy(Priors(2.0).expanded(3)) == Priors(2.0).expanded(3)
