@@ -23,6 +23,7 @@ from gmmcompare.validation.faults.museum.catalogue import PIECES
 
 CHECKED = (
     "benchmarks",
+    "errors",
     "evidence-study",
     "fault-gallery",
     "museum",

@@ -14,6 +14,8 @@ GRID_POINTS = 512
 BAND_DRAWS = 2000
 """Draws used for densities and bands, evenly thinned from all chains."""
 
+ERRORS_AVERAGED = 200
+
 
 @dataclass(frozen=True)
 class DensityEstimate:
@@ -62,6 +64,30 @@ def estimate_density(aligned: Params, grid: Array) -> DensityEstimate:
         plug_in=np.exp(mixture.log_density(grid, plug_in)),
         components=np.exp(mixture.log_joint(grid, plug_in)).T,
     )
+
+
+def measured_density(sample: Sample, point: Params, grid: Array) -> Array:
+    """Return the density of measured values under one mixture of true ones.
+
+    Averaged over the errors, of which at most `ERRORS_AVERAGED` are taken, at even quantiles.
+
+    Parameters
+    ----------
+    sample : Sample
+        With errors.
+    point : Params
+        Shape (K,).
+    grid : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    s = np.sort(np.repeat(sample.s, sample.counts))
+    n = min(ERRORS_AVERAGED, s.size)
+    some = s[((np.arange(n) + 0.5) / n * s.size).astype(int)]
+    curves = [np.exp(mixture.log_density(grid, point, np.full(grid.size, e))) for e in some]
+    return np.asarray(np.mean(curves, axis=0))
 
 
 def _plug_in_point(flat: Params) -> Params:

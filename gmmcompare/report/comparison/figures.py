@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from gmmcompare.comparison.comparison import Comparison
+from gmmcompare.comparison.density import measured_density
 from gmmcompare.comparison.names import listed
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.sample import Sample
@@ -71,6 +72,10 @@ def density_panel(comparison: Comparison, looks: Looks, width: int) -> Panel:
             for k, component in enumerate(density.components):
                 ax.plot(comparison.grid, component, color=component_colour(k), **look.line)
             ax.plot(comparison.grid, density.mean, color=INK, **look.line)
+        if sample.errors is not None:
+            point = comparison.summaries[next(iter(looks))].point
+            measured = measured_density(sample, point, comparison.grid)
+            ax.plot(comparison.grid, measured, color=MUTED, lw=1.0)
         _density_axes(ax, comparison, heights)
         return canvas.panel(_density_alt(comparison, looks))
 
@@ -94,6 +99,8 @@ def _density_alt(comparison: Comparison, looks: Looks) -> str:
         for k, (w, m) in enumerate(zip(point.w, point.mu, strict=True))
     ]
     text = f"Histogram of the data with the mixture density of {who}: {listed(parts)}."
+    if comparison.sample.errors is not None:
+        text += " The density is that of true values; a thin line has that of measured ones."
     if comparison.distances:
         worst = max(d.total_variation for d in comparison.distances.values())
         text += (

@@ -98,6 +98,7 @@ def report_context(comparison: Comparison, provenance: Provenance | None) -> dic
         "pairs": verdict.pair_texts(comparison, looks),
         "components": _component_legend(comparison),
         "pair_lines": [line for _, line in figures.PAIR_LINES],
+        "measured": comparison.sample.errors is not None,
         "density": [figures.density_panel(comparison, looks, w) for w in (WIDE, NARROW)],
         "table": tables.parameter_table(comparison, looks),
         "latex": latex.tables(comparison),

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from gmmcompare.model.card import Card
 from gmmcompare.model.sample import Sample
 from gmmcompare.workflows.provenance import Provenance, versions
@@ -49,6 +51,7 @@ def provenance_section(
             ("name", origin.name),
             ("source", origin.source),
             ("observations", f"{sample.n:,}, {sample.n_distinct:,} of them distinct"),
+            *_of_errors(sample),
             ("missing values left out", f"{origin.n_missing:,}"),
             ("SHA-256", origin.sha256),
         ],
@@ -59,3 +62,20 @@ def provenance_section(
         "card_name": provenance.card.name if provenance else "",
         "command": provenance.command if provenance else "",
     }
+
+
+def _of_errors(sample: Sample) -> list[tuple[str, str]]:
+    """Return what is said of measurement errors: their size, and what pairs cost in ties."""
+    if sample.errors is None:
+        return []
+    low, middle, high = np.quantile(np.repeat(sample.errors, sample.counts), [0.05, 0.5, 0.95])
+    pairs, values = sample.n_distinct, int(np.unique(sample.values).size)
+    return [
+        ("errors", f"median {middle:.2g}, 90 % from {low:.2g} to {high:.2g}"),
+        (
+            "distinct",
+            f"{pairs:,} pairs of value and error, of {values:,} distinct values: "
+            f"{pairs / values:.1f} times the work of values alone",
+        ),
+        ("values without an error", f"{sample.origin.n_without_error:,}"),
+    ]
