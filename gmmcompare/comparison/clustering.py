@@ -142,10 +142,16 @@ def allocate(aligned: Params, sample: Sample) -> Allocation:
 def coclustering(aligned: Params, points: Array, errors: Array | None = None) -> Array:
     """Return P(z_i = z_j | y) for two observations at each pair of points, shape (n, n).
 
-    Where they were measured with errors, these are of shape (n,).
-
     Free of labels: whatever components are called, two observations share one or do not. Averaged
     over at most `GRID_DRAWS` draws; given a draw, allocations are independent.
+
+    Parameters
+    ----------
+    aligned : Params
+        Arrays of shape (chains, draws, K).
+    points : ndarray, shape (n,)
+    errors : ndarray, shape (n,), optional
+        Sds of their measurement errors.
     """
     flat = Params(*(np.asarray(a).reshape(-1, aligned.K) for a in aligned))
     step = -(-len(flat.w) // GRID_DRAWS)

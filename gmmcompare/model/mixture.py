@@ -38,7 +38,13 @@ LOG_SQRT_2PI = 0.5 * float(np.log(2.0 * np.pi))
 def log_joint(y: ArrayLike, params: Params, errors: ArrayLike | None = None) -> Array:
     """Return log w_k + log Normal(y_i; mu_k, sigma_k), shape (..., N, K).
 
-    With ``errors`` (N,) the sd is sqrt(sigma_k^2 + s_i^2).
+    Parameters
+    ----------
+    y : array_like, shape (N,)
+    params : Params
+        Arrays of shape (..., K).
+    errors : array_like, shape (N,), optional
+        Sds of the measurement errors: the sd is then sqrt(sigma_k^2 + s_i^2).
     """
     y_column = np.asarray(y, dtype=float)[:, None]
     w, mu, sigma = (np.asarray(a)[..., None, :] for a in params)
@@ -50,7 +56,13 @@ def log_joint(y: ArrayLike, params: Params, errors: ArrayLike | None = None) -> 
 
 
 def log_density(y: ArrayLike, params: Params, errors: ArrayLike | None = None) -> Array:
-    """Return the log mixture density at each y, measured with ``errors`` if given; (..., N)."""
+    """Return the log mixture density at each y, shape (..., N).
+
+    Parameters
+    ----------
+    y, params, errors
+        As in `log_joint`.
+    """
     return np.asarray(logsumexp(log_joint(y, params, errors), axis=-1))
 
 
@@ -85,7 +97,13 @@ def log_posterior(sample: Sample, params: Params, priors: Priors) -> Array:
 
 
 def responsibilities(y: ArrayLike, params: Params, errors: ArrayLike | None = None) -> Array:
-    """Return P(z_i = k | y_i, params), shape (..., N, K); rows sum to one."""
+    """Return P(z_i = k | y_i, params), shape (..., N, K); rows sum to one.
+
+    Parameters
+    ----------
+    y, params, errors
+        As in `log_joint`.
+    """
     joint = log_joint(y, params, errors)
     r = np.exp(joint - joint.max(axis=-1, keepdims=True))
     return np.asarray(r / r.sum(axis=-1, keepdims=True))

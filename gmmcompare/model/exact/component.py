@@ -276,7 +276,13 @@ class Component(Integrated[Points]):
     """One component, and what it makes of points that are exact."""
 
     def density(self, points: Points, prob: Array, x: Array) -> Array:
-        """Return the density of a further observation; see `Integrated`."""
+        """Return the density of a further observation.
+
+        Parameters
+        ----------
+        points, prob, x
+            As in `Integrated.density`.
+        """
         return density_of_another(self.log_marginal, points, prob, x)
 
     def _mean_given(self, u: Array, points: Points) -> tuple[Array, Array]:

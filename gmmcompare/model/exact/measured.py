@@ -78,7 +78,13 @@ class MeasuredComponent(Integrated[MeasuredPoints]):
     """The prior of one component, and what it makes of points with errors."""
 
     def density(self, points: MeasuredPoints, prob: Array, x: Array) -> Array:
-        """Return the density of a further observation; see `Integrated`."""
+        """Return the density of a further observation.
+
+        Parameters
+        ----------
+        points, prob, x
+            As in `Integrated.density`.
+        """
         one = Points(np.ones(x.size, dtype=np.int64), x, np.zeros(x.size))
         exact = Component(self.m0, self.v0, self.a, self.b)
         out = prob[points.n == 0].sum() * np.exp(exact.log_marginal(one))

@@ -127,7 +127,16 @@ def by_mean(params: Params) -> Params:
 
 
 def log_likelihoods(params: Params, y: Array, errors: Array | None = None) -> Array:
-    """Return the log-likelihood of each point for its own data, shape (n,)."""
+    """Return the log-likelihood of each point for its own data, shape (n,).
+
+    Parameters
+    ----------
+    params : Params
+        Arrays of shape (n, K).
+    y : ndarray, shape (n, N)
+    errors : ndarray, shape (N,), optional
+        Sds of the measurement errors.
+    """
     joint = log_joints(params, y, errors)
     return np.asarray(np.logaddexp.reduce(joint, axis=2).sum(axis=1))
 

@@ -86,7 +86,13 @@ class TrueValuesFirst(MeasuredSweep):
     def true_values(
         self, z: Allocations, at: Params, y: Array, s: Array, rng: np.random.Generator
     ) -> Array:
-        """Draw x given another draw of z, which stands for the one before."""
+        """Draw x given another draw of z, which stands for the one before.
+
+        Parameters
+        ----------
+        z, at, y, s, rng
+            As in `MeasuredSweep.true_values`.
+        """
         stale = draw_allocations(*at, y, s, rng.random(y.size))
         return super().true_values(stale, at, y, s, rng)
 
@@ -141,7 +147,13 @@ class ErrorIgnoredInMean(MeasuredSweep):
         priors: Priors,
         rng: np.random.Generator,
     ) -> Params:
-        """Draw mu given y, and the rest given x."""
+        """Draw mu given y, and the rest given x.
+
+        Parameters
+        ----------
+        z, at, x, y, priors, rng
+            As in `MeasuredSweep.parameters`.
+        """
         K = at.mu.size
         full = priors.expanded(K)
         n_k = np.bincount(z, minlength=K).astype(float)
@@ -160,7 +172,13 @@ class NoShrinkage(MeasuredSweep):
     def true_values(
         self, z: Allocations, at: Params, y: Array, s: Array, rng: np.random.Generator
     ) -> Array:
-        """Draw x from Normal(y, s)."""
+        """Draw x from Normal(y, s).
+
+        Parameters
+        ----------
+        z, at, y, s, rng
+            As in `MeasuredSweep.true_values`.
+        """
         return y + s * rng.standard_normal(y.size)
 
 
