@@ -30,6 +30,7 @@ MAX_K = 0.7
 _BLOCK = 500_000
 """Numbers held at once: values are worked out in blocks, so memory does not grow with them."""
 _NO_PAIRS = np.empty((0, 2), dtype=np.int64)
+_EXACT = np.empty(0)  # no measurement errors
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +155,8 @@ def loo(draws: Params, log_lik: Array, sample: Sample, refits: Refits | None = N
     influence, of_doubtful = np.zeros((2, n))
     for block in np.array_split(np.arange(sample.n_distinct), 1 + sample.n_distinct * n // _BLOCK):
         values = sample.values[block]
-        log_density, cdf = evaluate(values, block.size, _NO_PAIRS, *flat).reshape(2, block.size, n)
+        found = evaluate(values, _EXACT, block.size, _NO_PAIRS, *flat)
+        log_density, cdf = found.reshape(2, block.size, n)
         log_weights, k = array_stats.psislw(log_density, r_eff=efficiency)
         elpd_i[block] = logsumexp(log_weights + log_density, axis=1)
         lppd_i[block] = logsumexp(log_density, axis=1) - np.log(n)
