@@ -179,8 +179,9 @@ def run_chains(
     chains = [Chain.of(draws, problem.max_K, len(moves)) for _ in range(n_chains)]
     runners = []
     for i, streams in enumerate(chain_streams(seed, n_chains)):
-        # Chains start far apart in K, too.
-        K = 1 + (3 * i) % problem.max_K
+        # Far apart, and with many components: superfluous ones are soon empty, but from
+        # one component for thousands of observations no sampler finds a second.
+        K = max(1, problem.max_K - (i * problem.max_K) // (2 * n_chains))
         of_this_K = Problem(in_unit.sample, K, in_unit.priors)
         start = start_point("overdispersed", of_this_K, streams.parameters)
         runners.append(make(in_unit, start, streams, chains[i]))

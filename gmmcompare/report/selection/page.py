@@ -66,6 +66,7 @@ def selection_context(outcome: SelectionOutcome) -> dict[str, Any]:
     return {
         "title": provenance.card.title,
         "card_name": provenance.card.name,
+        "components_page": _components_page(outcome),
         "selection": selection,
         "sample": selection.sample,
         "origin": selection.sample.origin,
@@ -93,6 +94,12 @@ def selection_context(outcome: SelectionOutcome) -> dict[str, Any]:
         ),
         "glossary": SELECTION_GLOSSARY,
     }
+
+
+def _components_page(outcome: SelectionOutcome) -> str:
+    """Return the way to the page of ``gmmcompare components``, if it lies beside this one."""
+    way = "../components/index.html"
+    return way if outcome.folder and (outcome.folder / way).is_file() else ""
 
 
 def _headline(selection: Selection) -> str:
