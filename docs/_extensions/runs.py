@@ -61,7 +61,8 @@ class _Runnable(SphinxDirective):
         return _OUTCOMES[name]
 
     def _code(self, text: str, language: str, caption: str = "") -> nodes.Node:
-        code = nodes.literal_block(text, text.rstrip(), language=language)
+        text = text.rstrip()
+        code = nodes.literal_block(text, text, language=language)
         if not caption:
             return code
         box = nodes.container("", literal_block=True, classes=["literal-block-wrapper"])

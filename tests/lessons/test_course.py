@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import subprocess
 import sys
@@ -48,7 +49,8 @@ def test_a_notebook_is_valid_and_draws(name: str) -> None:
 def test_a_notebook_runs(name: str, tmp_path: Path) -> None:
     from nbclient import NotebookClient
 
-    notebook = nbformat.from_dict(notebook_of(course.session_script(name)))
+    written = json.dumps(notebook_of(course.session_script(name)))
+    notebook = nbformat.reads(written, as_version=4)  # as a program that opens it reads it
     done = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": tmp_path}})
     done.execute()
     printed = [o for cell in notebook.cells for o in cell.get("outputs", ())]
