@@ -43,11 +43,15 @@ def summarise(fit: Fit, alignment: Alignment) -> EngineSummary:
         )
     diagnostics = diagnose(fit, params, alignment.switch_rate)
     mcse = diagnostics.parameters.mcse_mean
+    still = [(a == a[:1, :1]).all(axis=(0, 1)) for a in params]  # what is known never moves
     with np.errstate(invalid="ignore"):
-        spread = Params(*(a.std(axis=(0, 1)) for a in params))
+        sds = [np.where(s, 0.0, a.std(axis=(0, 1))) for a, s in zip(params, still, strict=True)]
+        means = [
+            np.where(s, a[0, 0], a.mean(axis=(0, 1))) for a, s in zip(params, still, strict=True)
+        ]
     return EngineSummary(
-        point=Params(*(a.mean(axis=(0, 1)) for a in params)),
-        spread=spread,
+        point=Params(*means),
+        spread=Params(*sds),
         mcse=Params(
             *(np.array([mcse[f"{name}[{k + 1}]"] for k in range(fit.K)]) for name in Params._fields)
         ),

@@ -64,7 +64,7 @@ def start_point(
         (mu + sigma * rng.standard_normal(K))[order],
         (sigma * 2.0 ** rng.uniform(-1.0, 1.0, K))[order],
     )
-    near: Params = problem.priors.nearest(point)
+    near: Params = problem.priors.nearest(point, Params(w, mu, sigma).permuted(order))
     return near
 
 

@@ -110,7 +110,7 @@ class MultivariateDataSection(DataSection):
         return self
 
 
-class MixtureSection(_Section):
+class FamilySection(_Section):
     """The number of components K, and their family."""
 
     components: int = Field(ge=1, le=64)
@@ -119,7 +119,7 @@ class MixtureSection(_Section):
     """What a component is; the family decides which keys ``[priors]`` has."""
 
 
-class NormalMixtureSection(MixtureSection):
+class MixtureSection(FamilySection):
     """The number of components K, their family, and what is known or shared of normal ones."""
 
     sds: Positive | list[Positive] | None = None
@@ -333,7 +333,7 @@ class Card(_Section):
     title: str
     """Heading of the report."""
     data: DataSection
-    mixture: NormalMixtureSection
+    mixture: MixtureSection
     priors: PriorSection
     components: ComponentsSection | None = None
     engines: EngineSection = EngineSection()
@@ -420,7 +420,7 @@ class Card(_Section):
 class ConjugateCard(Card):
     """A model card for normal components under conjugate priors."""
 
-    mixture: MixtureSection  # type: ignore[assignment]
+    mixture: FamilySection  # type: ignore[assignment]
     priors: ConjugatePriorSection  # type: ignore[assignment]
 
     def _priors_of(self, given: Mapping[str, Any]) -> Priors:
@@ -438,7 +438,7 @@ class MultivariateCard(Card):
     """A model card for data of several columns."""
 
     data: MultivariateDataSection
-    mixture: MixtureSection  # type: ignore[assignment]
+    mixture: FamilySection  # type: ignore[assignment]
     priors: MultivariatePriorSection  # type: ignore[assignment]
 
     def _priors_of(self, given: Mapping[str, Any]) -> Priors:

@@ -187,8 +187,11 @@ class ComponentPriors:
         """Return parameters (..., K) with what is known put in exactly, where rounding moved it."""
         return params
 
-    def nearest(self, point: Params) -> Params:
-        """Return the point nearest to one (K,) that keeps to what is known, renumbered for it."""
+    def nearest(self, point: Params, like: Params | None = None) -> Params:
+        """Return the point nearest to one (K,) that keeps to what is known.
+
+        Its components are renumbered for it, as it would be best for the point ``like``.
+        """
         return point
 
     def broken_by(self, params: Params) -> str:

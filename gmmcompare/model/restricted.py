@@ -192,9 +192,13 @@ class RestrictedPriors(Priors):
             sigma = np.broadcast_to(sigma[..., :1], mu.shape).copy()
         return Params(w, mu, sigma)
 
-    def nearest(self, point: Params) -> Params:
-        """Return the point nearest to one (K,) that keeps to what is known, renumbered for it."""
-        w, mu, sigma = point if self.exchangeable else point.permuted(self.favoured_order(point))
+    def nearest(self, point: Params, like: Params | None = None) -> Params:
+        """Return the point nearest to one (K,) that keeps to what is known.
+
+        Its components are renumbered for it, as it would be best for the point ``like``.
+        """
+        own = self.exchangeable
+        w, mu, sigma = point if own else point.permuted(self.favoured_order(like or point))
         if self.shared_sd:
             sigma = np.full(sigma.size, np.sqrt((w * sigma**2).sum()))
         return self.kept(Params(w, mu, sigma))
