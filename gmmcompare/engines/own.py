@@ -28,6 +28,8 @@ from gmmcompare.runtime.errors import EngineError, InputError, did_you_mean
 OwnKind = Literal["kernel", "sampler"]
 ENTRY_POINTS = "gmmcompare.engines"
 KERNEL_ARGUMENTS = ("w", "mu", "sigma", "y", "priors", "rng")
+VECTOR_KERNEL = ("w", "mu", "cov", "y", "priors", "rng")
+"""Arguments of a kernel for vectors, whose y is (N, d), mu (K, d) and cov (K, d, d)."""
 _MULTIVARIATE = frozenset(("Sigma", "Sigmas", "cov", "covs", "covariance", "covariances", "X", "Y"))
 """Names of arguments by which data of several dimensions are known."""
 ERRORS = "errors"
@@ -68,7 +70,7 @@ def kind_of(function: Callable[..., Any]) -> OwnKind:
         return "sampler"
     several = (
         "; data have one dimension here: y is (N,), mu and sigma are (K,), and sigma is a standard "
-        "deviation, so that a sampler for vectors and covariance matrices cannot be called"
+        f"deviation; `validate` takes a kernel for vectors as well, ({', '.join(VECTOR_KERNEL)})"
     )
     raise InputError(
         f"{getattr(function, '__name__', function)}({', '.join(found)}): the arguments tell what a "

@@ -20,6 +20,7 @@ from gmmcompare.validation.power import check_mutants, source_of
 from gmmcompare.validation.procedure import Procedure, Settings
 from gmmcompare.validation.remedies import TIME_LIMIT
 from gmmcompare.validation.sandbox.target import COMPONENTS_PREFIX, Target
+from gmmcompare.validation.vectors import MODEL, vector_kernel
 from gmmcompare.validation.verdict import Validation
 
 if TYPE_CHECKING:
@@ -128,6 +129,11 @@ def validate(
         family = FAMILY_FAULTS[sampler.removeprefix(PREFIX)].family
     if family is not None and (model is not None or on_data is not None):
         raise InputError("a family is of a mixture: give --family, --model or --card alone")
+    of_vectors = (
+        vector_kernel(sampler) if model is None and on_data is None and family is None else None
+    )
+    if of_vectors is not None:
+        sampler, model = of_vectors, MODEL
     procedure: Procedure
     if family is not None:
         scene = model_scene(FamilyModel(family), seed)

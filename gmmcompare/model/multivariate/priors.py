@@ -12,6 +12,7 @@ from scipy.special import gammaln
 from gmmcompare.model.multivariate.params import MultivariateParams
 from gmmcompare.model.multivariate.wishart import (
     draw_inverse_wisharts,
+    inverse_of_factor,
     log_inverse_wishart,
     log_normal,
 )
@@ -216,6 +217,32 @@ class MultivariatePriors:
         mu = np.asarray(p.mean_loc) + np.einsum("kij,kj->ki", root, normals)
         cov = draw_inverse_wisharts(np.asarray(p.cov_df), np.asarray(p.cov_scale), rng)
         return MultivariateParams(w / w.sum(), mu, cov)
+
+
+def draw_points(
+    priors: MultivariatePriors, n: int, rng: np.random.Generator, K: int
+) -> MultivariateParams:
+    """Draw n points from a prior that is not nearly improper: (n, K), (n, K, d), (n, K, d, d).
+
+    Parameters
+    ----------
+    priors : MultivariatePriors
+    n : int
+    rng : numpy.random.Generator
+    K : int
+    """
+    p, d = priors.expanded(K), priors.d
+    w = rng.dirichlet(np.asarray(p.weight_concentration), size=n)
+    root = np.linalg.cholesky(np.asarray(p.mean_cov))
+    normals = rng.standard_normal((n, K, d))
+    mu = np.asarray(p.mean_loc) + np.einsum("kij,nkj->nki", root, normals)
+    B = np.tril(rng.standard_normal((n, K, d, d)), -1)
+    chi_square = 2.0 * rng.standard_gamma(
+        0.5 * (np.asarray(p.cov_df)[:, None] - np.arange(d)), (n, K, d)
+    )
+    B[..., np.arange(d), np.arange(d)] = np.sqrt(chi_square)
+    C = np.broadcast_to(np.linalg.cholesky(np.asarray(p.cov_scale)), B.shape)
+    return MultivariateParams(w, mu, inverse_of_factor(C, B))
 
 
 def _shape(axes: tuple[Any, ...]) -> str:
