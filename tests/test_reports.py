@@ -23,6 +23,7 @@ from gmmcompare.validation.faults.museum.catalogue import PIECES
 
 CHECKED = (
     "benchmarks",
+    "components",
     "errors",
     "evidence-study",
     "fault-gallery",
@@ -162,6 +163,25 @@ def test_shelf() -> None:
         said = counts(text, rf"- (\d+) of ([\d,]+) [a-z ]*came out \*{verdict}\*")
         assert said == (sum(some), sum(runs))
     assert sum(failed) == 0  # of 2,250 correct ones with probability at most 0.02
+
+
+# --- the number of components ---------------------------------------------------------------------
+
+
+def test_components() -> None:
+    text = read("components")
+    galaxies = tables(text, "Galaxies")[0]
+    ours, published = (
+        np.array([float(cell) for cell in galaxies.column(name)])
+        for name in ("telescoping", "published")
+    )
+    ((said,),) = stated(text, r"sampler's by ([\d.]+) in total variation")
+    # What lies beyond the table is below 0.01.
+    assert abs(0.5 * np.abs(ours - published).sum() - float(said)) < 0.005 + 0.005
+    times, _ = tables(text, "Speed")
+    compiled, plain, _ = (float(cell) for cell in times.column("us"))
+    ((ratio,),) = stated(text, r"that of the seconds: (\d+\.\d)")
+    assert abs(plain / compiled - float(ratio)) < 0.3  # 12.6 is rounded
 
 
 # --- suspects -------------------------------------------------------------------------------------

@@ -211,6 +211,8 @@ FAULTS: Mapping[str, NumberFault] = {
         ),
     )
 }
+SUBTLE = ("proposal", "which-empty", "birth-jacobian")
+"""Of these a quick validation may not see anything; the others fail it."""
 AS_PRINTED = NumberFault(
     "as-printed",
     "the Jacobian of a birth is (1 - w)^K, as first printed, and not (1 - w)^(K - 1)",
