@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Literal
 
 import numpy as np
@@ -9,11 +10,14 @@ import numpy as np
 from gmmcompare.engines.base import Problem
 from gmmcompare.model.mixture import log_density, responsibilities
 from gmmcompare.model.params import Array, Params
+from gmmcompare.model.restricted import RestrictedPriors
 
 StartRule = Literal["overdispersed", "lecture"]
 CANDIDATES = 20
 SHORT_STEPS = 30
 SHORT_POINTS = 200
+MOST_NUMBERED = 6
+"""Components of which all numberings are tried."""
 
 
 def start_point(
@@ -64,8 +68,31 @@ def start_point(
         (mu + sigma * rng.standard_normal(K))[order],
         (sigma * 2.0 ** rng.uniform(-1.0, 1.0, K))[order],
     )
-    near: Params = problem.priors.nearest(point, Params(w, mu, sigma).permuted(order))
+    if isinstance(problem.priors, RestrictedPriors) and not problem.priors.exchangeable:
+        return _labelled(point, Params(w, mu, sigma).permuted(order), problem, points, rng)
+    near: Params = problem.priors.nearest(point)
     return near
+
+
+def _labelled(
+    point: Params, end: Params, problem: Problem, points: Array, rng: np.random.Generator
+) -> Params:
+    """Return a start numbered for known sds or weights, which tell components apart.
+
+    Each numbering of the end of EM may be a mode of its own: one is drawn in proportion to its
+    likelihood, so that chains start in all that count, and R-hat sees it if they cannot mix.
+    """
+    priors, K = problem.priors, problem.K
+    if K > MOST_NUMBERED:
+        nearest: Params = priors.nearest(point, end)
+        return nearest
+    orders = [list(order) for order in permutations(range(K))]
+    tried = (priors.kept(end.permuted(order)) for order in orders)
+    height = np.array([log_density(points, each).mean() * problem.sample.n for each in tried])
+    weight = np.exp(height - height.max())
+    chosen = orders[int(rng.choice(len(orders), p=weight / weight.sum()))]
+    start: Params = priors.kept(point.permuted(chosen))
+    return start
 
 
 def _random_points(points: Array, spread: float, K: int, rng: np.random.Generator) -> Params:
