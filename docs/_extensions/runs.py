@@ -57,6 +57,7 @@ class _Runnable(SphinxDirective):
                 _OUTCOMES[name] = outcome_of(blocks)
             except RuntimeError as error:
                 logger.warning("%s", error, location=self.get_location())
+                self.env.note_reread()  # else the next build would not try again
                 _OUTCOMES[name] = None
         return _OUTCOMES[name]
 
