@@ -345,9 +345,10 @@ def _judge_point(
         near, _, _ = _distance(cloud[usable], moved)
         if near <= limit:
             shift = np.abs(moved - at) / sd
+            furthest = _coordinate_names(point.K, sample.d)[int(shift.argmax())]
             said = {
                 "mode_distance": near,
-                "parameter": f"{SCALAR}[parameter {int(shift.argmax()) + 1}]",
+                "parameter": f"{SCALAR}[{furthest}]",
                 "sds": float(shift.max()),
             }
             reason = Reason(Code.PRIOR_MOVES, {**where, **said})
@@ -372,6 +373,13 @@ def _coordinates(params: Any) -> Array:
     columns = [*np.moveaxis(logits, -1, 0), *rest]
     assert len(columns) == K - 1 + K * (d + d * (d + 1) // 2)
     return np.stack([np.ravel(c) for c in columns], axis=1)
+
+
+def _coordinate_names(K: int, d: int) -> list[str]:
+    nothing = MultivariateParams(np.ones(K), np.zeros((K, d)), np.tile(np.eye(d), (K, 1, 1)))
+    named = parameters_of(nothing, [f"dimension {j + 1}" for j in range(d)])
+    rest = [name for name in named if not name.startswith("weight")]
+    return [*(f"logit of weight {k + 1}" for k in range(K - 1)), *rest]
 
 
 def _distance(cloud: Array, at: Array) -> tuple[float, float, Array]:
