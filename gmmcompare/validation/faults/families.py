@@ -165,9 +165,8 @@ def _equal(w: Array, *_: Any) -> Array:
     return np.full(w.size, 1.0 / w.size)
 
 
-def _counted(w: Array, mu: Array, sigma: Array, y: Array, rng: Any) -> Array:
-    z = plain.draw_allocations(w, mu, sigma, y, rng.random(y.size))
-    return np.asarray((np.bincount(z, minlength=w.size) + 1.0) / (y.size + w.size))
+def _twice(w: Array, *_: Any) -> Array:
+    return np.asarray(w**2 / (w**2).sum())
 
 
 CORRECT = {
@@ -230,10 +229,10 @@ _WRONG = {
         _shared(_prior_of_each),
     ),
     "fixed-weights-ignored": ("z without w", "fixed-weights", _fixed(_equal)),
-    "fixed-weights-counted": (
-        "z from the counts of the allocations for the weights that are known",
+    "fixed-weights-twice": (
+        "w_k^2 for w_k in z: the weight taken twice",
         "fixed-weights",
-        _fixed(_counted),
+        _fixed(_twice),
     ),
     "fixed-weights-sorted": (
         "components sorted by mu, whose weights are not exchangeable",
