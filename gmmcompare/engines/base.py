@@ -264,7 +264,14 @@ class BuiltIn:
         return engine
 
     def run(self, problem: Problem, seed: int, progress: Step) -> Draws | Point:
-        """Fit the problem; see `Engine.run`."""
+        """Import the engine and fit the problem; see `Engine.run`.
+
+        Parameters
+        ----------
+        problem : Problem
+        seed : int
+        progress : callable
+        """
         return self.imported().run(problem, seed, progress)
 
 

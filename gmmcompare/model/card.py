@@ -390,7 +390,9 @@ class Card(_Section):
         allowed = [name for what in known for name in unused.get(what, ())]
         for name in PriorSection.model_fields:
             if name not in given and name not in allowed:
-                raise InputError(f"key 'priors.{name}' is missing")
+                raise InputError(
+                    f"key 'priors.{name}' is missing: give a number, or one per component"
+                )
         return RestrictedPriors(**given, **known) if known else Priors(**given)
 
     def with_overrides(self, overrides: Iterable[str]) -> Card:

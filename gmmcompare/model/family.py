@@ -93,7 +93,7 @@ class Family:
         """
         place = getattr(self, what)
         if not place:
-            raise InputError(f"the family {self.name!r} has no {what.replace('_', ' ')}")
+            raise InputError(f"family {self.name!r}: has no {what.replace('_', ' ')}")
         return imported(place)
 
     def call(self, what: str, *args: Any) -> Any:
@@ -168,6 +168,6 @@ def sample_of(y: ArrayLike, priors: Any) -> Sample:
     if d is not None and sample.values.shape[1] != d:
         raise InputError(
             f"the observations have {sample.values.shape[1]} columns but the priors are of {d} "
-            "dimensions (priors.mean_cov)"
+            "dimensions; give mean_loc, mean_cov and cov_scale for as many as there are columns"
         )
     return sample

@@ -382,7 +382,20 @@ def _coupled(
 
 
 def gaussian_chains(rho: float, shape: tuple[int, int], rng: np.random.Generator) -> Array:
-    """Return stationary chains of variance 1 (chains, draws)."""
+    """Return stationary chains of variance 1.
+
+    Parameters
+    ----------
+    rho : float
+        Lag-one autocorrelation.
+    shape : tuple of int
+        Numbers of chains and draws.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (chains, draws)
+    """
     noise = rng.standard_normal(shape)
     noise[:, 1:] *= np.sqrt(1.0 - rho**2)
     return np.asarray(lfilter([1.0], [1.0, -rho], noise, axis=1))

@@ -57,6 +57,14 @@ class Target:
     ) -> Target:
         """Take a name, such as ``FILE.py:FUNC``, ``fault:NAME`` or ``museum:NAME``, or a function.
 
+        Parameters
+        ----------
+        sampler : str or callable
+        any_model : bool, optional
+            Whether it is of a model of the user's.
+        family : str, optional
+            The family of components that it is of.
+
         Raises
         ------
         InputError
