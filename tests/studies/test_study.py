@@ -19,6 +19,7 @@ from gmmcompare import studies
 from gmmcompare.cli import app
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.studies import evidence
+from gmmcompare.studies.agree import PAIRS, AgreeStudy
 from gmmcompare.studies.evidence import SCENES, EvidenceStudy
 from gmmcompare.studies.gallery import CORRECT_KERNELS, CORRECT_RUNS, PLANTED, GalleryStudy
 from gmmcompare.studies.museum import BROKEN, TWINS, MuseumStudy
@@ -31,6 +32,7 @@ REPORTS = Path(__file__).parents[2] / "reports"
 SHELF = Path(__file__).parents[2] / "examples" / "shelf"
 
 SMALL: dict[type[Study], Callable[..., Study]] = {
+    AgreeStudy: AgreeStudy,
     EvidenceStudy: EvidenceStudy,
     GalleryStudy: lambda folder, seed, quick=True, *more: GalleryStudy(folder, seed, quick, *more),
     MuseumStudy: MuseumStudy,
@@ -38,6 +40,7 @@ SMALL: dict[type[Study], Callable[..., Study]] = {
     VerdictStudy: lambda folder, seed: VerdictStudy(folder, seed, (Case("equal", 200),), 2000),
 }
 CHEAP = {
+    AgreeStudy: ["equal normal alike d=1"],
     EvidenceStudy: [SCENES[0].name],
     GalleryStudy: ["fault:rate-for-scale"],
     MuseumStudy: ["museum:hmc-energy-of-position"],
@@ -172,6 +175,7 @@ MADE_UP = {
         for names, verdict in ((PLANTED, "failed"), ((*CORRECT_KERNELS, *CORRECT_RUNS), "passed"))
         for name in names
     },
+    AgreeStudy: {key: [{"verdict": "agree"}] for key in PAIRS},
     MuseumStudy: {
         name: [{**VALIDATION, "verdict": verdict, "rhat": 1.0, "ess": 1000.0}]
         for names, verdict in ((BROKEN, "failed"), (TWINS, "passed"))
