@@ -94,8 +94,10 @@ def test_a_term_leads_to_the_glossary(open_page: Opener) -> None:
 
 def test_the_copy_button_copies_the_command(open_page: Opener) -> None:
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
-    page.locator("button[data-copy]").click()
-    page.wait_for_function("document.querySelector('button[data-copy]').textContent === 'Copied'")
+    page.locator("button[data-copy=command]").click()
+    page.wait_for_function(
+        "document.querySelector('button[data-copy=command]').textContent === 'Copied'"
+    )
     assert page.evaluate("navigator.clipboard.readText()") == "gmmcompare compare galaxies-k4"
 
 

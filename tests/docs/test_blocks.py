@@ -114,4 +114,6 @@ def test_the_commands_of_the_readme_run() -> None:
     lines = [" ".join(words) for words in commands_in(README) if words[0] == "gmmcompare"]
     quick = [line for line in lines if "--mutants" not in line]
     assert len(quick) > 4
-    run([*files, *(Block("sh", "", line) for line in quick)])
+    # The exit code of a comparison is its verdict: this sampler is slow, and 3 says inconclusive.
+    allowed = [f"{line} || test $? = 3" if " compare " in line else line for line in quick]
+    run([*files, *(Block("sh", "", line) for line in allowed)])

@@ -59,8 +59,11 @@ NUMPYRO = {
 }
 PYMC = {
     "concentration halved": ("c = prior[", "c = 0.5 * prior["),
-    "variance for sd": ('prior["mean_sd"], default', 'prior["mean_sd"] ** 2, default'),
-    "rate for scale": ('prior["var_scale"]', '1.0 / prior["var_scale"]'),
+    "variance for sd": ('prior["mean_sd"], **how', 'prior["mean_sd"] ** 2, **how'),
+    "rate for scale": (
+        'prior["var_shape"], prior["var_scale"]\n    if',
+        'prior["var_shape"], 1.0 / prior["var_scale"]\n    if',
+    ),
     "precision for sd": (
         "_log_likelihood(w, mu, sigma_sq,",
         "_log_likelihood(w, mu, 1.0 / sigma_sq,",
@@ -130,7 +133,9 @@ def test_pymc(slip: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from gmmcompare.engines.nuts import engine as nuts
     from gmmcompare.engines.nuts import model
 
-    wrong = rewritten(model, model.build_model, PYMC[slip])
+    namespace = {"__name__": model.__name__}
+    exec(replaced(inspect.getsource(model), PYMC[slip]), namespace)
+    wrong = namespace["build_model"]
     monkeypatch.setattr(nuts, "build_model", wrong)
     monkeypatch.setattr(nuts, "starting_points", never)
     with pytest.raises(EngineError, match=rf"what is off is {words(slip)};"):

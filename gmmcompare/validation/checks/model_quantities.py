@@ -194,7 +194,9 @@ class ModelQuantities:
             self.densities(_moved(theta, self.model.parameters, column, s), y)["log posterior"]
             for s in (step, -step)
         )
-        return np.asarray((up - down) / (2.0 * step))
+        # Where neither side has a density, as beyond a bound, there is no slope.
+        known = np.isfinite(up) | np.isfinite(down)
+        return np.subtract(up, down, out=np.zeros(np.shape(up)), where=known) / (2.0 * step)
 
 
 def _moved(
