@@ -196,7 +196,8 @@ class ModelQuantities:
         )
         # Where neither side has a density, as beyond a bound, there is no slope.
         known = np.isfinite(up) | np.isfinite(down)
-        return np.subtract(up, down, out=np.zeros(np.shape(up)), where=known) / (2.0 * step)
+        change: Array = np.subtract(up, down, out=np.zeros(np.shape(up)), where=known)
+        return change / (2.0 * step)
 
 
 def _moved(
