@@ -197,7 +197,7 @@ class ModelQuantities:
         # Where neither side has a density, as beyond a bound, there is no slope.
         known = np.isfinite(up) | np.isfinite(down)
         change: Array = np.subtract(up, down, out=np.zeros(np.shape(up)), where=known)
-        return change / (2.0 * step)
+        return np.asarray(change / (2.0 * step))
 
 
 def _moved(
