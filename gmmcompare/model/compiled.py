@@ -365,38 +365,82 @@ def _occupancy(
     exp(-E n_k), so those expecting 40 observations or more are left out (4e-18). Of more than
     eight, the eight lightest count.
     """
-    light = np.argsort(n_k)[:_MAX_SUBSETS]
-    light = light[n_k[light] < _FULL_OBSERVATIONS]
+    light = lightest(n_k)
     if light.size == 0:
         return 0.0, 0.0
-    subsets = 1 << light.size
-    log_none = np.zeros(subsets)  # log P(no observation belongs to the subset)
-    ratio = np.zeros(light.size)  # sum of r / (1 - r), for exactly one observation
-    certain = np.zeros(light.size)  # observations that belong to the component for sure
+    log_none, ratio, certain = room_for(light)
     r = np.empty(w.size)
     for d in range(v.size):
         _responsibilities_at(v[d], s[d] if s.size else 0.0, w, mu, sigma, r)
-        for subset in range(1, subsets):
-            inside = 0.0
-            for j in range(light.size):
-                if subset >> j & 1:
-                    inside += r[light[j]]
-            single = subset & (subset - 1) == 0
-            if inside < 1.0:
-                log_none[subset] += c[d] * np.log1p(-inside)
-            elif not single:
-                log_none[subset] = -np.inf
+        tally(r, c[d], light, log_none, ratio, certain)
+    found: tuple[float, float] = prob_few(log_none, ratio, certain)
+    return found
+
+
+@njit(nogil=True, error_model="numpy")
+def lightest(n_k: Array) -> NDArray[np.int64]:
+    """Return the components that may be empty at all: few observations are expected of them."""
+    light = np.argsort(n_k)[:_MAX_SUBSETS]
+    return light[n_k[light] < _FULL_OBSERVATIONS]
+
+
+@njit(nogil=True, error_model="numpy")
+def room_for(light: NDArray[np.int64]) -> tuple[Array, Array, Array]:
+    """Return what `tally` adds to: zeros.
+
+    The log probability that no observation belongs to a subset of ``light``, (2^L,); the sum of
+    r / (1 - r), for exactly one observation, (L,); and how many belong to it for sure, (L,).
+    """
+    return np.zeros(1 << light.size), np.zeros(light.size), np.zeros(light.size)
+
+
+@njit(nogil=True, error_model="numpy")
+def tally(
+    r: Array,
+    count: float,
+    light: NDArray[np.int64],
+    log_none: Array,
+    ratio: Array,
+    certain: Array,
+) -> None:
+    """Count an observation, for the probability that light components have none or one.
+
+    Parameters
+    ----------
+    r : ndarray, shape (K,)
+        Its responsibilities.
+    count : float
+        How often it occurs.
+    light : ndarray of int, shape (L,)
+    log_none, ratio, certain
+        Of `room_for`; added to.
+    """
+    for subset in range(1, log_none.size):
+        inside = 0.0
         for j in range(light.size):
-            p = r[light[j]]
-            if p < 1.0:
-                ratio[j] += c[d] * p / (1.0 - p)
-            else:
-                certain[j] += c[d]
+            if subset >> j & 1:
+                inside += r[light[j]]
+        single = subset & (subset - 1) == 0
+        if inside < 1.0:
+            log_none[subset] += count * np.log1p(-inside)
+        elif not single:
+            log_none[subset] = -np.inf
+    for j in range(light.size):
+        p = r[light[j]]
+        if p < 1.0:
+            ratio[j] += count * p / (1.0 - p)
+        else:
+            certain[j] += count
+
+
+@njit(nogil=True, error_model="numpy")
+def prob_few(log_none: Array, ratio: Array, certain: Array) -> tuple[float, float]:
+    """Return P(some n_k = 0) and a bound on P(some n_k <= 1), from what `tally` counted."""
     empty, small = 0.0, 0.0
-    for subset in range(1, subsets):
+    for subset in range(1, log_none.size):
         size = 0
         last = 0
-        for j in range(light.size):
+        for j in range(ratio.size):
             if subset >> j & 1:
                 size += 1
                 last = j

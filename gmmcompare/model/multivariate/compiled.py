@@ -19,16 +19,18 @@ from gmmcompare.model.compiled import (
     Scores,
     count_tile,
     exp_nonpositive,
+    lightest,
     log_lik_tile,
     normalise_tile,
+    prob_few,
+    room_for,
+    tally,
 )
 from gmmcompare.model.multivariate.params import MultivariateParams
 from gmmcompare.model.params import Array
 from gmmcompare.model.sample import Sample
 
 _LOG_SQRT_2PI = 0.9189385332046727
-_FULL_OBSERVATIONS = 40.0
-_MAX_SUBSETS = 8
 
 
 @njit(error_model="numpy", cache=True)
@@ -210,34 +212,11 @@ def _occupancy(r: Array, c: Array, n_k: Array) -> tuple[float, float]:
 
     By inclusion and exclusion, as in `model.compiled`.
     """
-    light = np.argsort(n_k)[:_MAX_SUBSETS]
-    light = light[n_k[light] < _FULL_OBSERVATIONS]
+    light = lightest(n_k)
     if light.size == 0:
         return 0.0, 0.0
-    empty, small = 0.0, 0.0
-    for s in range(1, 1 << light.size):
-        size, last = 0, 0
-        for j in range(light.size):
-            if s >> j & 1:
-                size += 1
-                last = light[j]
-        log_none, ratio, certain = 0.0, 0.0, 0.0
-        for m in range(c.size):
-            inside = 0.0
-            for j in range(light.size):
-                if s >> j & 1:
-                    inside += r[light[j], m]
-            if inside < 1.0:
-                log_none += c[m] * np.log1p(-inside)
-                if size == 1:
-                    ratio += c[m] * r[last, m] / (1.0 - r[last, m])
-            else:
-                certain += c[m]
-        none = np.exp(log_none)
-        if size == 1 and certain == 0.0:
-            small += none * (1.0 + ratio)
-        elif size == 1 and certain == 1.0:
-            small += none
-        none = none if certain == 0.0 else 0.0
-        empty += none if size % 2 == 1 else -none
-    return min(max(empty, 0.0), 1.0), min(small, 1.0)
+    log_none, ratio, certain = room_for(light)
+    for m in range(c.size):
+        tally(r[:, m], c[m], light, log_none, ratio, certain)
+    found: tuple[float, float] = prob_few(log_none, ratio, certain)
+    return found
