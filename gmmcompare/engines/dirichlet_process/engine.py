@@ -16,6 +16,7 @@ from gmmcompare.engines.components import (
     run_chains,
 )
 from gmmcompare.engines.dirichlet_process.compiled import AUXILIARY, Model, State, advance
+from gmmcompare.engines.gibbs.plain import allocated
 from gmmcompare.model.mixture import responsibilities
 from gmmcompare.model.params import Params
 from gmmcompare.runtime.progress import Step
@@ -68,8 +69,8 @@ def prepared(
     """
     y, rng = problem.sample.y, streams.parameters
     model = Model(*problem.of_one, alpha)
-    passed = rng.random((y.size, 1)) > np.cumsum(responsibilities(y, start), axis=1)[:, :-1]
-    occupied, z = np.unique(passed.sum(axis=1), return_inverse=True)
+    first = allocated(responsibilities(y, start), rng.random(y.size))
+    occupied, z = np.unique(first, return_inverse=True)
     room = np.ones(y.size + AUXILIARY - occupied.size)
     state = State(
         np.append(start.mu[occupied], room),

@@ -43,6 +43,7 @@ from gmmcompare.engines.gibbs.compiled import (
     workspace,
 )
 from gmmcompare.engines.gibbs.measured_chain import load_measured, run_measured_chain
+from gmmcompare.engines.gibbs.plain import allocated
 from gmmcompare.engines.layout import Layout, build_layout
 from gmmcompare.engines.starts import start_point
 from gmmcompare.model.card import GibbsSettings
@@ -197,8 +198,7 @@ class _Kept:
             return
         at = slice(self._first_u[tile], self._first_u[tile] + used)
         r = responsibilities(self._y[at], Params(work.w, work.mu, work.sigma))
-        z = (u[:used, None] > np.cumsum(r, axis=1)[:, :-1]).sum(axis=1)
-        self.z[draw // self.every, self._rank[at]] = z
+        self.z[draw // self.every, self._rank[at]] = allocated(r, u[:used])
 
 
 class _Chain(NamedTuple):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gmmcompare.engines.gibbs.plain import Allocations, draw_parameters
+from gmmcompare.engines.gibbs.plain import Allocations, allocated, draw_parameters
 from gmmcompare.model.mixture import responsibilities, true_value_given
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
@@ -70,9 +70,7 @@ def draw_allocations(
     ndarray of int, shape (N,)
         In 0..K-1.
     """
-    r = responsibilities(y, Params(w, mu, sigma), errors)
-    passed = u[:, None] > np.cumsum(r, axis=1)[:, :-1]
-    return np.asarray(passed.sum(axis=1))
+    return allocated(responsibilities(y, Params(w, mu, sigma), errors), u)
 
 
 def draw_true_values(

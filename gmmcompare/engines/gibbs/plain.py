@@ -111,9 +111,25 @@ def draw_allocations(w: Array, mu: Array, sigma: Array, y: Array, u: Array) -> A
     ndarray of int, shape (N,)
         In 0..K-1.
     """
-    r = responsibilities(y, Params(w, mu, sigma))
-    passed = u[:, None] > np.cumsum(r, axis=1)[:, :-1]
-    return np.asarray(passed.sum(axis=1))
+    return allocated(responsibilities(y, Params(w, mu, sigma)), u)
+
+
+def allocated(r: Array, u: Array) -> Allocations:
+    """Return how many cumulated probabilities of each row its uniform passes.
+
+    Parameters
+    ----------
+    r : ndarray, shape (N, K)
+        Responsibilities; of the last component any value will do.
+    u : ndarray, shape (N,)
+        Uniforms on [0, 1).
+
+    Returns
+    -------
+    ndarray of int, shape (N,)
+        In 0..K-1.
+    """
+    return np.asarray((u[:, None] > np.cumsum(r, axis=1)[:, :-1]).sum(axis=1))
 
 
 def weights_conditional(n_k: Array, priors: Priors) -> Array:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmcompare.engines.base import Draws, Problem, Seconds, Step, chain_streams, out_of_unit
+from gmmcompare.engines.gibbs.plain import allocated
 from gmmcompare.engines.multivariate.starts import dispersed_start
 from gmmcompare.model.card import GibbsSettings
 from gmmcompare.model.multivariate.density import responsibilities
@@ -78,9 +79,7 @@ def draw_allocations(w: Array, mu: Array, cov: Array, y: Array, u: Array) -> All
     ndarray of int, shape (N,)
         In 0..K-1.
     """
-    r = responsibilities(y, MultivariateParams(w, mu, cov))
-    passed = u[:, None] > np.cumsum(r, axis=1)[:, :-1]
-    return np.asarray(passed.sum(axis=1))
+    return allocated(responsibilities(y, MultivariateParams(w, mu, cov)), u)
 
 
 def draw_parameters(

@@ -157,9 +157,22 @@ def draw_number(n_k: Array, problem: ComponentsProblem, u: float) -> int:
     -------
     int
     """
-    log_p = log_number_conditional(n_k, problem)
+    return number_from(log_number_conditional(n_k, problem), n_k.size, u)
+
+
+def number_from(log_p: Array, first: int, u: float) -> int:
+    """Return the number of components that a uniform chooses.
+
+    Parameters
+    ----------
+    log_p : ndarray
+        Log probabilities of ``first`` and more components, up to a constant.
+    first : int
+    u : float
+        On [0, 1).
+    """
     below = np.cumsum(np.exp(log_p - log_p.max()))
-    return int(n_k.size + np.count_nonzero(u * below[-1] >= below[:-1]))
+    return int(first + np.count_nonzero(u * below[-1] >= below[:-1]))
 
 
 def fill_up(

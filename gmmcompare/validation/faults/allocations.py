@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gmmcompare.engines.gibbs.plain import Allocations
+from gmmcompare.engines.gibbs.plain import Allocations, allocated
 from gmmcompare.model.mixture import LOG_SQRT_2PI, log_joint
 from gmmcompare.model.params import Array, Params
 from gmmcompare.validation.faults.sweep import GibbsSweep
@@ -19,7 +19,7 @@ def cumulative_not_normalised(
     _: GibbsSweep, w: Array, mu: Array, sigma: Array, y: Array, u: Array
 ) -> Allocations:
     """Cumulate densities instead of probabilities."""
-    return _chosen(np.exp(log_joint(y, Params(w, mu, sigma))), u)
+    return allocated(np.exp(log_joint(y, Params(w, mu, sigma))), u)
 
 
 def variance_as_sd(
@@ -35,9 +35,4 @@ def no_log_sigma(
     """Leave out the factor 1 / sigma."""
     log_p = log_joint(y, Params(w, mu, sigma)) + np.log(sigma) + LOG_SQRT_2PI
     p = np.exp(log_p - log_p.max(axis=1, keepdims=True))
-    return _chosen(p / p.sum(axis=1, keepdims=True), u)
-
-
-def _chosen(p: Array, u: Array) -> Allocations:
-    """Return how many cumulated values of each row of p (N, K) its uniform of u (N,) exceeds."""
-    return np.asarray((u[:, None] > np.cumsum(p, axis=1)[:, :-1]).sum(axis=1))
+    return allocated(p / p.sum(axis=1, keepdims=True), u)

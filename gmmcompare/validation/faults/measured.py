@@ -126,8 +126,7 @@ class ErrorsAddedToSigma(MeasuredSweep):
         wide = sigma + errors[:, None]
         log_p = np.log(w) - np.log(wide) - 0.5 * ((y[:, None] - mu) / wide) ** 2
         p = np.exp(log_p - log_p.max(axis=1, keepdims=True))
-        below = np.cumsum(p / p.sum(axis=1, keepdims=True), axis=1)[:, :-1]
-        z = (rng.random(y.size)[:, None] > below).sum(axis=1)
+        z = plain.allocated(p / p.sum(axis=1, keepdims=True), rng.random(y.size))
         at = Params(w, mu, sigma)
         x = self.true_values(z, at, y, errors, rng)
         return self.parameters(z, at, x, y, priors, rng)

@@ -129,8 +129,7 @@ def _number(n_k: Array, u: float, leave_out: str) -> int:
         "sizes": (gammaln(n_k[:, None] + c) - gammaln(c)).sum(axis=0),
     }
     log_p = np.sum([term for name, term in terms.items() if name != leave_out], axis=0)
-    below = np.cumsum(np.exp(log_p - log_p.max()))
-    return int(n_k.size + np.count_nonzero(u * below[-1] >= below[:-1]))
+    return plain.number_from(log_p, n_k.size, u)
 
 
 def _without(term: str) -> plain.Steps:
