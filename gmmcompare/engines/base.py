@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
+from pydantic import BaseModel
 
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.sample import Sample, Standardisation
@@ -179,6 +180,24 @@ class Engine(Protocol):
             engine fails.
         """
         ...
+
+
+class Configured[Settings: BaseModel]:
+    """What engines have in common whose settings are a section of a card.
+
+    Parameters
+    ----------
+    settings : pydantic model
+        The engine's section, such as `card.GibbsSettings`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings, as they enter the cache key and the provenance."""
+        return self._settings.model_dump()
 
 
 @runtime_checkable

@@ -6,28 +6,18 @@ They stand in for a sampler known to be correct, where data are few enough (see 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from gmmcompare.engines.base import Draws, Problem, Seconds, Step, chain_streams
+from gmmcompare.engines.base import Configured, Draws, Problem, Seconds, Step, chain_streams
 from gmmcompare.model.card import ExactSettings
 from gmmcompare.model.exact import exact_posterior
 
 
-class ExactEngine:
+class ExactEngine(Configured[ExactSettings]):
     """Independent posterior draws, presented as chains."""
 
     name = "exact"
-
-    def __init__(self, settings: ExactSettings) -> None:
-        self._settings = settings
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings of the card."""
-        return self._settings.model_dump()
 
     def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Draw from the exact posterior.

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from importlib.metadata import version
@@ -23,7 +23,15 @@ from typing import Any
 
 import numpy as np
 
-from gmmcompare.engines.base import Draws, Problem, Seconds, Step, no_progress, out_of_unit
+from gmmcompare.engines.base import (
+    Configured,
+    Draws,
+    Problem,
+    Seconds,
+    Step,
+    no_progress,
+    out_of_unit,
+)
 from gmmcompare.engines.near import starting_points
 from gmmcompare.engines.trial import (
     TRIAL_CHAINS,
@@ -73,18 +81,13 @@ def _inputs(problem: Problem) -> dict[str, Any]:
     return {**inputs, **data, "N": problem.sample.y.size, "K": problem.K}
 
 
-class JagsEngine:
+class JagsEngine(Configured[JagsSettings]):
     """Gibbs sampling as JAGS arranges it; the module says on which model."""
 
     name = "jags"
 
     def __init__(self, settings: JagsSettings | None = None) -> None:
-        self._settings = settings or JagsSettings()
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings, as they enter the cache key and the provenance."""
-        return self._settings.model_dump()
+        super().__init__(settings or JagsSettings())
 
     def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Sample the posterior; the same seed gives the same draws.

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gmmcompare.engines.base import Draws, Problem, Seconds, Step, out_of_unit
+from gmmcompare.engines.base import Configured, Draws, Problem, Seconds, Step, out_of_unit
 from gmmcompare.engines.near import starting_points
 from gmmcompare.engines.parity import LogDensity, check_density
 from gmmcompare.model.card import NumpyroSettings
@@ -142,18 +142,13 @@ class NumpyroModel:
         return log_density
 
 
-class NumpyroEngine:
+class NumpyroEngine(Configured[NumpyroSettings]):
     """NumPyro's NUTS on the marginal likelihood."""
 
     name = "numpyro"
 
     def __init__(self, settings: NumpyroSettings | None = None) -> None:
-        self._settings = settings or NumpyroSettings()
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings, as they enter the cache key and the provenance."""
-        return self._settings.model_dump()
+        super().__init__(settings or NumpyroSettings())
 
     def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Sample the posterior; the same seed gives the same draws.

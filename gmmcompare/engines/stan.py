@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from gmmcompare.engines.base import Draws, Problem, Seconds, Step, out_of_unit
+from gmmcompare.engines.base import Configured, Draws, Problem, Seconds, Step, out_of_unit
 from gmmcompare.engines.near import starting_points
 from gmmcompare.engines.parity import LogDensity, check_density
 from gmmcompare.model.card import StanSettings
@@ -144,18 +144,13 @@ def _values(params: Params) -> dict[str, list[float]]:
     return {name: values.tolist() for name, values in by_name.items()}
 
 
-class StanEngine:
+class StanEngine(Configured[StanSettings]):
     """Stan's NUTS on the marginal likelihood."""
 
     name = "stan"
 
     def __init__(self, settings: StanSettings | None = None) -> None:
-        self._settings = settings or StanSettings()
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings, as they enter the cache key and the provenance."""
-        return self._settings.model_dump()
+        super().__init__(settings or StanSettings())
 
     def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Sample the posterior; the same seed gives the same draws, on any number of cores.

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmcompare.engines.base import (
+    Configured,
     Point,
     Problem,
     Seconds,
@@ -71,18 +72,10 @@ class End:
     outcome: int
 
 
-class EmEngine:
+class EmEngine(Configured[EmSettings]):
     """EM from many starts; see the module."""
 
     name = "em"
-
-    def __init__(self, settings: EmSettings) -> None:
-        self._settings = settings
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings of the card."""
-        return self._settings.model_dump()
 
     def run(self, problem: Problem, seed: int, progress: Step) -> Point:
         """Climb from every start and return the best end.

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gmmcompare.engines.base import (
+    Configured,
     Draws,
     Problem,
     Seconds,
@@ -95,18 +96,10 @@ def _layout_of(y: bytes) -> Layout:
     return build_layout(Sample.of(np.frombuffer(y)))
 
 
-class GibbsEngine:
+class GibbsEngine(Configured[GibbsSettings]):
     """The fast Gibbs sampler as an engine; chains run on threads."""
 
     name = "gibbs"
-
-    def __init__(self, settings: GibbsSettings) -> None:
-        self._settings = settings
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings of the card."""
-        return self._settings.model_dump()
 
     def run(
         self,

@@ -16,13 +16,12 @@ same draws.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gmmcompare.engines.base import (
+    Configured,
     Draws,
     Problem,
     Seconds,
@@ -251,18 +250,10 @@ def draw_sigmas(n_k: Array, sum_sq: Array, priors: Priors, rng: np.random.Genera
         return np.exp(0.5 * log_variance)
 
 
-class PlainGibbsEngine:
+class PlainGibbsEngine(Configured[GibbsSettings]):
     """The readable sampler as an engine; slow, for teaching and for holding `gibbs` to it."""
 
     name = "gibbs_plain"
-
-    def __init__(self, settings: GibbsSettings) -> None:
-        self._settings = settings
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings of the card."""
-        return self._settings.model_dump()
 
     def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Run the chains one after the other.

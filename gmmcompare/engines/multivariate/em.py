@@ -10,13 +10,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from gmmcompare.engines.base import Point, Problem, Seconds, Step, into_unit, out_of_unit
+from gmmcompare.engines.base import (
+    Configured,
+    Point,
+    Problem,
+    Seconds,
+    Step,
+    into_unit,
+    out_of_unit,
+)
 from gmmcompare.engines.multivariate.compiled import (
     COLLAPSED,
     CONVERGED,
@@ -46,18 +53,10 @@ class End(NamedTuple):
     outcome: int
 
 
-class EmEngine:
+class EmEngine(Configured[EmSettings]):
     """EM from many starts; see the module."""
 
     name = "em"
-
-    def __init__(self, settings: EmSettings) -> None:
-        self._settings = settings
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings of the card."""
-        return self._settings.model_dump()
 
     def run(self, problem: Problem, seed: int, progress: Step) -> Point:
         """Climb from every start and return the best end.

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 
 from gmmcompare.engines.base import (
+    Configured,
     Draws,
     Problem,
     Seconds,
@@ -62,18 +61,10 @@ def sweep(
     return MultivariateParams(*point)
 
 
-class GibbsEngine:
+class GibbsEngine(Configured[GibbsSettings]):
     """The fast Gibbs sampler as an engine; chains run on threads."""
 
     name = "gibbs"
-
-    def __init__(self, settings: GibbsSettings) -> None:
-        self._settings = settings
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings of the card."""
-        return self._settings.model_dump()
 
     def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Run all chains; the draws do not depend on the number of threads.

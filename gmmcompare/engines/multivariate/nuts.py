@@ -23,7 +23,7 @@ import pytensor
 import pytensor.tensor as pt
 from scipy.special import log_softmax
 
-from gmmcompare.engines.base import Draws, Problem, Seconds, Step, out_of_unit
+from gmmcompare.engines.base import Configured, Draws, Problem, Seconds, Step, out_of_unit
 from gmmcompare.engines.multivariate.starts import random_start
 from gmmcompare.engines.nuts.engine import PACKAGES, NutpieSampler
 from gmmcompare.engines.nuts.model import without_fastmath
@@ -190,18 +190,13 @@ class VectorSampler(NutpieSampler):
         return model_inputs(problem)
 
 
-class NutsEngine:
+class NutsEngine(Configured[NutsSettings]):
     """NUTS on the marginal likelihood of multivariate normals."""
 
     name = "nuts"
 
     def __init__(self, settings: NutsSettings | None = None) -> None:
-        self._settings = settings or NutsSettings()
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings, as they enter the cache key and the provenance."""
-        return self._settings.model_dump()
+        super().__init__(settings or NutsSettings())
 
     def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Sample the posterior; the same seed gives the same draws, on any number of cores.

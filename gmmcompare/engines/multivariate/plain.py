@@ -15,13 +15,19 @@ with priors c, m0, V0, nu, Psi and the scatter about mu_k (Fruehwirth-Schnatter 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gmmcompare.engines.base import Draws, Problem, Seconds, Step, chain_streams, out_of_unit
+from gmmcompare.engines.base import (
+    Configured,
+    Draws,
+    Problem,
+    Seconds,
+    Step,
+    chain_streams,
+    out_of_unit,
+)
 from gmmcompare.engines.gibbs.plain import allocated
 from gmmcompare.engines.multivariate.starts import dispersed_start
 from gmmcompare.model.card import GibbsSettings
@@ -222,18 +228,10 @@ def draw_covariances(
     return draw_inverse_wisharts(*covariances_conditional(n_k, scatter, priors), rng)
 
 
-class PlainGibbsEngine:
+class PlainGibbsEngine(Configured[GibbsSettings]):
     """The readable sampler as an engine; slow, for teaching and for holding `gibbs` to it."""
 
     name = "gibbs_plain"
-
-    def __init__(self, settings: GibbsSettings) -> None:
-        self._settings = settings
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings of the card."""
-        return self._settings.model_dump()
 
     def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Run the chains one after the other.

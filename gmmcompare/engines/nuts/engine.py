@@ -29,7 +29,7 @@ import numpy as np
 import nutpie
 import pymc as pm
 
-from gmmcompare.engines.base import Draws, Problem, Seconds, Step, out_of_unit
+from gmmcompare.engines.base import Configured, Draws, Problem, Seconds, Step, out_of_unit
 from gmmcompare.engines.near import starting_points
 from gmmcompare.engines.nuts.callbacks import compile_kept
 from gmmcompare.engines.nuts.model import Form, build_model, model_inputs, without_fastmath
@@ -317,18 +317,13 @@ _SAMPLERS: Mapping[str, type[NutpieSampler] | type[PymcSampler]] = {
 }
 
 
-class NutsEngine:
+class NutsEngine(Configured[NutsSettings]):
     """NUTS on the marginal likelihood; the module says what it samples and from where."""
 
     name = "nuts"
 
     def __init__(self, settings: NutsSettings | None = None) -> None:
-        self._settings = settings or NutsSettings()
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Settings, as they enter the cache key and the provenance."""
-        return self._settings.model_dump()
+        super().__init__(settings or NutsSettings())
 
     def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
         """Sample the posterior; the same seed gives the same draws, on any number of cores.
