@@ -435,7 +435,13 @@ def tally(
 
 @njit(nogil=True, error_model="numpy")
 def prob_few(log_none: Array, ratio: Array, certain: Array) -> tuple[float, float]:
-    """Return P(some n_k = 0) and a bound on P(some n_k <= 1), from what `tally` counted."""
+    """Return P(some n_k = 0) and a bound on P(some n_k <= 1).
+
+    Parameters
+    ----------
+    log_none, ratio, certain
+        What `tally` counted.
+    """
     empty, small = 0.0, 0.0
     for subset in range(1, log_none.size):
         size = 0
