@@ -234,7 +234,7 @@ OF_FAMILY: Mapping[str, Mapping[str, str]] = {
         "em": "gmmcompare.engines.multivariate.em:EmEngine",
         "gibbs": "gmmcompare.engines.multivariate.gibbs:GibbsEngine",
         "gibbs_plain": "gmmcompare.engines.multivariate.plain:PlainGibbsEngine",
-        "nuts": "gmmcompare.engines.multivariate.nuts:NutsEngine",
+        "nuts": "gmmcompare.engines.multivariate.nuts:VectorNutsEngine",
         "exact": "gmmcompare.engines.exact:ExactEngine",
     },
 }

@@ -9,11 +9,9 @@ The very function that nutpie is given is held against `density` and `priors` be
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -23,11 +21,10 @@ import pytensor
 import pytensor.tensor as pt
 from scipy.special import log_softmax
 
-from gmmcompare.engines.base import Configured, Draws, Problem, Seconds, Step, out_of_unit
+from gmmcompare.engines.base import Problem
 from gmmcompare.engines.multivariate.starts import random_start
-from gmmcompare.engines.nuts.engine import PACKAGES, NutpieSampler
+from gmmcompare.engines.nuts.engine import NutpieSampler, NutsEngine
 from gmmcompare.engines.nuts.model import without_fastmath
-from gmmcompare.engines.parity import check_density
 from gmmcompare.model.card import NutsSettings
 from gmmcompare.model.multivariate.params import MultivariateParams
 from gmmcompare.model.params import Array
@@ -190,70 +187,35 @@ class VectorSampler(NutpieSampler):
         return model_inputs(problem)
 
 
-class NutsEngine(Configured[NutsSettings]):
+class VectorNutsEngine(NutsEngine):
     """NUTS on the marginal likelihood of multivariate normals."""
 
-    name = "nuts"
-
-    def __init__(self, settings: NutsSettings | None = None) -> None:
-        super().__init__(settings or NutsSettings())
-
-    def run(self, problem: Problem, seed: int, progress: Step) -> Draws:
-        """Sample the posterior; the same seed gives the same draws, on any number of cores.
-
-        Parameters
-        ----------
-        problem : Problem
-            Under ``start = "em"`` chains start near its ``starts``.
-        seed : int
-            Of the points of the parity check, the starts and the chains.
-        progress : callable
-            Called with the fraction of draws done, warmup included.
-
-        Returns
-        -------
-        Draws
-            ``extra`` holds what the parity check found and the versions of what was used.
-
-        Raises
-        ------
-        InputError
-            If ordered means are asked for, or PyMC's own sampler: neither is for vectors.
-        EngineError
-            If PyMC's density is not ours, or the sampler cannot go on.
-        """
-        s = self._settings
-        if s.identify == "ordered":
+    def _refuse(self, problem: Problem) -> None:
+        if self._ordered:
             raise InputError(
                 'engines.nuts.identify = "ordered": vectors have no order; use identify = "none"'
             )
-        if s.nuts_sampler != "nutpie":
+        if self._settings.nuts_sampler != "nutpie":
             raise InputError('engines.nuts.nuts_sampler: vectors are sampled by "nutpie"')
-        began = time.perf_counter()
-        inner, unit = problem.standardised()
-        sampler = VectorSampler(inner, s)
-        rngs = [np.random.default_rng(q) for q in np.random.SeedSequence(seed).spawn(s.chains + 1)]
-        space: Any = VectorCoordinates(inner.K, inner.sample.values.shape[1])
-        found = check_density(sampler.density, inner, space, rngs.pop(), ("nuts", "PyMC"))
-        starts: Any = _starts(inner, rngs) if s.start == "em" else None
-        seeds = [int(rng.integers(2**31)) for rng in rngs]
-        ready = time.perf_counter()
-        drawn: Any = sampler.sample(starts, seeds, progress)
-        finished = time.perf_counter()
-        progress(1.0)
-        return Draws(
-            params=out_of_unit(drawn[0], unit),
-            seconds=Seconds(prepare=ready - began, sample=finished - ready),
-            stats=drawn[1],
-            extra={
-                "parity_spread": np.array(found.spread),
-                "parity_gradient_error": np.array(found.gradient_error),
-                "versions": np.array([f"{name} {version(name)}" for name in PACKAGES]),
-            },
-        )
+
+    def _sampler(self, problem: Problem) -> VectorSampler:
+        return VectorSampler(problem, self._settings)
+
+    def _space(self, problem: Problem) -> VectorCoordinates:
+        return VectorCoordinates(problem.K, problem.sample.values.shape[1])
+
+    def _starts(
+        self, problem: Problem, rngs: Sequence[np.random.Generator]
+    ) -> list[MultivariateParams]:
+        return starting_points(problem, rngs)
+
+    def _kept(self, problem: Problem, params: Any) -> Any:
+        return params
 
 
-def _starts(problem: Problem, rngs: Sequence[np.random.Generator]) -> list[MultivariateParams]:
+def starting_points(
+    problem: Problem, rngs: Sequence[np.random.Generator]
+) -> list[MultivariateParams]:
     """Return one start per chain, near the problem's starts in turn.
 
     Each is moved by twice the sd that the parameters would have if the allocations were known.

@@ -350,26 +350,21 @@ class NutsEngine(Configured[NutsSettings]):
             If PyMC's density is not ours (see `check_density`), or the sampler cannot go on.
         """
         s = self._settings
-        ordered = s.identify == "ordered"
-        if ordered and not problem.priors.exchangeable:
-            raise InputError(
-                'engines.nuts.identify = "ordered" needs the same priors for every component, as '
-                'it keeps one order of the means and drops the others; use identify = "none"'
-            )
+        self._refuse(problem)
         began = time.perf_counter()
         inner, unit = problem.standardised()
-        sampler = _SAMPLERS[s.nuts_sampler](inner, s)
+        sampler = self._sampler(inner)
         rngs = [np.random.default_rng(q) for q in np.random.SeedSequence(seed).spawn(s.chains + 1)]
-        space = Coordinates(inner.K, ordered, inner.priors)
+        space = self._space(inner)
         found = check_density(sampler.density, inner, space, rngs.pop(), ("nuts", "PyMC"))
-        starts = starting_points(inner, rngs, ordered) if s.start == "em" else None
+        starts = self._starts(inner, rngs) if s.start == "em" else None
         seeds = [int(rng.integers(2**31)) for rng in rngs]
         ready = time.perf_counter()
         draws, stats = sampler.sample(starts, seeds, progress)
         finished = time.perf_counter()
         progress(1.0)
         return Draws(
-            params=problem.priors.kept(out_of_unit(draws, unit)),
+            params=self._kept(problem, out_of_unit(draws, unit)),
             seconds=Seconds(prepare=ready - began, sample=finished - ready),
             stats=stats,
             extra={
@@ -378,3 +373,29 @@ class NutsEngine(Configured[NutsSettings]):
                 "versions": np.array([f"{name} {version(name)}" for name in PACKAGES]),
             },
         )
+
+    @property
+    def _ordered(self) -> bool:
+        return self._settings.identify == "ordered"
+
+    def _refuse(self, problem: Problem) -> None:
+        """Raise if the settings do not suit the problem."""
+        if self._ordered and not problem.priors.exchangeable:
+            raise InputError(
+                'engines.nuts.identify = "ordered" needs the same priors for every component, as '
+                'it keeps one order of the means and drops the others; use identify = "none"'
+            )
+
+    def _sampler(self, problem: Problem) -> Any:
+        return _SAMPLERS[self._settings.nuts_sampler](problem, self._settings)
+
+    def _space(self, problem: Problem) -> Any:
+        """Return the coordinates in which the sampler moves."""
+        return Coordinates(problem.K, self._ordered, problem.priors)
+
+    def _starts(self, problem: Problem, rngs: Sequence[np.random.Generator]) -> Any:
+        return starting_points(problem, rngs, self._ordered)
+
+    def _kept(self, problem: Problem, params: Any) -> Any:
+        """Return draws with what the priors know put in exactly."""
+        return problem.priors.kept(params)

@@ -7,7 +7,7 @@ import pytest
 
 import gmmcompare as gc
 from gmmcompare.engines.base import Problem
-from gmmcompare.engines.multivariate.nuts import NutsEngine, VectorCoordinates
+from gmmcompare.engines.multivariate.nuts import VectorCoordinates, VectorNutsEngine
 from gmmcompare.model.card import NutsSettings
 from gmmcompare.model.multivariate.density import simulate
 from gmmcompare.model.multivariate.sample import VectorSample
@@ -44,7 +44,7 @@ def test_what_is_not_for_vectors_is_refused():
     problem = Problem(VectorSample.of(y), 2, PRIORS)
     for settings in (NutsSettings(identify="ordered"), NutsSettings(nuts_sampler="pymc")):
         with pytest.raises(InputError, match="vectors"):
-            NutsEngine(settings).run(problem, 0, no_progress)
+            VectorNutsEngine(settings).run(problem, 0, no_progress)
 
 
 @pytest.mark.slow
@@ -52,7 +52,7 @@ def test_the_density_is_ours_and_a_wrong_prior_is_noticed(monkeypatch):
     y, _ = simulate(PRIORS.sample(np.random.default_rng(0), 2), 30, np.random.default_rng(1))
     problem = Problem(VectorSample.of(y), 2, PRIORS)
     settings = NutsSettings(chains=2, warmup=200, draws=50)
-    fit = NutsEngine(settings).run(problem, 0, no_progress)
+    fit = VectorNutsEngine(settings).run(problem, 0, no_progress)
     assert fit.extra["parity_spread"] < 1e-8
     from gmmcompare.engines.multivariate import nuts
 
@@ -61,4 +61,4 @@ def test_the_density_is_ours_and_a_wrong_prior_is_noticed(monkeypatch):
         nuts, "model_inputs", lambda p: {**right(p), "cov_df": right(p)["cov_df"] + 3.0}
     )
     with pytest.raises(EngineError, match="the prior of cov"):
-        NutsEngine(settings).run(problem, 0, no_progress)
+        VectorNutsEngine(settings).run(problem, 0, no_progress)
