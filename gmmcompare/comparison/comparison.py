@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from html import escape
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gmmcompare.comparison.agreement import PairVerdict, judge_draws
-from gmmcompare.comparison.checks import Checked, check
+from gmmcompare.comparison.agreement import PairVerdict
+from gmmcompare.comparison.checks import Checked
 from gmmcompare.comparison.clustering import Clustering, Names
 from gmmcompare.comparison.density import (
     DensityEstimate,
@@ -24,7 +24,7 @@ from gmmcompare.comparison.density import (
 from gmmcompare.comparison.evidence import Evidence
 from gmmcompare.comparison.judged import Judged
 from gmmcompare.comparison.labels import Alignment, Reference, align, align_point
-from gmmcompare.comparison.point import judge_point, judge_two_points
+from gmmcompare.comparison.point import judge_pairs, judge_point
 from gmmcompare.comparison.reasons import Reason, to_codes
 from gmmcompare.comparison.remedies import remedies
 from gmmcompare.comparison.summary import EngineSummary, summarise
@@ -293,35 +293,13 @@ def _judge(
         name: Evidence.of(fit, alignments[name].params, sample, priors=priors)
         for name, fit in drawing.items()
     }
-    everyone = list(evidence.values())
-    checked = {name: check(own, everyone) for name, own in evidence.items()}
 
-    @cache  # an engine is in several pairs
-    def again(name: str, this_round: int) -> Checked | None:
-        fit = refit(name, this_round) if refit else None
-        if fit is None:
-            return None
-        repeated = Evidence.of(fit, align(fit.params, reference).params, sample, priors=priors)
-        return check(repeated, everyone)
+    def judged(point: Fit, draws: Fit, checked: Checked) -> PairVerdict:
+        place = Params(*(x[0, 0] for x in alignments[point.engine].params))
+        aligned = alignments[draws.engine].params
+        return judge_point(point, place, draws, aligned, checked, list(drawing.values()), sample)
 
-    pairs = []
-    for a, b in combinations(fits, 2):
-        if a in drawing and b in drawing:
-            pairs.append(judge_draws(checked[a], checked[b], refit and again))
-        elif a in drawing or b in drawing:
-            point, other = (b, a) if a in drawing else (a, b)
-            place = Params(*(x[0, 0] for x in alignments[point].params))
-            pairs.append(
-                judge_point(
-                    fits[point],
-                    place,
-                    fits[other],
-                    alignments[other].params,
-                    checked[other],
-                    list(drawing.values()),
-                    sample,
-                )
-            )
-        else:
-            pairs.append(judge_two_points(fits[a], fits[b]))
-    return tuple(pairs)
+    def repeated(fit: Fit) -> Evidence:
+        return Evidence.of(fit, align(fit.params, reference).params, sample, priors=priors)
+
+    return judge_pairs(fits, evidence, judged, repeated, refit)

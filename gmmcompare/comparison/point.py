@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
-from gmmcompare.comparison.agreement import PairVerdict, Verdict
-from gmmcompare.comparison.checks import Checked
+from gmmcompare.comparison.agreement import PairVerdict, Verdict, judge_draws
+from gmmcompare.comparison.checks import Checked, check
+from gmmcompare.comparison.evidence import Evidence
 from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.comparison.thresholds import (
     CLOUD_QUANTILE,
@@ -224,6 +226,49 @@ def _shortfall(
         by_posterior if by_posterior > rounding else 0.0,
         best.engine,
     )
+
+
+def judge_pairs(
+    fits: Mapping[str, Fit],
+    evidence: Mapping[str, Evidence],
+    judged: Callable[[Fit, Fit, Checked], PairVerdict],
+    repeated: Callable[[Fit], Evidence],
+    refit: Callable[[str, int], Fit | None] | None,
+) -> tuple[PairVerdict, ...]:
+    """Judge every pair of fits: draws with draws, points with draws, and points with points.
+
+    Parameters
+    ----------
+    fits : mapping of str to Fit
+        By engine.
+    evidence : mapping of str to Evidence
+        Of the engines that draw.
+    judged : callable
+        ``judged(point, draws, checked)`` judges a point against an engine's draws.
+    repeated : callable
+        Prepares a fit that was made again for judging.
+    refit : callable or None
+        ``refit(engine, round)`` makes a fit again with a fresh seed and more draws, or returns
+        None.
+    """
+    everyone = list(evidence.values())
+    checked = {name: check(own, everyone) for name, own in evidence.items()}
+
+    @cache  # an engine is in several pairs
+    def again(name: str, this_round: int) -> Checked | None:
+        fit = refit(name, this_round) if refit else None
+        return None if fit is None else check(repeated(fit), everyone)
+
+    pairs = []
+    for a, b in combinations(fits, 2):
+        if a in checked and b in checked:
+            pairs.append(judge_draws(checked[a], checked[b], refit and again))
+        elif a in checked or b in checked:
+            point, draws = (b, a) if a in checked else (a, b)
+            pairs.append(judged(fits[point], fits[draws], checked[draws]))
+        else:
+            pairs.append(judge_two_points(fits[a], fits[b]))
+    return tuple(pairs)
 
 
 def judge_two_points(a: Fit, b: Fit) -> PairVerdict:

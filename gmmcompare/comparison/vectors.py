@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from gmmcompare.comparison.agreed import Agreement
-from gmmcompare.comparison.agreement import PairVerdict, judge_draws
-from gmmcompare.comparison.checks import Checked, check
+from gmmcompare.comparison.agreement import PairVerdict
+from gmmcompare.comparison.checks import Checked
 from gmmcompare.comparison.clustering import adjusted_rand
 from gmmcompare.comparison.comparison import RefitFit, reference_point
 from gmmcompare.comparison.evidence import MAX_DRAWS, Evidence
@@ -27,7 +27,7 @@ from gmmcompare.comparison.functionals import Functional
 from gmmcompare.comparison.general import GeneralDraws
 from gmmcompare.comparison.labels import Alignment, Reference, align, align_point
 from gmmcompare.comparison.names import SCALAR
-from gmmcompare.comparison.point import judge_two_points
+from gmmcompare.comparison.point import judge_pairs
 from gmmcompare.comparison.reasons import Code, Reason
 from gmmcompare.comparison.thresholds import CLOUD_QUANTILE
 from gmmcompare.engines.base import Problem
@@ -190,32 +190,20 @@ def compare_vector_fits(
     evidence = {
         n: _evidence(fit, alignments[n].params, draws[n], data) for n, fit in drawing.items()
     }
-    checked = {n: check(own, list(evidence.values())) for n, own in evidence.items()}
 
-    @cache
-    def again(name: str, this_round: int) -> Checked | None:
-        fit = refit(name, this_round) if refit else None
-        if fit is None:
-            return None
+    def judged(point: Fit, drawn: Fit, checked: Checked) -> PairVerdict:
+        place = [alignments[fit.engine].params for fit in (point, drawn)]
+        return _judge_point(point, place, checked, list(drawing.values()), data)
+
+    def repeated(fit: Fit) -> Evidence:
         new = align(fit.params, reference).params
-        repeated = _evidence(fit, new, _general(fit, new, called), data)
-        return check(repeated, list(evidence.values()))
+        return _evidence(fit, new, _general(fit, new, called), data)
 
-    found: list[PairVerdict] = [] if pairs is None else list(pairs)
-    for a, b in combinations(aligned, 2) if pairs is None else ():
-        if a in drawing and b in drawing:
-            found.append(judge_draws(checked[a], checked[b], refit and again))
-        elif a in drawing or b in drawing:
-            point, other = (b, a) if a in drawing else (a, b)
-            place = [alignments[n].params for n in (point, other)]
-            found.append(
-                _judge_point(aligned[point], place, checked[other], list(drawing.values()), data)
-            )
-        else:
-            found.append(judge_two_points(aligned[a], aligned[b]))
+    if pairs is None:
+        pairs = judge_pairs(aligned, evidence, judged, repeated, refit)
     return VectorComparison(
         draws=draws,
-        pairs=tuple(found),
+        pairs=pairs,
         seconds={n: aligned[n].seconds.sample for n in draws},
         fits=aligned,
         alignments=alignments,
