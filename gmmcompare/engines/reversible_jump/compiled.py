@@ -11,63 +11,29 @@ u1, u2 ~ Beta(2, 2) and u3 ~ Uniform(0, 1)::
     mu1 = mu - u2 sigma sqrt(w2 / w1)      mu2 = mu + u2 sigma sqrt(w1 / w2)
     sigma1^2 = u3 (1 - u2^2) sigma^2 w/w1  sigma2^2 = (1 - u3)(1 - u2^2) sigma^2 w/w2
 
-and divides its observations between them as Gibbs would. The log of the acceptance ratio is a sum
-of terms; `Terms` says with which factor each enters. All are 1 in the correct sampler, but
-`as_printed`, which is 0. A fault of
-the gallery is another factor, and nothing else.
+and divides its observations between them as Gibbs would. Acceptance ratios are in `ratios`.
 """
 
 from __future__ import annotations
 
-from math import lgamma, log
-from typing import NamedTuple
+from math import log
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from gmmcompare.engines.reversible_jump.ratios import (
+    Model,
+    State,
+    Terms,
+    log_birth_ratio,
+    log_normal,
+    log_split_ratio,
+    prob_up,
+)
 from gmmcompare.model.params import Array
 
-LOG_SQRT_2PI = 0.5 * np.log(2.0 * np.pi)
 MOVES = ("split", "merge", "birth", "death")
-
-
-class Terms(NamedTuple):
-    """With which factor each term of a log acceptance ratio is counted."""
-
-    jacobian: float = 1.0  # of the split
-    birth_jacobian: float = 1.0  # of making room for the weight of a new component
-    number: float = 1.0  # p(K + 1) / p(K)
-    order: float = 1.0  # (K + 1)! / K! ways to number the components of a set
-    attempt: float = 1.0  # how often the opposite moves are attempted
-    division: float = 1.0  # how the observations were divided between the two
-    proposal: float = 1.0  # density of u1, u2, u3
-    weights: float = 1.0  # the weights' prior
-    means: float = 1.0  # the means' prior
-    variances: float = 1.0  # the variances' prior
-    as_printed: float = 0.0  # of Richardson and Green's (1 - w)^K, in which one (1 - w) is too many
-    which_empty: float = 1.0  # among how many empty components the dying one is chosen
-
-
-class Model(NamedTuple):
-    """Priors of one component, and what depends on K = 1..max_K, arrays of shape (max_K,)."""
-
-    mean_loc: float
-    mean_sd: float
-    var_shape: float
-    var_scale: float
-    log_prob: Array
-    concentration: Array
-
-
-class State(NamedTuple):
-    """Arrays with room for max_K components, of which the first K are in use; overwritten."""
-
-    w: Array
-    mu: Array
-    sigma: Array
-    n_k: Array
-    z: NDArray[np.int64]  # (N,) in 0..K-1
 
 
 @njit(inline="always")
@@ -81,37 +47,6 @@ def _log_gamma_draw(a: float, rng: np.random.Generator) -> float:
 def _beta_draw(a: float, b: float, rng: np.random.Generator) -> float:
     x, y = _log_gamma_draw(a, rng), _log_gamma_draw(b, rng)
     return float(1.0 / (1.0 + np.exp(y - x)))
-
-
-@njit(inline="always")
-def _log_beta_density(x: float, a: float, b: float) -> float:
-    constant = lgamma(a + b) - lgamma(a) - lgamma(b)
-    return float(constant + (a - 1.0) * log(x) + (b - 1.0) * np.log1p(-x))
-
-
-@njit(inline="always")
-def _log_normal(y: float, mu: float, sigma: float) -> float:
-    return float(-0.5 * ((y - mu) / sigma) ** 2 - np.log(sigma) - LOG_SQRT_2PI)
-
-
-@njit(inline="always")
-def _log_variance_prior(sigma: float, model: Model) -> float:
-    a, b = model.var_shape, model.var_scale
-    return float(a * log(b) - lgamma(a) - 2.0 * (a + 1.0) * np.log(sigma) - b / sigma**2)
-
-
-@njit(inline="always")
-def _log_dirichlet_constant(K: int, model: Model) -> float:
-    c = model.concentration[K - 1]
-    return lgamma(K * c) - K * lgamma(c)
-
-
-@njit(inline="always")
-def _prob_up(K: int, max_K: int) -> float:
-    """Return the probability of attempting a split, or a birth, rather than its opposite."""
-    if K == 1:
-        return 1.0
-    return 0.0 if max_K == K else 0.5
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -188,71 +123,6 @@ def draw_parameters(K: int, y: Array, state: State, model: Model, rng: np.random
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def log_split_ratio(
-    K: int,
-    one: tuple[float, float, float, float],
-    a: tuple[float, float, float, float],
-    b: tuple[float, float, float, float],
-    u: tuple[float, float, float],
-    log_likelihood_ratio: float,
-    log_division: float,
-    others_log_w: float,
-    model: Model,
-    terms: Terms,
-) -> float:
-    """Return the log acceptance ratio of splitting one of K components; a merge has its negative.
-
-    Parameters
-    ----------
-    K : int
-        Number of components before the split.
-    one, a, b : tuple of float
-        (w, mu, sigma, number of observations) before, and of the two after.
-    u : tuple of float
-        u1, u2 and u3.
-    log_likelihood_ratio : float
-        Of the observations concerned, given their allocations.
-    log_division : float
-        Log probability of their division between the two.
-    others_log_w : float
-        Sum of log w of the other components.
-    model : Model
-    terms : Terms
-
-    Returns
-    -------
-    float
-    """
-    (w, mu, sigma, n), (w1, mu1, sigma1, n1), (w2, mu2, sigma2, n2) = one, a, b
-    u1, u2, u3 = u
-    ratio = log_likelihood_ratio + n1 * log(w1) + n2 * log(w2) - n * log(w)
-    ratio += terms.number * (model.log_prob[K] - model.log_prob[K - 1])
-    ratio += terms.order * log(K + 1.0)
-    c, c_more = model.concentration[K - 1], model.concentration[K]
-    log_weights = _log_dirichlet_constant(K + 1, model) - _log_dirichlet_constant(K, model)
-    log_weights += (c_more - 1.0) * (log(w1) + log(w2)) - (c - 1.0) * log(w)
-    log_weights += (c_more - c) * others_log_w
-    ratio += terms.weights * log_weights
-    m0, s0 = model.mean_loc, model.mean_sd
-    ratio += terms.means * (
-        _log_normal(mu1, m0, s0) + _log_normal(mu2, m0, s0) - _log_normal(mu, m0, s0)
-    )
-    ratio += terms.variances * (
-        _log_variance_prior(sigma1, model)
-        + _log_variance_prior(sigma2, model)
-        - _log_variance_prior(sigma, model)
-    )
-    # Which component is split, 1 of K, and which neighbours are merged, 1 of K pairs, cancel.
-    up, down = _prob_up(K, model.log_prob.size), 1.0 - _prob_up(K + 1, model.log_prob.size)
-    ratio += terms.attempt * (log(down) - log(up))
-    ratio -= terms.division * log_division
-    ratio -= terms.proposal * (_log_beta_density(u1, 2.0, 2.0) + _log_beta_density(u2, 2.0, 2.0))
-    log_jacobian = log(w) + log(mu2 - mu1) + 2.0 * (log(sigma1) + log(sigma2) - log(sigma))
-    log_jacobian -= log(u2) + log(1.0 - u2**2) + log(u3) + log(1.0 - u3)
-    return float(ratio + terms.jacobian * log_jacobian)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def _others_log_w(K: int, skip_a: int, skip_b: int, w: Array) -> float:
     total = 0.0
     for k in range(K):
@@ -266,7 +136,7 @@ def _divided(
     y: float, w1: float, mu1: float, sigma1: float, w2: float, mu2: float, sigma2: float
 ) -> tuple[float, float, float]:
     """Return log P(first | y) of two components, and the log densities of both."""
-    first, second = _log_normal(y, mu1, sigma1), _log_normal(y, mu2, sigma2)
+    first, second = log_normal(y, mu1, sigma1), log_normal(y, mu2, sigma2)
     gap = np.log(w2) + second - np.log(w1) - first
     return -np.logaddexp(0.0, gap), first, second
 
@@ -314,7 +184,7 @@ def split(
             n2 += 1.0
             log_division += np.log(-np.expm1(log_first))
             log_ratio += second
-        log_ratio -= _log_normal(y[i], mu, sigma)
+        log_ratio -= log_normal(y[i], mu, sigma)
     ratio = log_split_ratio(
         K,
         (w, mu, sigma, n),
@@ -379,7 +249,7 @@ def merge(
         else:
             log_division += np.log(-np.expm1(log_first))
             log_ratio += second
-        log_ratio -= _log_normal(y[i], mu, sigma)
+        log_ratio -= log_normal(y[i], mu, sigma)
     ratio = log_split_ratio(
         K - 1,
         (w, mu, sigma, n1 + n2),
@@ -412,47 +282,6 @@ def _remove(K: int, k: int, state: State) -> None:
         for i in range(state.z.size):
             if state.z[i] == last:
                 state.z[i] = k
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def log_birth_ratio(
-    K: int, n: int, n_empty: int, new: float, others_log_w: float, model: Model, terms: Terms
-) -> float:
-    """Return the log acceptance ratio of the birth of an empty component; a death has its negative.
-
-    Richardson and Green print the Jacobian (1 - w)^K; it is (1 - w)^(K - 1), as their corrigendum
-    (1998) says. The new component's mean and sd come from their prior, and cancel.
-
-    Parameters
-    ----------
-    K : int
-        Number of components before the birth.
-    n : int
-        Number of observations.
-    n_empty : int
-        Number of empty components before the birth.
-    new : float
-        Weight of the new component, proposed from Beta(1, K).
-    others_log_w : float
-        Sum of log w of the others, before they make room for it.
-    model : Model
-    terms : Terms
-
-    Returns
-    -------
-    float
-    """
-    log_rest = np.log1p(-new)
-    ratio = n * log_rest + terms.number * (model.log_prob[K] - model.log_prob[K - 1])
-    ratio += terms.order * log(K + 1.0)
-    c, c_more = model.concentration[K - 1], model.concentration[K]
-    log_weights = _log_dirichlet_constant(K + 1, model) - _log_dirichlet_constant(K, model)
-    log_weights += (c_more - 1.0) * (log(new) + K * log_rest) + (c_more - c) * others_log_w
-    ratio += terms.weights * log_weights
-    up, down = _prob_up(K, model.log_prob.size), 1.0 - _prob_up(K + 1, model.log_prob.size)
-    ratio += terms.attempt * (log(down) - log(up)) - terms.which_empty * log(n_empty + 1.0)
-    ratio -= _log_beta_density(new, 1.0, float(K))
-    return float(ratio + (terms.birth_jacobian * (K - 1) + terms.as_printed) * log_rest)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -564,7 +393,7 @@ def advance(
         draw_parameters(K, y, state, model, rng)
         for pair in range(2 if max_K > 1 else 0):
             before = K
-            up = rng.random() < _prob_up(K, max_K)
+            up = rng.random() < prob_up(K, max_K)
             if pair == 0 and up:
                 K = split(K, y, state, model, terms, rng)
             elif pair == 0:

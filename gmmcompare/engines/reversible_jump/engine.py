@@ -13,7 +13,8 @@ from gmmcompare.engines.components import (
     RunChain,
     run_chains,
 )
-from gmmcompare.engines.reversible_jump.compiled import MOVES, Model, State, Terms, advance
+from gmmcompare.engines.reversible_jump.compiled import MOVES, advance
+from gmmcompare.engines.reversible_jump.ratios import Model, State, Terms
 from gmmcompare.model.params import Params
 from gmmcompare.runtime.progress import Step
 

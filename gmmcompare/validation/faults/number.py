@@ -19,6 +19,7 @@ from gmmcompare.engines.components import ComponentsProblem
 from gmmcompare.engines.gibbs.plain import draw_weights
 from gmmcompare.engines.reversible_jump import compiled as jump
 from gmmcompare.engines.reversible_jump.engine import model_of
+from gmmcompare.engines.reversible_jump.ratios import State, Terms
 from gmmcompare.engines.telescoping import plain
 from gmmcompare.model.components_model import ComponentsModel, components_of, padded
 from gmmcompare.model.params import Array, Params
@@ -56,7 +57,7 @@ class NumberFault:
 
     name: str
     mistake: str
-    terms: jump.Terms | None = None
+    terms: Terms | None = None
     steps: plain.Steps | None = None
     no_death: bool = False
 
@@ -64,7 +65,7 @@ class NumberFault:
         """Make one sweep."""
         if self.steps is not None:
             return telescoping(theta, y, rng, self.steps)
-        return reversible_jump(theta, y, rng, self.terms or jump.Terms(), self.no_death)
+        return reversible_jump(theta, y, rng, self.terms or Terms(), self.no_death)
 
 
 def telescoping(
@@ -89,7 +90,7 @@ def reversible_jump(
     theta: Points,
     y: Array,
     rng: np.random.Generator,
-    terms: jump.Terms = jump.Terms(),  # noqa: B008 (immutable)
+    terms: Terms = Terms(),  # noqa: B008 (immutable)
     no_death: bool = False,
 ) -> dict[str, Array]:
     """Make one sweep of reversible jump.
@@ -106,7 +107,7 @@ def reversible_jump(
     """
     K, max_K = int(theta["K"]), _ON_K.max_K
     w, mu, sigma = (np.array(theta[name], dtype=float) for name in Params._fields)
-    state = jump.State(w, mu, sigma, np.zeros(max_K), np.zeros(y.size, dtype=np.int64))
+    state = State(w, mu, sigma, np.zeros(max_K), np.zeros(y.size, dtype=np.int64))
     data = np.array(y, dtype=float)
     jump.draw_allocations(K, data, state, rng)
     jump.draw_parameters(K, data, state, _JUMP_MODEL, rng)
@@ -162,7 +163,7 @@ def _static_weights(
     return Params(w, point.mu, point.sigma)
 
 
-_T = jump.Terms
+_T = Terms
 FAULTS: Mapping[str, NumberFault] = {
     fault.name: fault
     for fault in (
