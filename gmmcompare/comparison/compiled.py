@@ -146,7 +146,8 @@ def evaluate(
             out[d, i] = top[d] - _HALF_LOG_2PI + math.log(total[d])
             below = 0.0
             for k in range(K):
-                t = (mu[i, k] - points[d]) / sigma[i, k]
+                wide = math.hypot(sigma[i, k], errors[d]) if errors.size else sigma[i, k]
+                t = (mu[i, k] - points[d]) / wide
                 below += w[i, k] * 0.5 * math.erfc(t * math.sqrt(0.5))
             out[n_at + d, i] = below
         for p in range(pairs.shape[0]):

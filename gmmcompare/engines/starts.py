@@ -8,14 +8,13 @@ from typing import Literal
 import numpy as np
 
 from gmmcompare.engines.base import Problem
-from gmmcompare.model.mixture import log_density, responsibilities
+from gmmcompare.engines.em.short import SHORT_POINTS, best_of_short_runs
+from gmmcompare.engines.lecture import lecture_start
+from gmmcompare.model.mixture import log_density
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.restricted import RestrictedPriors
 
 StartRule = Literal["overdispersed", "lecture"]
-CANDIDATES = 20
-SHORT_STEPS = 30
-SHORT_POINTS = 200
 MOST_NUMBERED = 6
 """Components of which all numberings are tried."""
 
@@ -35,6 +34,9 @@ def start_point(
     own, and then moves every mean by about one sd, every sd by up to a factor of two, and the
     weights half-way to a random point of the simplex.
 
+    Values with errors need more short runs, and these go on with all values: see
+    `em.short.best_of_short_runs`.
+
     Parameters
     ----------
     rule : {"overdispersed", "lecture"}
@@ -50,17 +52,10 @@ def start_point(
     Params
         Arrays of shape (K,), in the units of ``problem``.
     """
-    K = problem.K
     if rule == "lecture":
-        prior_means = np.array(problem.priors.expanded(K).mean_loc)
-        equal = Params(np.full(K, 1.0 / K), prior_means, np.full(K, 2.0 / scale))
-        nearest: Params = problem.priors.nearest(equal)
-        return nearest
-    points = problem.sample.quantiles((np.arange(SHORT_POINTS) + 0.5) / SHORT_POINTS)
-    spread = float(points.std()) or 1.0
-    ends = _short_em(_random_points(points, spread, K, rng), points, spread)
-    best = int(np.argmax(log_density(points, ends).sum(axis=-1)))
-    w, mu, sigma = (a[best] for a in ends)
+        return lecture_start(problem, scale)
+    K = problem.K
+    w, mu, sigma = best_of_short_runs(problem, rng)
     # Labels mean nothing, so each chain has its own order.
     order = rng.permutation(K)
     point = Params(
@@ -69,6 +64,7 @@ def start_point(
         (sigma * 2.0 ** rng.uniform(-1.0, 1.0, K))[order],
     )
     if isinstance(problem.priors, RestrictedPriors) and not problem.priors.exchangeable:
+        points = problem.sample.quantiles((np.arange(SHORT_POINTS) + 0.5) / SHORT_POINTS)
         return _labelled(point, Params(w, mu, sigma).permuted(order), problem, points, rng)
     near: Params = problem.priors.nearest(point)
     return near
@@ -93,25 +89,3 @@ def _labelled(
     chosen = orders[int(rng.choice(len(orders), p=weight / weight.sum()))]
     start: Params = priors.kept(point.permuted(chosen))
     return start
-
-
-def _random_points(points: Array, spread: float, K: int, rng: np.random.Generator) -> Params:
-    """Return candidates, (CANDIDATES, K): means wider than the data, sds within a factor of 4."""
-    shape = (CANDIDATES, K)
-    mu = rng.choice(points, shape) + spread * rng.standard_normal(shape)
-    sigma = spread * 2.0 ** rng.uniform(-2.0, 1.0, shape)
-    return Params(rng.dirichlet(np.ones(K), CANDIDATES), mu, sigma)
-
-
-def _short_em(start: Params, points: Array, spread: float) -> Params:
-    """Take a few EM steps from every candidate; sds are kept above a hundredth of the spread."""
-    params = start
-    for _ in range(SHORT_STEPS):
-        r = responsibilities(points, params)
-        n_k = r.sum(axis=-2) + 1e-3  # an empty component stays where it is
-        w = n_k / n_k.sum(axis=-1, keepdims=True)
-        mu = (np.einsum("cnk,n->ck", r, points) + 1e-3 * params.mu) / n_k
-        squares = (points[:, None] - mu[:, None, :]) ** 2
-        variance = np.einsum("cnk,cnk->ck", r, squares) / n_k
-        params = Params(w, mu, np.sqrt(variance + (spread / 100.0) ** 2))
-    return params

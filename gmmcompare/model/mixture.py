@@ -66,9 +66,17 @@ def log_density(y: ArrayLike, params: Params, errors: ArrayLike | None = None) -
     return np.asarray(logsumexp(log_joint(y, params, errors), axis=-1))
 
 
-def cdf(y: ArrayLike, params: Params) -> Array:
-    """Return the mixture's distribution function at each y, shape (..., N)."""
+def cdf(y: ArrayLike, params: Params, errors: ArrayLike | None = None) -> Array:
+    """Return the mixture's distribution function at each y, shape (..., N).
+
+    Parameters
+    ----------
+    y, params, errors
+        As in `log_joint`.
+    """
     w, mu, sigma = (np.asarray(a)[..., None, :] for a in params)
+    if errors is not None:
+        sigma = np.hypot(sigma, np.asarray(errors, dtype=float)[:, None])
     return np.asarray((w * ndtr((np.asarray(y, dtype=float)[:, None] - mu) / sigma)).sum(-1))
 
 

@@ -5,6 +5,8 @@ Symbols as in `mixture`; ``S`` counts draws, ``M`` points; ``u = log sigma**2``.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -64,6 +66,60 @@ def allocate(
                 sums[0, s, k] += 1.0
                 sums[1, s, k] += v[d]
                 sums[2, s, k] += v[d] * v[d]
+
+
+@njit(cache=True, error_model="numpy")
+def allocate_measured(
+    rng: np.random.Generator,
+    v: Array,
+    errors: Array,
+    c: NDArray[np.int64],
+    log_w: Array,
+    mu: Array,
+    sigma: Array,
+    sums: Array,
+) -> None:
+    """Draw allocations and then true values, and add up what these say of each component.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    v, errors : ndarray, shape (D,)
+        Distinct values, and the sds of their measurement errors.
+    c : ndarray of int, shape (D,)
+        Their counts.
+    log_w, mu, sigma : ndarray, shape (S, K)
+        Posterior draws.
+    sums : ndarray, shape (3, S, K)
+        n, sum x and sum x^2 of the true values x, added to in place.
+    """
+    S, K = mu.shape
+    r = np.empty(K)
+    for s in range(S):
+        for d in range(v.size):
+            top = -np.inf
+            for k in range(K):
+                r[k] = -np.inf  # an infinite sd leaves no density
+                if sigma[s, k] < np.inf:
+                    wide = math.hypot(sigma[s, k], errors[d])
+                    t = (v[d] - mu[s, k]) / wide
+                    r[k] = log_w[s, k] - np.log(wide) - 0.5 * t * t
+                top = max(top, r[k])
+            total = 0.0
+            for k in range(K):
+                total += np.exp(r[k] - top)
+                r[k] = total
+            for _ in range(c[d]):
+                u = rng.random() * total
+                k = 0
+                while k < K - 1 and r[k] <= u:
+                    k += 1
+                root = 1.0 / math.hypot(1.0, errors[d] / sigma[s, k])
+                x = mu[s, k] + root * root * (v[d] - mu[s, k])
+                x += errors[d] * root * rng.standard_normal()
+                sums[0, s, k] += 1.0
+                sums[1, s, k] += x
+                sums[2, s, k] += x * x
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -6,6 +6,8 @@ sweep: the kernel of a draw has a density that is known with its constant, and t
 kernels of posterior draws is close to the posterior, empty components included: an empty
 component's kernel is its prior. Variances are kept as logarithms, for under a nearly improper prior
 they exceed every floating-point number.
+
+Where values were measured with errors, "given the allocations" is given the true values as well.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from gmmcompare.model.compiled import score
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.priors import Priors
 from gmmcompare.model.sample import Sample
-from gmmcompare.selection.compiled import allocate, log_proposal
+from gmmcompare.selection.compiled import allocate, allocate_measured, log_proposal
 
 LOG_SQRT_2PI = 0.5 * float(np.log(2.0 * np.pi))
 
@@ -76,7 +78,7 @@ class Kernels:
 
     @classmethod
     def of(cls, params: Params, posterior: Posterior, rng: np.random.Generator) -> Kernels:
-        """Draw allocations given each posterior draw.
+        """Draw allocations, and true values where there are errors, given each posterior draw.
 
         Parameters
         ----------
@@ -90,7 +92,11 @@ class Kernels:
         with np.errstate(divide="ignore"):  # an impossible component
             log_w = np.log(params.w)
         counts = sample.counts.astype(np.int64)
-        allocate(rng, sample.values, counts, log_w, params.mu, params.sigma, sums)
+        at = (log_w, params.mu, params.sigma)
+        if sample.errors is None:
+            allocate(rng, sample.values, counts, *at, sums)
+        else:
+            allocate_measured(rng, sample.values, sample.errors, counts, *at, sums)
         n, total, squares = sums
         mean = total / np.maximum(n, 1.0)
         about = np.maximum(squares - n * mean**2, 0.0)

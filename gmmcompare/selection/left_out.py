@@ -4,13 +4,14 @@ For few observations the density of the one left out is a ratio of two exact evi
 Gibbs sampler runs on the others, and the density is averaged over the allocations it visits: given
 these it is known, each component's mean and variance integrated out. The average is then over few
 and bounded numbers, where one over draws of (w, mu, sigma) hangs on rare draws near an outlier.
+Where values were measured with errors it is not known, and the average is over those draws.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -141,32 +142,38 @@ class Refits:
         """Leave out one observation of distinct value i."""
         counts = self.sample.counts.copy()
         counts[i] -= 1
-        others = Sample(self.sample.values[counts > 0], counts[counts > 0])
+        others = replace(self.sample, counts=counts).part(counts > 0)
         rng = np.random.default_rng([self.seed, i])
-        value = float(self.sample.values[i])
+        one = self.sample.part(slice(i, i + 1))
         if self._exact:
-            return self._exactly(others, value, rng)
-        return self._by_gibbs(others, value, rng)
+            return self._exactly(others, one, rng)
+        return self._by_gibbs(others, one, rng)
 
     @cached_property
     def _log_evidence(self) -> float:
-        return float(exact_posterior(self.sample.y, self.K, self.priors).log_evidence)
+        s = self.sample
+        return float(exact_posterior(s.y, self.K, self.priors, errors=s.y_errors).log_evidence)
 
-    def _exactly(self, others: Sample, value: float, rng: np.random.Generator) -> LeftOut:
-        posterior = exact_posterior(others.y, self.K, self.priors)
-        pit = mixture.cdf(np.array([value]), posterior.sample(_EXACT_DRAWS, rng)).mean()
+    def _exactly(self, others: Sample, one: Sample, rng: np.random.Generator) -> LeftOut:
+        posterior = exact_posterior(others.y, self.K, self.priors, errors=others.y_errors)
+        draws = posterior.sample(_EXACT_DRAWS, rng)
+        pit = mixture.cdf(one.values, draws, one.errors).mean()
         return LeftOut(self._log_evidence - posterior.log_evidence, 0.0, float(pit))
 
-    def _by_gibbs(self, others: Sample, value: float, rng: np.random.Generator) -> LeftOut:
+    def _by_gibbs(self, others: Sample, one: Sample, rng: np.random.Generator) -> LeftOut:
         problem = Problem(others, self.K, self.priors)
         engine = GibbsEngine(SETTINGS)
         drawn = engine.run(problem, int(rng.integers(2**32)), no_progress, self.starts).params
         step = SETTINGS.draws // _KEPT
         flat = Params(*(np.ascontiguousarray(a[:, ::step].reshape(-1, self.K)) for a in drawn))
-        log_density = _log_density_given_allocations(problem, flat, value, rng)
+        if one.errors is None:
+            value = float(one.values[0])
+            log_density = _log_density_given_allocations(problem, flat, value, rng)
+        else:  # of a measured value there is no closed form given allocations
+            log_density = mixture.log_density(one.values, flat, one.errors)[:, 0]
         mean = float(logsumexp(log_density) - np.log(log_density.size))
         relative = np.exp(log_density - mean).reshape(SETTINGS.chains, -1)
-        pit = mixture.cdf(np.array([value]), flat).mean()
+        pit = mixture.cdf(one.values, flat, one.errors).mean()
         return LeftOut(mean, _error_of_mean(relative), float(pit))
 
 

@@ -30,7 +30,6 @@ MAX_K = 0.7
 _BLOCK = 500_000
 """Numbers held at once: values are worked out in blocks, so memory does not grow with them."""
 _NO_PAIRS = np.empty((0, 2), dtype=np.int64)
-_EXACT = np.empty(0)  # no measurement errors
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +154,9 @@ def loo(draws: Params, log_lik: Array, sample: Sample, refits: Refits | None = N
     influence, of_doubtful = np.zeros((2, n))
     for block in np.array_split(np.arange(sample.n_distinct), 1 + sample.n_distinct * n // _BLOCK):
         values = sample.values[block]
-        found = evaluate(values, _EXACT, block.size, _NO_PAIRS, *flat)
+        found = evaluate(
+            values, sample.s[block] if sample.s.size else sample.s, block.size, _NO_PAIRS, *flat
+        )
         log_density, cdf = found.reshape(2, block.size, n)
         log_weights, k = array_stats.psislw(log_density, r_eff=efficiency)
         elpd_i[block] = logsumexp(log_weights + log_density, axis=1)

@@ -14,6 +14,8 @@ from gmmcompare.model.sample import Sample
 MIN_BINS, MAX_BINS = 12, 80
 LEVEL = 0.95
 _DRAWS = 1000
+_ERRORS = 50
+"""Measurement errors, at even quantiles, of which expected counts are an average."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +68,47 @@ def predictive_check(
     flat = Params(*(a.reshape(-1, draws.K) for a in draws))
     at = np.linspace(0, len(flat.w) - 1, min(_DRAWS, len(flat.w))).round().astype(np.int64)
     thinned = Params(*(a[at] for a in flat))
-    inside = np.diff(mixture.cdf(edges, thinned), axis=1)
-    outside = np.maximum(1.0 - inside.sum(axis=1, keepdims=True), 0.0)
-    prob = np.concatenate([inside, outside], axis=1)
-    prob /= prob.sum(axis=1, keepdims=True)
-    replicated = rng.multinomial(sample.n, prob)
+    prob = _bin_probabilities(thinned, sample, edges)
+    if sample.errors is None:
+        replicated = rng.multinomial(sample.n, prob)
+    else:
+        replicated = _measured_counts(thinned, sample, edges, rng)
     observed = np.histogram(sample.values, edges, weights=sample.counts)[0].round().astype(np.int64)
     everything = np.append(observed, sample.n - observed.sum())
     low, high = np.quantile(replicated[:, :-1], [0.5 - LEVEL / 2, 0.5 + LEVEL / 2], axis=0)
     worse = _discrepancy(replicated, sample.n * prob) >= _discrepancy(everything, sample.n * prob)
     return PredictiveCheck(edges, observed, low, high, float(worse.mean()))
+
+
+def _bin_probabilities(draws: Params, sample: Sample, edges: Array) -> Array:
+    """Return the probability of each bin, and last of none, (draws, bins + 1).
+
+    Of an observation whose measurement error is drawn from those of the sample.
+    """
+    below = mixture.cdf(edges, draws)
+    if sample.errors is not None:
+        s = np.sort(np.repeat(sample.s, sample.counts))
+        n = min(_ERRORS, s.size)
+        some = s[((np.arange(n) + 0.5) / n * s.size).astype(int)]
+        each = (mixture.cdf(edges, draws, np.full(edges.size, e)) for e in some)
+        below = np.asarray(sum(each)) / n
+    inside = np.diff(below, axis=1)
+    outside = np.maximum(1.0 - inside.sum(axis=1, keepdims=True), 0.0)
+    prob = np.concatenate([inside, outside], axis=1)
+    return np.asarray(prob / prob.sum(axis=1, keepdims=True))
+
+
+def _measured_counts(
+    draws: Params, sample: Sample, edges: Array, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return counts of replicated data, measured with the errors of the sample, shape as above."""
+    s = np.repeat(sample.s, sample.counts)
+    counts = np.zeros((len(draws.w), edges.size), dtype=np.int64)
+    for i, point in enumerate(zip(*draws, strict=True)):
+        x, _ = mixture.simulate(Params(*point), sample.n, rng)
+        counts[i, :-1] = np.histogram(x + s * rng.standard_normal(sample.n), edges)[0]
+    counts[:, -1] = sample.n - counts.sum(axis=1)
+    return counts
 
 
 def _discrepancy(counts: NDArray[np.int64], expected: Array) -> Array:

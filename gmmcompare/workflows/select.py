@@ -15,7 +15,7 @@ from gmmcompare.fitting.fit import Fit
 from gmmcompare.fitting.requests import EngineRequest, engine_requests, engine_seed
 from gmmcompare.fitting.runner import Runner, fit_together
 from gmmcompare.model.card import Card
-from gmmcompare.runtime.errors import EngineError, InputError
+from gmmcompare.runtime.errors import EngineError
 from gmmcompare.runtime.files import make_folder, write_json
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
@@ -81,11 +81,6 @@ def select_card(
     """
     card.refuse_other_families("select", "compare several K by EM's BIC (compare, fits/em.nc)")
     sample = (data or load(card)).sample
-    if sample.errors is not None:
-        raise InputError(
-            f"{card.file}: select does not know measurement errors; compare several K by EM's BIC "
-            "(`bic` in the group engine of fits/em.nc), or leave data.error out"
-        )
     if folder:
         make_folder(folder)
     requests = requests or engine_requests()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
 from gmmcompare.engines.base import Problem, chain_streams, into_unit, out_of_unit
+from gmmcompare.engines.em.engine import climb_from
 from gmmcompare.engines.starts import start_point
 from gmmcompare.model import mixture
 from gmmcompare.model.params import Params
@@ -63,6 +65,33 @@ def test_there_is_a_start_for_any_data(y, K):
     for start in overdispersed(5, problem):
         assert start.problem() == ""
         assert start.w.shape == (K,)
+
+
+@pytest.mark.parametrize("y", [[2.0] * 6, [0.0, 1.0], [1.0, 2.0, 3.0, 1e6]])
+@pytest.mark.parametrize("errors", [0.5, [0.0] + [1e3] * 5])
+@pytest.mark.parametrize("K", [1, 4])
+def test_there_is_a_start_for_any_data_with_errors(y, errors, K):
+    given = errors if np.isscalar(errors) else errors[: len(y)]
+    problem, _ = Problem(Sample.of(y, errors=given), K, Priors()).standardised()
+    for start in overdispersed(3, problem):
+        assert start.problem() == ""
+        assert start.w.shape == (K,)
+
+
+def test_chains_start_where_a_component_narrower_than_the_errors_is_found():
+    # As K = 3 of the exoplanets, whose second component is as wide as the median error.
+    truth = Params.of([0.68, 0.11, 0.21], [-0.745, -0.653, 0.05], [0.21, 0.032, 0.11])
+    rng = np.random.default_rng(1)
+    x, _ = mixture.simulate(truth, 4000, rng)
+    s = 0.035 * np.exp(rng.standard_normal(4000))
+    sample = Sample.of(x + s * rng.standard_normal(4000), errors=s)
+    problem, unit = Problem(sample, 3, Priors()).standardised()
+    there = into_unit(truth, unit)
+    starts = overdispersed(8, problem)
+    ends = [climb_from(replace(problem, starts=(start,)), "ml") for start in starts]
+    heights = [mixture.log_likelihood(problem.sample, end) for end in ends]
+    lost = float(mixture.log_likelihood(problem.sample, there)) - np.array(heights)
+    assert (lost < 0.0).sum() == 8  # the maximum is above the truth, minor modes are below
 
 
 def test_units_and_back():

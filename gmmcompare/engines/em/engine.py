@@ -51,7 +51,8 @@ from gmmcompare.engines.em.measured import (
     measured_information_sums,
     smallest_gap,
 )
-from gmmcompare.engines.starts import start_point
+from gmmcompare.engines.em.short import best_of_short_runs
+from gmmcompare.engines.lecture import lecture_start
 from gmmcompare.model.card import EmSettings
 from gmmcompare.model.params import Array, Params
 from gmmcompare.model.sample import Sample, Standardisation
@@ -159,17 +160,23 @@ def climb_from(problem: Problem, objective: Literal["ml", "map"]) -> Params | No
 
 
 def _starts(problem: Problem, settings: EmSettings, seed: int, scale: float) -> list[Params]:
-    """Return the starting points: k-means++ and random responsibilities in turn, or a lecture's."""
+    """Return the starting points: k-means++ and random responsibilities in turn, or a lecture's.
+
+    Where values were measured with errors: k-means++ and the best of short runs in turn. The others
+    see components as wide as their errors make them, and miss those that are narrower.
+    """
     rng = np.random.default_rng(seed)
     if settings.start == "lecture":
-        return [start_point("lecture", problem, rng, scale)] * settings.starts
-    rules = (_spread_start, _random_responsibilities_start)
-    starts = [rules[i % 2](problem.sample, problem.K, rng) for i in range(settings.starts)]
+        return [lecture_start(problem, scale)] * settings.starts
+    measured = problem.sample.errors is not None
+    rules = (_spread_start, best_of_short_runs if measured else _random_responsibilities_start)
+    starts = [rules[i % 2](problem, rng) for i in range(settings.starts)]
     return [problem.priors.nearest(start) for start in starts]
 
 
-def _spread_start(sample: Sample, K: int, rng: np.random.Generator) -> Params:
+def _spread_start(problem: Problem, rng: np.random.Generator) -> Params:
     """k-means++ seeding (Arthur and Vassilvitskii 2007) on 200 quantile-spread points."""
+    sample, K = problem.sample, problem.K
     points = sample.quantiles((np.arange(200) + 0.5) / 200)
     centres = [rng.choice(points)]
     for _ in range(K - 1):
@@ -185,8 +192,9 @@ def _spread_start(sample: Sample, K: int, rng: np.random.Generator) -> Params:
     return Params(w, mu, sigma)
 
 
-def _random_responsibilities_start(sample: Sample, K: int, rng: np.random.Generator) -> Params:
+def _random_responsibilities_start(problem: Problem, rng: np.random.Generator) -> Params:
     """Give every distinct value random responsibilities and take one M-step."""
+    sample, K = problem.sample, problem.K
     r = rng.dirichlet(np.full(K, 0.3), size=sample.n_distinct) * sample.counts[:, None]
     n_k = r.sum(axis=0)
     mu = r.T @ sample.values / n_k
