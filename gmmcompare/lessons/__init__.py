@@ -18,6 +18,7 @@ LESSONS: Mapping[str, str] = {
     "labels": "Labels mean nothing",
     "broken": "The broken sampler that looks perfect",
     "priors": "The prior that says nothing says a lot",
+    "shrinkage": "Planets shrink towards their groups",
 }
 """Titles by name, in the order in which a course would take them."""
 
@@ -28,6 +29,7 @@ SHORT_TITLES: Mapping[str, str] = {
     "labels": "Labels",
     "broken": "A broken sampler",
     "priors": "Priors",
+    "shrinkage": "Shrinkage",
 }
 """What the navigation has room for."""
 

@@ -103,10 +103,10 @@ def validate_sampler(
                 found.save(out / "validation.json")
         return found
     data = data or load(card)
-    if data.sample.errors is not None:
+    if data.sample.errors is not None and posterior_sbc:
         raise InputError(
-            f"{data.sample.origin.name}: a sampler is not validated on data with measurement "
-            "errors; leave the card out: a kernel with an argument errors is then given some"
+            f"{data.sample.origin.name}: posterior SBC does not know measurement errors; leave it "
+            "out, and the sampler is compared with NUTS on these data"
         )
     if isinstance(data.sample, PartitionedSample):
         raise InputError(

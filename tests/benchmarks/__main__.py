@@ -24,6 +24,7 @@ def main() -> None:
         "Gibbs, seconds per sweep, one core": cases.gibbs_rows(sample),
         "Gibbs, peak memory of 10,000 sweeps beyond the imports": cases.memory_rows(),
         "EM, seconds per start": cases.em_rows(sample),
+        "EM on values with errors, processor seconds per start": cases.measured_rows(),
         "NUTS, seconds in sampling, 2 chains of 1,000 + 1,000": cases.nuts_rows(sample),
         f"Whole commands, against commit {commands.BEFORE}": commands.command_rows(),
     }

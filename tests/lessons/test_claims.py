@@ -167,3 +167,35 @@ def test_ml_has_a_spike_and_map_a_summit(embedded: Embedded) -> None:
     assert 0 < posterior.argmax() < posterior.size - 1
     assert data["rows"][0]["two_summits"]
     assert not data["rows"][-1]["two_summits"]
+
+
+def test_groups_narrow_and_the_measured_density_stays(embedded: Embedded) -> None:
+    data = embedded("shrinkage")
+    first, right, last = (data["rows"][i] for i in (0, data["at_truth"], -1))
+    assert right["size"] == data["true_size"]
+    truth = data["true_groups"]["sigma"]
+    # At the right size the narrower sd is nearest to that which the data were drawn from.
+    off = [abs(row["sigma"][1] - truth[1]) for row in (first, right, last)]
+    assert off[1] == min(off)
+    assert last["sigma"][1] < 0.02  # "the errors alone account for all the spread"
+    measured = np.array(right["measured"]) - np.array(first["measured"])
+    true = np.sum(right["parts"], axis=0) - np.sum(first["parts"], axis=0)
+    assert np.abs(measured).sum() < 0.4 * np.abs(true).sum()
+
+
+def test_planets_move_towards_their_group_by_as_much_as_their_error(embedded: Embedded) -> None:
+    data = embedded("shrinkage")
+    row = data["rows"][data["at_truth"]]
+    y, x, s = (np.array(data[name]) for name in ("y", "true", "quality"))
+    s = s * row["size"]
+    r, mean = np.array(row["r"]), np.array(row["mean"])
+    mu, sigma = np.array(row["mu"]), np.array(row["sigma"])
+    sure = r.max(axis=1) > 0.9999
+    k = r.argmax(axis=1)
+    B = sigma[k] ** 2 / (sigma[k] ** 2 + s**2)
+    np.testing.assert_allclose(mean[sure], (mu[k] + B * (y - mu[k]))[sure], atol=1e-3)
+    assert sure.sum() > 10
+    off = [row["off"] for row in data["rows"]]
+    assert np.sqrt(np.mean((mean - x) ** 2)) == pytest.approx(off[data["at_truth"]], rel=1e-5)
+    assert off[0] == pytest.approx(data["measured_off"], rel=1e-5)
+    assert off[data["at_truth"]] < data["measured_off"] < off[-1]

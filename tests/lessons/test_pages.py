@@ -24,6 +24,7 @@ from gmmcompare.lessons import (
     nuts,
     pages,
     priors,
+    shrinkage,
     write_lessons,
 )
 from gmmcompare.lessons.cards import card_with_data
@@ -143,6 +144,23 @@ def test_the_page_on_priors_is_what_the_exact_posterior_says_now(
     for part, key in ((then, "x"), *((row, "predictive") for row in then["rows"])):
         part[key] = part[key][every]
     assert_alike(now, without(then, "version"), "priors")
+
+
+def test_the_page_on_shrinkage_is_what_em_says_now(
+    embedded: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without errors, and of the size that the data were made with."""
+    then = embedded("shrinkage")
+    chosen = [0, then["at_truth"]]
+    monkeypatch.setattr(shrinkage, "SIZES", shrinkage.SIZES[chosen])
+    monkeypatch.setattr(shrinkage, "X", shrinkage.X[::20])
+    now = pages.plain(shrinkage.compute(lambda fraction: None))
+    then["rows"] = [then["rows"][i] for i in chosen]
+    then["x"] = then["x"][::20]
+    for row in then["rows"]:
+        row["measured"] = row["measured"][::20]
+        row["parts"] = [part[::20] for part in row["parts"]]
+    assert_alike(without(now, "at_truth"), without(then, "version", "at_truth"), "shrinkage")
 
 
 def without(data: dict[str, Any], *keys: str) -> dict[str, Any]:
