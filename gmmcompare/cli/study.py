@@ -78,14 +78,23 @@ def study_evidence(
 @study_app.command("gallery")
 def study_gallery(
     repetitions: RepetitionsOption = 100,
-    out: StudyOption = Path("reports/fault-gallery"),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="As elsewhere; reports/fault-gallery, or reports/gallery-KERNELS.",
+        ),
+    ] = None,
     seed: SeedOption = 1001,
     quick: Annotated[bool, typer.Option("--quick", help="Quick validations.")] = False,
     kernels: Annotated[
         str,
         typer.Option(
             "--kernels",
-            help="For two components alone, or priors as numbers: two, numbers, two-numbers.",
+            metavar="NAME",
+            help="Another gallery: for two components alone (two), priors as numbers (numbers), "
+            "both (two-numbers), families, multivariate, measured or components.",
         ),
     ] = "",
     jobs: JobsOption = 2,
@@ -95,7 +104,8 @@ def study_gallery(
     """Measure how often planted faults are caught, by what and how soon, and correct ones pass."""
     from gmmcompare.studies.gallery import GalleryStudy
 
-    _carry_out(GalleryStudy(out, seed, quick, kernels), repetitions, jobs, workers, scheduler)
+    folder = out or Path(f"reports/gallery-{kernels}" if kernels else "reports/fault-gallery")
+    _carry_out(GalleryStudy(folder, seed, quick, kernels), repetitions, jobs, workers, scheduler)
 
 
 @study_app.command("museum")

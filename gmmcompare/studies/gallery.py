@@ -11,6 +11,7 @@ import numpy as np
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.store import Row
 from gmmcompare.studies import markdown
+from gmmcompare.studies.galleries import NAMES, Gallery, gallery
 from gmmcompare.studies.study import Found, Study
 from gmmcompare.studies.validations import (
     caught_by,
@@ -22,16 +23,8 @@ from gmmcompare.studies.validations import (
 )
 from gmmcompare.validation import error_rates
 from gmmcompare.validation.checks.invariance import FOLLOWED, QUICK, Plan
-from gmmcompare.validation.checks.scenes import FIELDS, MixtureScene, planned
-from gmmcompare.validation.faults.catalogue import FAULTS, KERNEL_FAULTS, NOT_FAULTS, PREFIX
-from gmmcompare.validation.faults.narrow import FAMILIES
-from gmmcompare.validation.sandbox.target import KERNELS
-
-PLANTED = tuple(PREFIX + name for name in FAULTS)
-"""Samplers that must fail."""
-CORRECT_KERNELS = (*KERNELS, *(PREFIX + name for name in NOT_FAULTS))
-CORRECT_RUNS = ("engine:gibbs", "nuts")
-"""Correct samplers too, but whole ones, which take minutes."""
+from gmmcompare.validation.checks.scenes import MixtureScene
+from gmmcompare.validation.faults.catalogue import KERNEL_FAULTS
 
 
 @dataclass(frozen=True)
@@ -43,8 +36,7 @@ class GalleryStudy(Study):
     quick : bool
         Whether validations are quick ones; see `validate`.
     kernels : str
-        "" for the gallery as it is, or a family of kernels that take less: see
-        `validation.faults.narrow`.
+        One of `galleries.NAMES`; "" for mixtures as they come.
     """
 
     quick: bool = False
@@ -53,7 +45,7 @@ class GalleryStudy(Study):
     name = "gallery"
 
     def __post_init__(self) -> None:
-        """Check the family.
+        """Check the name of the gallery.
 
         Raises
         ------
@@ -61,8 +53,8 @@ class GalleryStudy(Study):
             If there is none of that name.
         """
         super().__post_init__()
-        if self.kernels and self.kernels not in FAMILIES:
-            raise InputError(f"kernels are one of {', '.join(FAMILIES)}, found {self.kernels!r}")
+        if self.kernels and self.kernels not in NAMES:
+            raise InputError(f"kernels are one of {', '.join(NAMES)}, found {self.kernels!r}")
 
     @property
     def settings(self) -> dict[str, object]:
@@ -70,41 +62,35 @@ class GalleryStudy(Study):
         return {"quick": self.quick} | ({"kernels": self.kernels} if self.kernels else {})
 
     @property
-    def planted(self) -> tuple[str, ...]:
-        """Samplers that must fail."""
-        if not self.kernels:
-            return PLANTED
-        return tuple(f"{PREFIX}{name}@{self.kernels}" for name in KERNEL_FAULTS)
-
-    @property
-    def correct(self) -> tuple[str, ...]:
-        """Samplers that must pass."""
-        if not self.kernels:
-            return (*CORRECT_KERNELS, *CORRECT_RUNS)
-        return tuple(f"{PREFIX}{name}@{self.kernels}" for name in NOT_FAULTS)
+    def gallery(self) -> Gallery:
+        """The samplers."""
+        return gallery(self.kernels)
 
     def plan(self, repetitions: int) -> dict[str, int]:
         """Repeat correct kernels most often: their rate of failures must be smallest."""
-        few, fewer = -(-repetitions // 5), -(-repetitions // 10)
+        shown, few, fewer = self.gallery, -(-repetitions // 5), -(-repetitions // 10)
         return {
-            **dict.fromkeys(self.planted, few),
-            **{c: fewer if c in CORRECT_RUNS else repetitions for c in self.correct},
+            **dict.fromkeys(shown.faults, few),
+            **dict.fromkeys(shown.correct, repetitions),
+            **dict.fromkeys(shown.runs, fewer),
         }
 
     def repeat(self, case: str, number: int) -> Row:
         """Validate a sampler on one core."""
-        name = case.removeprefix(PREFIX).partition("@")[0]
+        name = self.gallery.short(case).partition("@")[0]
         return validated(case, name, quick=self.quick, seed=self.seed + number)
 
     def page(self, found: Found) -> str:
         """Return the tables of faults and of correct samplers."""
+        shown = self.gallery
         return markdown.page(
             "# The gallery of faults: which are caught, by what, and how soon",
             f"{self.origin(found, 'validations')} Every validation is a "
             f"{'quick' if self.quick else 'full'} one, with a seed of its own. The study can be "
-            f"interrupted and continued; the tables say how many runs there are.{self._family()}",
-            markdown.bullets(_headlines(found, self.planted, self.correct)),
-            _method(QUICK if self.quick else Plan(), _first_scenes(self.kernels)),
+            "interrupted and continued; the tables say how many runs there are."
+            f"{shown.of and ' '}{shown.of}",
+            markdown.bullets(_headlines(found, shown)),
+            _method(QUICK if self.quick else Plan(), shown.scenes),
             "## Faults",
             "Replicates are those until the verdict. Processor seconds are those of the whole "
             f"validation on one {platform.machine()} core, from starting Python's child processes "
@@ -112,70 +98,70 @@ class GalleryStudy(Study):
             markdown.table(
                 [
                     "fault", "runs", "failed", "caught by", "replicates: median, most",
-                    "processor seconds: median", "named first", "in first three",
+                    "processor seconds: median",
+                    *(["named first", "in first three"] if shown.named else []),
                 ],
-                [_fault_cells(name, found[name]) for name in self.planted if name in found],
-                "lrrlrrrr",
+                [_fault_cells(name, found[name], shown) for name in shown.faults if name in found],
+                "lrrlrrrr" if shown.named else "lrrlrr",
             ),
             "## Correct samplers",
-            "`engine:gibbs` and `nuts` are whole samplers: their replicates are runs, ranked by "
-            "SBC, with a false-positive rate of at most "
-            f"{markdown.number(error_rates.SBC_RANKS + error_rates.SBC_MEANS)}.",
+            *(
+                [
+                    f"{' and '.join(f'`{name}`' for name in shown.runs)} are whole samplers: their "
+                    "replicates are runs, ranked by SBC, with a false-positive rate of at most "
+                    f"{markdown.number(error_rates.SBC_RANKS + error_rates.SBC_MEANS)}."
+                ]
+                if shown.runs
+                else []
+            ),
             markdown.table(
                 [
-                    "sampler", "runs", "passed", "replicates: median, most",
+                    "sampler", "runs", "passed", "failed", "replicates: median, most",
                     "processor seconds: median",
                 ],
                 [
-                    _correct_cells(name, found[name])
-                    for name in self.correct
+                    _correct_cells(shown.short(name), found[name])
+                    for name in (*shown.correct, *shown.runs)
                     if name in found
                 ],
             ),
             "## What each fault is",
-            markdown.table(
-                ["fault", "the mistake", "what it does"],
-                [(name, f"`{fault.mistake}`", fault.effect) for name, fault in FAULTS.items()],
-                "lll",
-            ),
+            _mistakes(shown),
         )  # fmt: skip
 
-    def _family(self) -> str:
-        """Say which kernels these are."""
-        two, numbers = FAMILIES.get(self.kernels, (False, False))
-        takes = " and ".join(
-            [
-                *(["two components"] if two else []),
-                *(["priors as plain numbers"] if numbers else []),
-            ]
-        )
-        return f" The kernels are written for {takes} alone." if takes else ""
+
+def _mistakes(shown: Gallery) -> str:
+    """Return the table of what was done wrong, with its effects where they are described."""
+    effects = any(effect for _, effect in shown.faults.values())
+    return markdown.table(
+        ["fault", "the mistake", *(["what it does"] if effects else [])],
+        [
+            (shown.short(name), f"`{mistake}`", *([effect] if effects else []))
+            for name, (mistake, effect) in shown.faults.items()
+        ],
+        "lll" if effects else "ll",
+    )
 
 
-def _first_scenes(kernels: str) -> list[MixtureScene]:
-    """Return the scenes of a family's kernels."""
-    two, numbers = FAMILIES.get(kernels, (False, False))
-    K, sizes = (2, (2,)) if two else (3, (2, 3, 5))
-    return [place[0] for place in planned(K, 12, sizes, () if numbers else FIELDS)]
-
-
-def _headlines(found: Found, fail: Sequence[str], passing: Sequence[str]) -> Iterator[str]:
-    planted = [row for name in fail for row in found.get(name, ())]
-    correct = [row for name in passing for row in found.get(name, ())]
-    caught_kernels = [r for r in planted if r["name"] in KERNEL_FAULTS and r["verdict"] == "failed"]
-    broken = sum("contract" in r["caught_by"] for r in caught_kernels)
-    of = len(caught_kernels)
+def _headlines(found: Found, shown: Gallery) -> Iterator[str]:
+    planted = [row for name in shown.faults for row in found.get(name, ())]
+    correct = [row for name in (*shown.correct, *shown.runs) for row in found.get(name, ())]
     yield (
         f"{count(planted, 'failed')} of {len(planted)} validations of a planted fault came out "
         "*failed*."
     )
     yield (
         f"{count(correct, 'passed')} of {len(correct)} validations of a correct sampler came out "
-        "*passed*."
+        f"*passed*, and {count(correct, 'failed')} *failed*."
     )
+    if not shown.named:
+        return
+    caught = [r for r in planted if r["name"] in KERNEL_FAULTS and r["verdict"] == "failed"]
+    broken = sum("contract" in r["caught_by"] for r in caught)
+    of = len(caught)
     yield (
-        f"The diagnosis named the planted fault first in {_named(caught_kernels, 1)} of {of} and "
-        f"among the first three in {_named(caught_kernels, 3)} of {of} of the validations in which "
+        f"The diagnosis named the planted fault first in {_named(caught, 1)} of {of} and "
+        f"among the first three in {_named(caught, 3)} of {of} of the validations in which "
         f"a fault of a kernel was caught. In {broken} of these the kernel broke the contract, "
         "which ends a validation before there is a signature to compare. The stored signatures "
         "come from another seed."
@@ -183,38 +169,42 @@ def _headlines(found: Found, fail: Sequence[str], passing: Sequence[str]) -> Ite
 
 
 def _method(plan: Plan, first: Sequence[MixtureScene]) -> str:
-    scenes = ", ".join(f"{s.name} (K={s.K}, N={s.N}) {s.replicates(plan.base):,}" for s in first)
     exponent = round(-np.log10(error_rates.INVARIANCE))
-    return (
-        f"The false-positive rate of the invariance test is at most "
+    rate = (
+        "The false-positive rate of the invariance test is at most "
         f"{markdown.number(error_rates.INVARIANCE)} in all, however long it runs: it is a bet "
         "whose wealth a correct kernel multiplies by "
-        f"10^{exponent} with probability at most 10^-{exponent} (Ville 1939). These priors and "
-        f"sizes get replicates of 5 sweeps (of 1 with many observations): {scenes}. Other sizes, "
-        "units and given data come last. A prior "
+        f"10^{exponent} with probability at most 10^-{exponent} (Ville 1939)."
+    )
+    if not first:
+        return rate
+    scenes = ", ".join(f"{s.name} (K={s.K}, N={s.N}) {s.replicates(plan.base):,}" for s in first)
+    return (
+        f"{rate} These priors and sizes get replicates of 5 sweeps (of 1 with many observations): "
+        f"{scenes}. Other sizes, units and given data come last. A prior "
         f"whose wealth is then above {1 / FOLLOWED:.0f} is followed to {plan.most // plan.base} "
         "times as many."
     )
 
 
-def _fault_cells(name: str, rows: Sequence[Row]) -> list[object]:
+def _fault_cells(name: str, rows: Sequence[Row], shown: Gallery) -> list[object]:
     return [
-        name.removeprefix(PREFIX),
+        shown.short(name),
         len(rows),
         count(rows, "failed"),
         caught_by(rows),
         median_and_most([r["replicates"] for r in rows]),
         median_processor(rows),
-        _named(rows, 1),
-        _named(rows, 3),
+        *([_named(rows, 1), _named(rows, 3)] if shown.named else []),
     ]
 
 
 def _correct_cells(name: str, rows: Sequence[Row]) -> list[object]:
     return [
-        name.removeprefix(PREFIX),
+        name,
         len(rows),
         count(rows, "passed"),
+        count(rows, "failed"),
         median_and_most([replicates(r) for r in rows]),
         median_processor(rows),
     ]

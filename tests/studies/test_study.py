@@ -21,12 +21,15 @@ from gmmcompare.runtime.errors import InputError
 from gmmcompare.studies import evidence
 from gmmcompare.studies.agree import PAIRS, AgreeStudy
 from gmmcompare.studies.evidence import SCENES, EvidenceStudy
-from gmmcompare.studies.gallery import CORRECT_KERNELS, CORRECT_RUNS, PLANTED, GalleryStudy
+from gmmcompare.studies.galleries import NAMES, gallery
+from gmmcompare.studies.gallery import GalleryStudy
 from gmmcompare.studies.museum import BROKEN, TWINS, MuseumStudy
 from gmmcompare.studies.shelf import ShelfStudy
 from gmmcompare.studies.simulated import CASES, Case
 from gmmcompare.studies.study import Study
 from gmmcompare.studies.verdict import VerdictStudy
+from gmmcompare.validation.sandbox.target import Target
+from gmmcompare.validation.vectors import vector_kernel
 
 REPORTS = Path(__file__).parents[2] / "reports"
 SHELF = Path(__file__).parents[2] / "examples" / "shelf"
@@ -146,8 +149,28 @@ def test_a_family_of_kernels_is_a_study_of_its_own(tmp_path: Path) -> None:
     page = two.page({"fault:correct@two": [row]})
     assert "The kernels are written for two components alone." in page
     assert "asymmetric-2 (K=2, N=12) 16,000" in page
-    with pytest.raises(InputError, match="two, numbers, two-numbers, found 'three'"):
+    with pytest.raises(InputError, match=r"two, numbers, two-numbers, families.*, found 'three'"):
         GalleryStudy(tmp_path, 1, kernels="three")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_gallery_has_faults_and_correct_samplers_that_are_found(name: str) -> None:
+    shown = gallery(name)
+    assert len(shown.faults) >= 6
+    assert len(shown.correct) >= 2
+    samplers = [*shown.faults, *shown.correct]
+    assert len(set(map(shown.short, samplers))) == len(samplers)
+    for sampler in samplers:
+        assert callable(vector_kernel(sampler) or Target.of(sampler).load())
+
+
+def test_a_gallery_without_signatures_claims_no_diagnosis(tmp_path: Path) -> None:
+    study = GalleryStudy(tmp_path, 1, kernels="families")
+    rows = [{**VALIDATION, "name": "known-sd-as-variance", "verdict": "failed"}]
+    page = study.page({"fault:known-sd-as-variance": rows})
+    assert "| known-sd-as-variance | 1 | 1 |" in page
+    assert "diagnosis named" not in page
+    assert "named first" not in page
 
 
 def test_repaired_twins_are_repeated_most_and_every_model_of_the_shelf(tmp_path: Path) -> None:
@@ -172,7 +195,10 @@ MADE_UP = {
     },
     GalleryStudy: {
         name: [{**VALIDATION, "name": name.removeprefix("fault:"), "verdict": verdict}]
-        for names, verdict in ((PLANTED, "failed"), ((*CORRECT_KERNELS, *CORRECT_RUNS), "passed"))
+        for names, verdict in (
+            (gallery("").faults, "failed"),
+            ((*gallery("").correct, *gallery("").runs), "passed"),
+        )
         for name in names
     },
     AgreeStudy: {key: [{"verdict": "agree"}] for key in PAIRS},
