@@ -78,7 +78,9 @@ def vector_kernel(sampler: str | Callable[..., Any]) -> VectorKernel | None:
             return VectorKernel(resolve(f"{_ENGINES}.plain:sweep"), sampler)
         if sampler == BUILT_IN:
             return VectorKernel(resolve(f"{_ENGINES}.gibbs:sweep"), sampler)
-        if ":" not in sampler or sampler.startswith(("fault:", "museum:", "engine:")):
+        if ":" not in sampler or sampler.startswith(
+            ("fault:", "museum:", "engine:", "components:")
+        ):
             return None
         function = resolve(sampler)
     else:

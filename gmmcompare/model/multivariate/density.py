@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
 from gmmcompare.model.multivariate.params import MultivariateParams
+from gmmcompare.model.multivariate.wishart import log_det_of, root_of, whitened
 from gmmcompare.model.params import Array
 from gmmcompare.model.sample import Sample
 
@@ -17,14 +18,16 @@ _LOG_2PI = float(np.log(2.0 * np.pi))
 
 
 def log_joint(y: ArrayLike, params: MultivariateParams) -> Array:
-    """Return log w_k + log Normal(y_i; mu_k, cov_k), shape (..., N, K)."""
+    """Return log w_k + log Normal(y_i; mu_k, cov_k), shape (..., N, K).
+
+    Points that have data of their own take ``y`` of shape (..., 1, N, d).
+    """
     rows = np.asarray(y, dtype=float)
-    root = np.linalg.cholesky(params.cov)
+    root = root_of(params.cov)
     deviation = np.swapaxes(rows - params.mu[..., None, :], -1, -2)  # (..., K, d, N)
-    distance = (np.linalg.solve(root, deviation) ** 2).sum(-2)
-    log_det = 2.0 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(-1)
+    distance = (whitened(root, deviation) ** 2).sum(-2)
     with np.errstate(divide="ignore"):  # log 0 = -inf is meant: an impossible component
-        constant = np.log(params.w) - 0.5 * (log_det + rows.shape[-1] * _LOG_2PI)
+        constant = np.log(params.w) - 0.5 * (log_det_of(root) + rows.shape[-1] * _LOG_2PI)
     return np.asarray(np.swapaxes(constant[..., None] - 0.5 * distance, -1, -2))
 
 

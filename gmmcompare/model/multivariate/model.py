@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from gmmcompare.model.multivariate.density import log_density
 from gmmcompare.model.multivariate.params import MultivariateParams
 from gmmcompare.model.multivariate.priors import MultivariatePriors, draw_points
+from gmmcompare.model.multivariate.wishart import root_of
 from gmmcompare.model.params import Array
 from gmmcompare.model.points import Points
-
-_LOG_2PI = float(np.log(2.0 * np.pi))
-_TINY = 1e-300
 
 
 def to_points(params: Any) -> Points:
@@ -105,20 +104,11 @@ class MultivariateModel:
         found = np.full(len(params.w), -np.inf)
         if inside.any():
             some = MultivariateParams(*(a[inside] for a in params))
-            found[inside] = _log_likelihoods(some, np.asarray(y)[inside])
+            own = np.asarray(y)[inside][:, None]
+            found[inside] = log_density(own, some).sum(axis=-1)
         return found
 
 
 def _inside(params: MultivariateParams) -> Any:
-    eigenvalues = np.linalg.eigvalsh(params.cov)
-    return (eigenvalues > 0).all(axis=(1, 2)) & (params.w >= 0).all(axis=1)
-
-
-def _log_likelihoods(params: MultivariateParams, y: Array) -> Array:
-    root = np.linalg.cholesky(params.cov)
-    deviation = np.swapaxes(y[:, None] - params.mu[:, :, None], -1, -2)  # (n, K, d, N)
-    distance = (np.linalg.solve(root, deviation) ** 2).sum(axis=2)
-    log_det = 2.0 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(-1)
-    constant = np.log(np.maximum(params.w, _TINY)) - 0.5 * (log_det + params.d * _LOG_2PI)
-    joint = constant[:, :, None] - 0.5 * distance
-    return np.asarray(np.logaddexp.reduce(joint, axis=1).sum(axis=1))
+    definite = np.isfinite(root_of(params.cov)).all(axis=(1, 2, 3))
+    return definite & (params.w >= 0).all(axis=1)
