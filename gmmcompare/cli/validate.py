@@ -24,7 +24,11 @@ from gmmcompare.cli.options import (
 from gmmcompare.runtime.errors import InputError
 
 if TYPE_CHECKING:
+    from gmmcompare.cli.progress import Bars
+    from gmmcompare.fitting.cache import FitCache
+    from gmmcompare.model.card import Card
     from gmmcompare.validation.verdict import Validation
+    from gmmcompare.workflows.load import Data
 
 
 @app.command()
@@ -125,13 +129,9 @@ def validate(
         print_museum,
         print_validation,
     )
-    from gmmcompare.fitting.cache import user_cache
-    from gmmcompare.report import write_validation
     from gmmcompare.runtime.files import alone_in
     from gmmcompare.validation import grade as grade_folder
     from gmmcompare.validation import run_gallery
-    from gmmcompare.workflows.load import load
-    from gmmcompare.workflows.validate import validate_sampler
 
     if around:
         print("validate: --around is now called --posterior-sbc", file=sys.stderr)
@@ -148,6 +148,8 @@ def validate(
         folder = out or grade
         table = folder / "grades.csv"
 
+        from gmmcompare.report import write_validation
+
         def page_of(submission: str, found: Validation) -> None:
             write_validation(found, folder / "pages" / f"{submission}.html", command_line())
 
@@ -162,16 +164,37 @@ def validate(
             )  # fmt: skip
         print_grades(table)
         return
+    from gmmcompare.workflows.validate import validate_sampler
+
     chosen = chosen_card(card, set_, None) if card else None
     with alone_in(out) if out else nullcontext():
         with chosen_tasks(workers, scheduler) as tasks, Bars(transient=True) as bars:
             found = validate_sampler(
                 str(sampler), chosen, model=model,
-                data=load(chosen, data, offline=offline, progress=bars) if chosen else None,
-                posterior_sbc=posterior_sbc or around, nuts=nuts, out=out, cache=user_cache(),
+                data=_loaded(chosen, data, offline, bars) if chosen else None,
+                posterior_sbc=posterior_sbc or around, nuts=nuts, out=out,
+                cache=_user_cache() if chosen else None,
                 progress=bars, tasks=tasks, quick=quick, seed=seed, jobs=jobs,
                 time_limit=time_limit, geweke=geweke, strict=strict, mutants=mutants, family=family,
             )  # fmt: skip
-        page = write_validation(found, out / "index.html", command_line()) if out else None
+        page = _page(found, out) if out else None
     print_validation(found, as_json, page)
     raise typer.Exit(EXIT_CODES[found.verdict])
+
+
+def _loaded(card: Card, source: str | None, offline: bool, bars: Bars) -> Data:
+    from gmmcompare.workflows.load import load
+
+    return load(card, source, offline=offline, progress=bars)
+
+
+def _user_cache() -> FitCache:
+    from gmmcompare.fitting.cache import user_cache  # xarray takes a second to import
+
+    return user_cache()
+
+
+def _page(found: Validation, out: Path) -> Path:
+    from gmmcompare.report import write_validation  # Matplotlib takes a second to import
+
+    return write_validation(found, out / "index.html", command_line())

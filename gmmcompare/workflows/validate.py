@@ -6,14 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gmmcompare.data.partitions.grid import PartitionedSample
-from gmmcompare.engines.base import Problem
-from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache
-from gmmcompare.fitting.requests import EngineRequest
 from gmmcompare.model.card import Card, NutsSettings, SamplerSettings
 from gmmcompare.model.family_model import family_tested
 from gmmcompare.model.points import Data as Observed
@@ -21,13 +17,15 @@ from gmmcompare.model.protocol import Model
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import Tasks
-from gmmcompare.validation.checks.on_data import OnData, check_of_pair
 from gmmcompare.validation.faults.museum.catalogue import is_piece
 from gmmcompare.validation.run import DEFAULT_SEED, validate
 from gmmcompare.validation.verdict import Validation
-from gmmcompare.workflows.compare_model import compare_model, pymc_model
-from gmmcompare.workflows.fit import fit_card
-from gmmcompare.workflows.load import Data, load
+
+if TYPE_CHECKING:
+    # ArviZ and xarray take seconds to import, and only data of the user's need them.
+    from gmmcompare.fitting.cache import FitCache
+    from gmmcompare.validation.checks.on_data import OnData
+    from gmmcompare.workflows.load import Data
 
 LONG = 5000
 """Draws of each of four chains that are compared with NUTS on a model's own data."""
@@ -42,7 +40,7 @@ def validate_sampler(
     posterior_sbc: bool = False,
     nuts: bool = False,
     out: Path | None = None,
-    cache: FitCache = NOTHING_KEPT,
+    cache: FitCache | None = None,
     progress: Progress = no_progress,
     tasks: Tasks | None = None,
     **options: Any,
@@ -66,8 +64,8 @@ def validate_sampler(
         observed, too; with a card this is done in any case. The sampler then runs in this process.
     out : Path, optional
         For all that `validation.run.validate` writes, and ``fits/nuts.nc``.
-    cache : FitCache
-        Where NUTS' fit is looked for and kept.
+    cache : FitCache, optional
+        Where NUTS' fit is looked for and kept; by default nowhere.
     progress : Progress
         Is told of NUTS and of each check.
     tasks : Tasks, optional
@@ -94,7 +92,7 @@ def validate_sampler(
             raise InputError("posterior SBC, or agreement on data, needs a card")
         if nuts and model is None:
             raise InputError("to compare with NUTS give a PyMC model by --model, or a --card")
-        known = pymc_model(model) if nuts else None
+        known = _pymc(model) if nuts else None
         found = validate(sampler, model=model, out=out, progress=progress, tasks=tasks, **options)
         if known is not None and found.verdict != "failed":
             seed = int(options.get("seed", DEFAULT_SEED))
@@ -102,6 +100,28 @@ def validate_sampler(
             if out is not None:
                 found.save(out / "validation.json")
         return found
+    on_data = _on_data(card, data, posterior_sbc, out, cache, progress, tasks)
+    return validate(sampler, out=out, on_data=on_data, progress=progress, tasks=tasks, **options)
+
+
+def _on_data(
+    card: Card,
+    data: Data | None,
+    posterior_sbc: bool,
+    out: Path | None,
+    cache: FitCache | None,
+    progress: Progress,
+    tasks: Tasks | None,
+) -> OnData:
+    """Fit the card's data by NUTS, for a sampler to be compared with."""
+    from gmmcompare.data.partitions.grid import PartitionedSample
+    from gmmcompare.engines.base import Problem
+    from gmmcompare.fitting.cache import NOTHING_KEPT
+    from gmmcompare.fitting.requests import EngineRequest
+    from gmmcompare.validation.checks.on_data import OnData
+    from gmmcompare.workflows.fit import fit_card
+    from gmmcompare.workflows.load import load
+
     data = data or load(card)
     if data.sample.errors is not None and posterior_sbc:
         raise InputError(
@@ -118,19 +138,28 @@ def validate_sampler(
         EngineRequest("nuts"),
         data=data,
         folder=out,
-        cache=cache,
+        cache=cache or NOTHING_KEPT,
         progress=progress,
         tasks=tasks,
     )
     problem = Problem(data.sample, card.K, card.build_priors())
-    on_data = OnData(problem, fit, card.engines.custom, posterior_sbc)
-    return validate(sampler, out=out, on_data=on_data, progress=progress, tasks=tasks, **options)
+    return OnData(problem, fit, card.engines.custom, posterior_sbc)
+
+
+def _pymc(model: Any) -> Model:
+    """Return a PyMC model that observed data, as a `Model`."""
+    from gmmcompare.workflows.compare_model import pymc_model
+
+    return pymc_model(model)
 
 
 def _against_nuts(
     found: Validation, sampler: str | Callable[..., Any], model: Model, seed: int, step: Progress
 ) -> Validation:
     """Add the check of whole chains on the model's own data against a long run of NUTS."""
+    from gmmcompare.validation.checks.on_data import check_of_pair
+    from gmmcompare.workflows.compare_model import compare_model
+
     started = time.perf_counter()
     lengths = SamplerSettings(draws=LONG)
     agreed = compare_model(

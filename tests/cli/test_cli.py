@@ -404,6 +404,10 @@ def test_an_interrupt_dropped_by_a_finalizer_comes_again() -> None:
     [
         (["--help"], ["numpy", "pandas", "scipy", "numba", "pymc", "matplotlib", "arviz"]),
         (["data", "list"], ["pandas", "scipy", "numba", "pymc", "matplotlib", "arviz"]),
+        (
+            ["validate", "fault:one-uniform-for-all", "--quick", "--jobs", "1", "--json"],
+            ["pandas", "xarray", "pymc", "matplotlib", "arviz_base", "arviz_stats", "scipy.stats"],
+        ),
     ],
 )
 def test_start_up_imports_only_what_it_needs(arguments: list[str], forbidden: list[str]) -> None:

@@ -30,7 +30,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
 from scipy.special import gammaln
 
 from gmmcompare.model.params import Array, Params
@@ -227,6 +226,8 @@ def _weights(
     cases: Sequence[Case],
     rng: np.random.Generator,
 ) -> Tested:
+    from scipy import stats  # half a second, which most child processes need not spend
+
     error, pits, p = None, [], []
     for case in cases:
         expected = np.asarray(priors.weight_concentration) + case.n_k
@@ -252,6 +253,8 @@ def _means(
     cases: Sequence[Case],
     rng: np.random.Generator,
 ) -> Tested:
+    from scipy import stats
+
     error, pits, p = None, [], []
     m0, s0 = np.asarray(priors.mean_loc), np.asarray(priors.mean_sd)
     for case in cases:
@@ -283,6 +286,8 @@ def _variances(
     cases: Sequence[Case],
     rng: np.random.Generator,
 ) -> Tested:
+    from scipy import stats
+
     error, pits, p = None, [], []
     a, b = np.asarray(priors.var_shape), np.asarray(priors.var_scale)
     for case in cases:
@@ -305,6 +310,8 @@ def _variances(
 
 def _allocations(draw: Callable[..., Any], K: int, rng: np.random.Generator) -> Tested:
     """Test how often each component is chosen, by exact multinomial probabilities."""
+    from scipy import stats
+
     w = np.resize([0.2, 0.5, 0.3], K)
     mu, sigma = np.resize([-1.0, 0.4, 1.5], K), np.resize([0.6, 1.7, 0.9], K)
     params = Params(w / w.sum(), mu, sigma)

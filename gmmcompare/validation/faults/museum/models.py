@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.special import gammaln, xlogy
 
 from gmmcompare.model.params import Array
@@ -83,6 +82,8 @@ class Coin:
 
     def log_prior(self, theta: Points) -> Array:
         """Return the log prior density, (n,)."""
+        from scipy import stats  # half a second, which a child process does not have
+
         return np.asarray(stats.beta.logpdf(theta["p"], 2.0, 2.0))
 
     def log_likelihood(self, theta: Points, y: Array) -> Array:
@@ -114,6 +115,8 @@ class Rate:
 
     def log_prior(self, theta: Points) -> Array:
         """Return the log prior density, (n,)."""
+        from scipy import stats
+
         return np.asarray(stats.gamma.logpdf(theta["rate"], 2.0))
 
     def log_likelihood(self, theta: Points, y: Array) -> Array:
@@ -144,6 +147,8 @@ class Spread:
 
     def log_prior(self, theta: Points) -> Array:
         """Return the log prior density, (n,)."""
+        from scipy import stats
+
         loc = normal(theta["loc"], 0.0, 1.0)
         return np.asarray(loc + stats.gamma.logpdf(theta["scale"], 3.0, scale=0.5))
 
@@ -211,6 +216,8 @@ class Location:
 
     def log_prior(self, theta: Points) -> Array:
         """Return the log prior density, (n,)."""
+        from scipy import stats
+
         return np.asarray(stats.t.logpdf(theta["x"], 4.0))
 
     def log_likelihood(self, theta: Points, y: Array) -> Array:
