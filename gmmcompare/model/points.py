@@ -63,7 +63,10 @@ def same(a: Any, b: Any) -> bool:
         return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
     if isinstance(a, tuple):
         return len(a) == len(b) and all(map(same, a, b))
-    return np.array_equal(a, b, equal_nan=True)
+    a, b = np.asarray(a), np.asarray(b)
+    alike = a.dtype == b.dtype and a.dtype != object and a.shape == b.shape
+    # Bytes are compared in a tenth of the time, and nearly always are the same.
+    return (alike and a.tobytes() == b.tobytes()) or np.array_equal(a, b, equal_nan=True)
 
 
 def flat(tree: Any) -> NDArray[Any]:

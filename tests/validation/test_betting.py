@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from gmmcompare.validation.betting import Wealth
 
@@ -63,3 +64,13 @@ def test_stakes_never_lose_everything() -> None:
         wealth.add(np.full((500, 3), -1.0))
     assert np.isfinite(wealth.log_wealth)
     assert wealth.log_wealth > np.log(1e5)
+
+
+@pytest.mark.parametrize("n", [1, 63, 64, 65, 1000])
+def test_wealth_is_the_product_of_one_plus_stake_times_outcome(n: int) -> None:
+    d = np.random.default_rng(1).uniform(-1.0, 1.0, (n, 3))
+    wealth = Wealth(3)
+    stakes = np.array(wealth._single_stakes())
+    wealth.add(d)
+    expected = np.log1p(stakes[:, None, :] * d).sum(axis=1).T
+    np.testing.assert_allclose(wealth.log_single, expected, rtol=0, atol=1e-12)

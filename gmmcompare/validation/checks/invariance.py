@@ -24,7 +24,7 @@ kernel is judged by all functions where priors are the same, and by those elsewh
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -122,7 +122,15 @@ def kernel_replicates(
 
 
 def _put(batch: Any, i: int, point: Any) -> None:
-    mapped(lambda array, value: array.__setitem__(i, value), batch, point)
+    """Copy a point into a batch; a kernel may go on to write into what it returned."""
+    if isinstance(batch, Mapping):
+        for name, array in batch.items():
+            _put(array, i, point[name])
+    elif isinstance(batch, tuple):
+        for array, value in zip(batch, point, strict=True):
+            _put(array, i, value)
+    else:
+        batch[i] = point
 
 
 @dataclass

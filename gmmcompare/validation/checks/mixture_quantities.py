@@ -52,8 +52,11 @@ class _Plain(NamedTuple):
 
 @lru_cache
 def quantities(scene: MixtureScene) -> tuple[Quantity, ...]:
-    """Return what the columns of `evaluate` are."""
-    return tuple(_bounded(*scene.sample_joint(np.random.default_rng(0), 2), scene))
+    """Return what the columns of `evaluate` are, which a scene's K and errors decide."""
+    point, y = scene.one_point(np.random.default_rng(0))
+    plain = _plain(Params(*(a[None] for a in point)), y[None], scene)
+    some = dict.fromkeys([*plain.scores, *plain.whole], (0.0, 1.0))
+    return tuple(_bounded(plain, some))
 
 
 @lru_cache
@@ -87,7 +90,8 @@ def evaluate(params: Params, y: Array, scene: MixtureScene) -> Array:
         Whose prior the marginal and conditional quantities refer to.
     """
     with np.errstate(all="ignore"):
-        table = np.column_stack(list(_bounded(params, y, scene).values()))
+        bounded = _bounded(_plain(params, y, scene), _units(scene))
+        table = np.column_stack(list(bounded.values()))
     return np.clip(np.nan_to_num(table, nan=0.0), -1.0, 1.0)
 
 
@@ -141,8 +145,7 @@ def log_likelihoods(params: Params, y: Array, errors: Array | None = None) -> Ar
     return np.asarray(np.logaddexp.reduce(joint, axis=2).sum(axis=1))
 
 
-def _bounded(params: Params, y: Array, scene: MixtureScene) -> dict[Quantity, Array]:
-    plain = _plain(params, y, scene)
+def _bounded(plain: _Plain, units: Mapping[str, tuple[float, float]]) -> dict[Quantity, Array]:
     out: dict[Quantity, Array] = {}
     loads = {load: (plain.n_k >= low) & (plain.n_k < high) for load, low, high in _LOADS}
     for (kind, name), u in plain.probabilities.items():
@@ -154,7 +157,6 @@ def _bounded(params: Params, y: Array, scene: MixtureScene) -> dict[Quantity, Ar
             if kind == "conditional" and name != "w":
                 for load, inside in loads.items():
                     out[Quantity(kind, name, shape, "all", load)] = (f * inside).mean(axis=1)
-    units = _units(scene)
     for name, values in plain.scores.items():
         f = _squashed(values, units[name])
         _add_components(out, f, "score", name, "location")

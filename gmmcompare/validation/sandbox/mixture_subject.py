@@ -52,16 +52,16 @@ class MixtureSubject(Subject):
         BrokenError
             If it raises, exits, or returns something other than a point.
         """
-        w, mu, sigma = (a.copy() for a in at)
-        errors = self._errors(y.size, priors)
-        result = self.called(y.size, w, mu, sigma, y, priors, rng, **errors)
+        w, mu, sigma = at
+        state = w.copy(), mu.copy(), sigma.copy()
+        if self.takes_errors:
+            errors = known_errors(y.size, priors)
+            result = self.called(y.size, *state, y, priors, rng, errors=errors)
+        else:
+            result = self.called(y.size, *state, y, priors, rng)
         try:
             w, mu, sigma = result
-            new = Params(
-                np.asarray(w, dtype=float),
-                np.asarray(mu, dtype=float),
-                np.asarray(sigma, dtype=float),
-            )
+            new = Params(np.asarray(w, float), np.asarray(mu, float), np.asarray(sigma, float))
         except (TypeError, ValueError):
             raise BrokenError(
                 f"{self.name}: a sweep returned {described(result)} ({self.here(y.size)}); "
