@@ -15,6 +15,7 @@ from scipy.special import gammaln, logsumexp
 
 from gmmcompare.model.exact.marginals import SubsetMarginals, common_prior, subset_marginals
 from gmmcompare.model.exact.partitions import Blocks, log_v_given_K, log_v_process
+from gmmcompare.model.exact.summed import without_nan
 from gmmcompare.model.params import Array
 from gmmcompare.model.prior_on_k import PriorOnK
 from gmmcompare.runtime.errors import InputError
@@ -34,10 +35,12 @@ def exact_components(
 
     Parameters
     ----------
-    y : array_like, shape (N,)
+    y : array_like, shape (N,), or (N, d) under `MultivariatePriors`
         At most 14 observations, in any order; ties are welcome.
-    priors : Priors
-        One number for each field. ``weight_concentration`` is c of Dirichlet(c, ..., c).
+    priors : Priors, ConjugatePriors, RestrictedPriors or MultivariatePriors
+        The same for every component. ``weight_concentration`` is c of Dirichlet(c, ..., c). Known
+        sds are one number; a shared sd or fixed weights have no meaning for a number of components
+        that varies.
     prior_on_K : str, PriorOnK or array_like
         ``"uniform"``, ``"poisson"`` (K - 1 ~ Poisson(1); ``"poisson(3)"`` for another rate) or
         ``"beta-negative-binomial"`` (K - 1 ~ BNB(1, 4, 3)), cut at max_K; or a list of p(K).
@@ -50,8 +53,8 @@ def exact_components(
     Raises
     ------
     InputError
-        If y is not one column of at most 14 finite numbers, priors differ between components, or
-        there is no such prior on K.
+        If y is not at most 14 finite numbers (rows of d), priors differ between components or tie
+        them to one another, or there is no such prior on K.
     """
     on_K = PriorOnK.of(prior_on_K, max_K)
     marginals = subset_marginals(y, priors, MAX_OBSERVATIONS)
@@ -78,18 +81,18 @@ def exact_dirichlet_process(y: ArrayLike, priors: Any, alpha: float = 1.0) -> Ex
 
     Parameters
     ----------
-    y : array_like, shape (N,)
+    y : array_like, shape (N,), or (N, d) under `MultivariatePriors`
         At most 14 observations, in any order; ties are welcome.
-    priors : Priors
-        One number for each field; ``weight_concentration`` plays no part.
+    priors : Priors, ConjugatePriors, RestrictedPriors or MultivariatePriors
+        As for `exact_components`; ``weight_concentration`` plays no part.
     alpha : float
         Concentration of the process, positive.
 
     Raises
     ------
     InputError
-        If y is not one column of at most 14 finite numbers, priors differ between components, or
-        alpha is not positive.
+        If y is not at most 14 finite numbers (rows of d), priors differ between components or tie
+        them to one another, or alpha is not positive.
     """
     if not (np.isfinite(alpha) and alpha > 0):
         raise InputError(f"alpha must be a positive number, found {alpha!r}")
@@ -187,23 +190,34 @@ class ExactPartition:
         return np.asarray(together)
 
     def predictive(self, x: ArrayLike) -> Array:
-        """Return the posterior predictive density of one more observation, of the shape of x.
+        """Return the posterior predictive density of one more observation.
+
+        Parameters
+        ----------
+        x : array_like, shape (...), or (..., d) if observations have d columns
+
+        Returns
+        -------
+        ndarray, shape (...)
 
         Raises
         ------
         InputError
-            If x has NaN.
+            If x has NaN, or another number of columns than the observations.
         """
-        at = np.asarray(x, dtype=float)
-        if np.isnan(at).any():
-            raise InputError("a density has no value at NaN: drop missing values first")
-        density = np.zeros(at.size)
-        finite = np.flatnonzero(np.isfinite(at.ravel()))
-        for term in self._terms:
-            density[finite] += term.joint_predictive(
-                at.ravel()[finite], self._marginals, self._log_total
+        at = without_nan(x)
+        row = self._marginals.row_shape
+        shape = at.shape[: at.ndim - len(row)]
+        if at.shape != (*shape, *row):
+            raise InputError(
+                f"a density is of observations of {row[0]} columns, found shape {at.shape}"
             )
-        return density.reshape(at.shape)
+        flat = at.reshape(-1, *row)
+        finite = np.flatnonzero(np.isfinite(flat).reshape(len(flat), -1).all(axis=1))
+        density = np.zeros(len(flat))
+        for term in self._terms:
+            density[finite] += term.joint_predictive(flat[finite], self._marginals, self._log_total)
+        return density.reshape(shape)
 
     @property
     def _log_total(self) -> float:

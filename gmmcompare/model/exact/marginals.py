@@ -33,11 +33,14 @@ class SubsetMarginals(NamedTuple):
     log_with : callable
         ``log_with(x, rows)``: the same of the subsets ``rows`` (M,) with one more observation each,
         for each of ``x`` (X, ...), shape (X, M).
+    row_shape : tuple of int
+        The shape of one observation: ``()``, or ``(d,)``.
     """
 
     n: NDArray[np.int64]
     log_marginal: Array
     log_with: Callable[[Array, NDArray[np.intp]], Array]
+    row_shape: tuple[int, ...]
 
 
 def subset_marginals(y: ArrayLike, priors: Any, max_n: int) -> SubsetMarginals:
@@ -75,7 +78,7 @@ def subset_marginals(y: ArrayLike, priors: Any, max_n: int) -> SubsetMarginals:
         return np.asarray(np.concatenate(values) - (points.n[rows] + 1) * log_scale)
 
     log_marginal = component.log_marginal(points) - points.n * log_scale
-    return SubsetMarginals(points.n, log_marginal, log_with)
+    return SubsetMarginals(points.n, log_marginal, log_with, sample.values.shape[1:])
 
 
 def check_size(n: int, max_n: int) -> None:

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import cache
 from math import exp, factorial, lgamma, log
 
 import numpy as np
 import pytest
+from partitions import partitions, summed
 from scipy.integrate import quad
+from scipy.stats import multivariate_normal, multivariate_t
 
+from gmmcompare.model.conjugate import ConjugatePriors
 from gmmcompare.model.exact import exact_components, exact_dirichlet_process, exact_posterior
+from gmmcompare.model.multivariate.priors import MultivariatePriors
 from gmmcompare.model.prior_on_k import PriorOnK
 from gmmcompare.model.priors import Priors
+from gmmcompare.model.restricted import RestrictedPriors
 from gmmcompare.runtime.errors import InputError
 
 Y = (-1.3, -0.9, -1.05, 0.8, 1.4, 1.0)
+PLANE = MultivariatePriors(1.0, 0.0, np.eye(2), 4.0, np.eye(2))
 MILD = Priors(mean_sd=2.0, var_shape=3.0, var_scale=2.0)
 POISSON = [exp(-1.0) / factorial(k) for k in range(4)]
 
 
-def partitions(n: int) -> Iterator[list[list[int]]]:
-    """Yield all partitions of range(n), each once."""
-    if n == 0:
-        yield []
-        return
-    for smaller in partitions(n - 1):
-        for k in range(len(smaller)):
-            yield [[*b, n - 1] if i == k else b for i, b in enumerate(smaller)]
-        yield [*smaller, [n - 1]]
-
-
-def marginal(block: list[int], m0: float, s0: float, a: float, b: float) -> float:
+@cache
+def marginal(block: tuple[int, ...], m0: float, s0: float, a: float, b: float) -> float:
     """Return the density of a block's observations by SciPy's quadrature over the variance."""
-    y = np.array(Y)[block]
+    y = np.array(Y)[list(block)]
     n, mean = y.size, y.mean()
     sum_sq = ((y - mean) ** 2).sum()
 
@@ -47,38 +44,46 @@ def marginal(block: list[int], m0: float, s0: float, a: float, b: float) -> floa
     return quad(lambda u: given(exp(u)) * exp(u), -8, 12, epsabs=0, epsrel=1e-12, limit=400)[0]
 
 
+KNOWN_SD, COUNT = 0.4, 0.5
+SHAPE, SCALE = 3.0, 2.0
+
+
+def known_sd_marginal(block: tuple[int, ...]) -> float:
+    n = len(block)
+    cov = KNOWN_SD**2 * np.eye(n) + 4.0
+    return float(multivariate_normal(np.zeros(n), cov).logpdf(np.array(Y)[list(block)]))
+
+
+def conjugate_marginal(block: tuple[int, ...]) -> float:
+    """Return the log density of a Student's t, which is that of a block."""
+    n = len(block)
+    shape = SCALE / SHAPE * (np.eye(n) + 1.0 / COUNT)
+    student = multivariate_t(np.zeros(n), shape, df=2 * SHAPE)
+    return float(student.logpdf(np.array(Y)[list(block)]))
+
+
 @pytest.mark.parametrize("dynamic", [False, True])
-def test_the_sum_over_all_203_partitions_of_six_points(dynamic: bool) -> None:
-    """Given K, a partition into j blocks is K!/(K - j)! allocations."""
-    c, max_K = 0.7, 4
-    priors = Priors(weight_concentration=c, mean_sd=2.0, var_shape=3.0, var_scale=2.0)
-    joint, by_blocks = np.zeros(max_K), np.zeros(max_K + 1)
-    together = np.zeros((6, 6))
-    everything = list(partitions(6))
-    assert len(everything) == 203
-    kept = {}
-    for blocks in everything:
-        for block in blocks:
-            if tuple(block) not in kept:
-                kept[tuple(block)] = marginal(block, 0.0, 2.0, 3.0, 2.0)
-        density = np.prod([kept[tuple(block)] for block in blocks])
-        for K in range(len(blocks), max_K + 1):
-            c_K = c / K if dynamic else c
-            log_z = lgamma(K * c_K) - lgamma(6 + K * c_K)
-            log_z += sum(lgamma(len(b) + c_K) - lgamma(c_K) for b in blocks)
-            ways = factorial(K) / factorial(K - len(blocks))
-            weight = POISSON[K - 1] / sum(POISSON) * ways * exp(log_z) * density
-            joint[K - 1] += weight
-            by_blocks[len(blocks)] += weight
-            for block in blocks:
-                together[np.ix_(block, block)] += weight
-    exact = exact_components(Y, priors, "poisson", max_K, dynamic)
+@pytest.mark.parametrize(
+    ("priors", "log_marginal"),
+    [
+        (Priors(0.7, 0.0, 2.0, 3.0, 2.0), lambda block: log(marginal(block, 0.0, 2.0, 3.0, 2.0))),
+        (RestrictedPriors(0.7, 0.0, 2.0, sds=KNOWN_SD), known_sd_marginal),
+        (ConjugatePriors(0.7, 0.0, COUNT, SHAPE, SCALE), conjugate_marginal),
+    ],
+    ids=["normal", "known sd", "conjugate"],
+)
+def test_the_sum_over_all_203_partitions_of_six_points(
+    priors: Priors, log_marginal: Callable[[tuple[int, ...]], float], dynamic: bool
+) -> None:
+    assert len(list(partitions(6))) == 203
+    on_K = np.array(POISSON) / sum(POISSON)
+    joint, by_blocks, together = summed(6, log_marginal, on_K, 0.7, dynamic)
+    exact = exact_components(Y, priors, "poisson", on_K.size, dynamic)
     total = joint.sum()
     np.testing.assert_allclose(exact.prob, joint / total, rtol=1e-10)
     np.testing.assert_allclose(exact.prob_occupied, by_blocks / total, rtol=1e-10, atol=1e-15)
     np.testing.assert_allclose(exact.coclustering, together / total, rtol=1e-10)
-    expected = np.log(joint / np.array(POISSON) * sum(POISSON))
-    np.testing.assert_allclose(exact.log_evidence, expected, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(exact.log_evidence, np.log(joint / on_K), rtol=0, atol=1e-10)
 
 
 def test_the_values_of_the_design() -> None:
@@ -155,6 +160,10 @@ def test_priors_on_k() -> None:
         ({"y": np.arange(15.0)}, "15 observations are too many"),
         ({"y": [0.0, np.nan]}, "drop missing"),
         ({"priors": Priors(mean_loc=[0.0, 1.0])}, "all must have the same prior"),
+        ({"priors": RestrictedPriors(sds=[1.0, 2.0])}, "all must have the same prior"),
+        ({"priors": RestrictedPriors(shared_sd=True)}, "no prior of its own: leave it out"),
+        ({"priors": RestrictedPriors(weights=[0.5, 0.5])}, "no prior of its own: leave it out"),
+        ({"priors": PLANE}, "must be rows of one or more columns"),
     ],
 )
 def test_what_cannot_be_summed_is_refused(change: dict[str, object], message: str) -> None:

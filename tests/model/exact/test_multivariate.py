@@ -7,10 +7,11 @@ from functools import cache
 
 import numpy as np
 import pytest
+from partitions import summed
 from scipy.special import gammaln, logsumexp, multigammaln
 from scipy.stats import invwishart, kstest, multivariate_normal
 
-from gmmcompare.model.exact import exact_posterior
+from gmmcompare.model.exact import exact_components, exact_posterior
 from gmmcompare.model.exact.marginals import subset_marginals
 from gmmcompare.model.multivariate.density import log_density
 from gmmcompare.model.multivariate.priors import MultivariatePriors
@@ -103,6 +104,38 @@ def test_marginals_of_a_few_sets_equal_another_integral(rows, k):
     mask = sum(1 << row for row in rows)
     assert marginals[mask] == pytest.approx(integral(rows, k, UNEQUAL), abs=1e-10)
     assert marginals[0] == 0.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_components_are_summed_over_the_203_partitions_of_six_rows(dynamic):
+    on_K = np.array([0.4, 0.3, 0.2, 0.1])
+    joint, by_blocks, together = summed(
+        6, lambda block: integral(block, 0, PRIORS), on_K, 1.5, dynamic
+    )
+    exact = exact_components(Y, PRIORS, on_K, 4, dynamic)
+    total = joint.sum()
+    np.testing.assert_allclose(exact.prob, joint / total, rtol=1e-10)
+    np.testing.assert_allclose(exact.prob_occupied, by_blocks / total, rtol=1e-10, atol=1e-15)
+    np.testing.assert_allclose(exact.coclustering, together / total, rtol=1e-10)
+    np.testing.assert_allclose(exact.log_evidence, np.log(joint / on_K), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_the_density_of_one_more_row_is_a_ratio_of_evidences(dynamic):
+    x = np.array([[0.4, -0.3], [3.0, 1.0], [np.inf, 0.0]])
+    on_K = np.array([0.4, 0.3, 0.2, 0.1])
+
+    def log_density(rows):
+        found = exact_components(rows, PRIORS, on_K, 4, dynamic).log_evidence
+        return logsumexp(found, b=on_K)
+
+    before = exact_components(Y, PRIORS, on_K, 4, dynamic)
+    expected = [np.exp(log_density([*Y, row]) - log_density(Y)) for row in x[:2]]
+    np.testing.assert_allclose(before.predictive(x), [*expected, 0.0], rtol=1e-10)
+    assert before.predictive(x[0]).shape == ()
+    with pytest.raises(InputError, match="of 2 columns"):
+        before.predictive([0.0, 1.0, 2.0])
 
 
 @pytest.mark.parametrize("priors", [Priors(), Priors(1.5, 0.5, 1.5, 3.0, 1.0)])
