@@ -139,18 +139,20 @@ class _Term:
         """Return log of the joint probability of y and of S being a block, shape (2^N,)."""
         return self._blocks.log_f + self._blocks.log_with_block(self._log_v)
 
-    def joint_predictive(self, x: Array, marginals: SubsetMarginals, log_total: float) -> Array:
-        """Return the joint density of y and one more observation over exp(log_total), (X,)."""
-        log_weight = self._blocks.log_with_block(self._log_v_next[:-1]) - log_total
-        log_weight += self._log_size(marginals.n.astype(float) + 1.0)
-        log_prob = log_weight[1:] + marginals.log_marginal[1:]  # but for the new point's density
-        least = log_prob.max() + np.log(_LOST_MASS / log_prob.size)
-        rows = np.flatnonzero(log_prob > least) + 1
-        old = np.exp(marginals.log_with(x, rows) + log_weight[rows]).sum(axis=1)
-        log_new = logsumexp(self._log_v_next[1:] + self.log_sums) - log_total
-        log_alone = marginals.log_with(x, np.zeros(1, dtype=np.intp))[:, 0]
-        log_new += float(self._log_size(np.ones(1))[0])
-        return np.asarray(old + np.exp(log_alone + log_new))
+    def log_joined(self, n: Array) -> Array:
+        """Return log weights of the blocks that one more observation may join, shape (2^N,).
+
+        Times the density of that block with the new observation, they sum to the joint density of
+        all. The empty set stands for a block of its own.
+
+        Parameters
+        ----------
+        n : ndarray, shape (2^N,)
+            Number of observations in each subset.
+        """
+        log_weight = self._blocks.log_with_block(self._log_v_next[:-1])
+        log_weight[0] = logsumexp(self._log_v_next[1:] + self.log_sums)
+        return np.asarray(log_weight + self._log_size(n + 1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,9 +216,15 @@ class ExactPartition:
             )
         flat = at.reshape(-1, *row)
         finite = np.flatnonzero(np.isfinite(flat).reshape(len(flat), -1).all(axis=1))
+        n, log_marginal, log_with, _ = self._marginals
+        joined = [term.log_joined(n.astype(float)) for term in self._terms]
+        log_weight = logsumexp(joined, axis=0) - self._log_total
+        log_prob = log_weight + log_marginal  # but for the new observation's density
+        least = log_prob.max() + np.log(_LOST_MASS / log_prob.size)
+        log_prob[0] = np.inf  # far from all others a new observation is in a block of its own
+        rows = np.flatnonzero(log_prob > least)
         density = np.zeros(len(flat))
-        for term in self._terms:
-            density[finite] += term.joint_predictive(flat[finite], self._marginals, self._log_total)
+        density[finite] = np.exp(log_with(flat[finite], rows) + log_weight[rows]).sum(axis=1)
         return density.reshape(shape)
 
     @property
