@@ -19,6 +19,7 @@ LESSONS: Mapping[str, str] = {
     "broken": "The broken sampler that looks perfect",
     "priors": "The prior that says nothing says a lot",
     "shrinkage": "Planets shrink towards their groups",
+    "number": "Same data, eight priors, eight answers",
 }
 """Titles by name, in the order in which a course would take them."""
 
@@ -30,6 +31,7 @@ SHORT_TITLES: Mapping[str, str] = {
     "broken": "A broken sampler",
     "priors": "Priors",
     "shrinkage": "Shrinkage",
+    "number": "How many?",
 }
 """What the navigation has room for."""
 

@@ -199,3 +199,42 @@ def test_planets_move_towards_their_group_by_as_much_as_their_error(embedded: Em
     assert np.sqrt(np.mean((mean - x) ** 2)) == pytest.approx(off[data["at_truth"]], rel=1e-5)
     assert off[0] == pytest.approx(data["measured_off"], rel=1e-5)
     assert off[data["at_truth"]] < data["measured_off"] < off[-1]
+
+
+def test_eight_priors_have_eight_answers(embedded: Embedded) -> None:
+    data = embedded("number")
+    rows = {row["label"]: row for row in data["rows"]}
+    assert len(rows) == 8
+    assert data["true_K"] == 3
+    for key in ("prior", "prob", "prior_occupied", "prob_occupied"):
+        values = np.array([row[key] for row in data["rows"]])
+        np.testing.assert_allclose(values.sum(axis=1), 1.0, atol=1e-6)
+    answers = np.array([row["prob_occupied"] for row in data["rows"]])
+    # No two are the same: the nearest, c = 0.1 and 1/K, differ by 0.02 in total variation.
+    apart = 0.5 * np.abs(answers[:, None] - answers).sum(axis=-1)
+    assert apart[~np.eye(8, dtype=bool)].min() > 0.02
+    assert {row["best"] for row in data["rows"]} == {2, 3, 4, 5}
+    sparse, reference = rows["c = 0.1"], rows["K uniform"]
+    assert (sparse["best_K"], sparse["best"]) == (data["max_K"], 3)
+    assert rows["Poisson"]["best"] == 3
+    assert rows["wide means"]["prob_occupied"][0] > 20 * reference["prob_occupied"][0]
+    assert rows["wide means"]["best"] < reference["best"] < rows["small sds"]["best"]
+
+
+def test_what_is_predicted_hardly_changes_but_for_spikes(embedded: Embedded) -> None:
+    densities = {row["label"]: np.array(row["predictive"]) for row in embedded("number")["rows"]}
+
+    def hills(density: np.ndarray) -> int:
+        return int(np.sum(np.diff(np.sign(np.diff(density))) < 0))
+
+    assert hills(densities.pop("small sds")) > 2
+    assert {hills(density) for density in densities.values()} == {2}
+
+
+def test_a_process_does_not_count(embedded: Embedded) -> None:
+    growth = embedded("number")["growth"]
+    process, mixture = np.array(growth["process"]), np.array(growth["mixture"])
+    assert growth["sizes"][growth["exact_to"] - 1] == growth["exact_to"]
+    assert process[-1] < process[growth["exact_to"] - 1] < 0.5 * process[2]
+    assert mixture[1:].min() > 0.6
+    assert mixture[-1] > 0.8

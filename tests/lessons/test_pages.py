@@ -21,6 +21,7 @@ from gmmcompare.lessons import (
     em,
     gibbs,
     labels,
+    number,
     nuts,
     pages,
     priors,
@@ -66,7 +67,7 @@ def test_committed_pages_are_what_the_engines_say_now(
     assert_alike(now, without(then, "version"), name)
 
 
-# The other four take minutes: of these, what takes seconds is made again. Every engine and every
+# The others take minutes: of these, what takes seconds is made again. Every engine and every
 # kernel behind them is among it but PyMC's NUTS, whose draws test_claims holds against Gibbs.
 
 
@@ -161,6 +162,27 @@ def test_the_page_on_shrinkage_is_what_em_says_now(
         row["measured"] = row["measured"][::20]
         row["parts"] = [part[::20] for part in row["parts"]]
     assert_alike(without(now, "at_truth"), without(then, "version", "at_truth"), "shrinkage")
+
+
+def test_the_page_on_the_number_is_what_exact_sums_say_now(
+    embedded: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of the eight priors, predictive densities at one point in twenty."""
+    then, y = embedded("number"), number.data()
+    monkeypatch.setattr(number, "X", number.X[::20])
+    assert_alike(pages.plain(y), then["y"], "y")
+    for belief, row in zip(number.BELIEFS[4:6], then["rows"][4:6], strict=True):
+        row["predictive"] = row["predictive"][::20]
+        assert_alike(pages.plain(number.answer(y, belief)), row, belief.label)
+    assert [row["label"] for row in then["rows"]] == [b.label for b in number.BELIEFS]
+
+
+def test_the_growth_of_one_group_is_what_exact_sums_say_now(embedded: Embedded) -> None:
+    then = embedded("number")["growth"]
+    n = max(number.EXACT_SIZES + number.SAMPLED_SIZES)
+    y = np.random.default_rng(number.ONE_SEED).normal(size=(number.DATA_SETS, n))
+    now = pages.plain(np.mean([number.exact_one(values[:5]) for values in y], axis=0))
+    assert_alike(now, [then["process"][4], then["mixture"][4]], "five values")
 
 
 def without(data: dict[str, Any], *keys: str) -> dict[str, Any]:
