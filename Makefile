@@ -16,7 +16,7 @@ export OPENBLAS_NUM_THREADS := 1
 # Where an image forbids byte code, every process that a test starts compiles our modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help report test test-slow lint bench scaling engines docs lock clean
+.PHONY: help report test test-slow test-long lint bench scaling engines docs lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -28,7 +28,10 @@ test: $(READY)  ## Run the tests, but for those that take long or a browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser"
 
 test-slow: $(READY)  ## Run the rest: whole validations, clusters, NUTS, pages in Chromium (where there is one)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or browser"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "(slow or browser) and not long"
+
+test-long: $(READY)  ## Run the longest tests, before a release
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 
 lint: $(READY)  ## Check format, style, types and the direction of imports
 	$(BIN)/ruff format --check .

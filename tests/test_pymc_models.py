@@ -19,7 +19,10 @@ NAMES = [name for name in pymc_models.MODELS if name != "normal_mixture"] + ["tw
 SYMMETRIES = {"two_weights": (("mu", "w"),)}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.long) if n == "cholesky" else n for n in NAMES],
+)
 def test_a_correct_kernel_passes_and_one_with_a_mistake_fails(name: str) -> None:
     build, sweep, wrong = (getattr(pymc_models, name + end) for end in ("", "_sweep", "_wrong"))
     scene = model_scene(gc.Model.from_pymc(build(), SYMMETRIES.get(name, ())), 1)

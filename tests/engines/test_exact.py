@@ -51,6 +51,14 @@ SETTINGS = {
     "numpyro": NumpyroSettings(draws=5_000),
     "stan": StanSettings(draws=5_000),
 }
+_SELDOM = {(name, of) for name in ("numpyro", "stan") for of in ("two groups", "unequal priors")}
+CASES = [
+    pytest.param(
+        name, problem, id=f"{name}-{of}", marks=pytest.mark.long if (name, of) in _SELDOM else ()
+    )
+    for name in SETTINGS
+    for of, problem in PROBLEMS.items()
+]
 ALPHA = 1e-7  # false-alarm rate of each comparison, all its statistics together
 BATCHES = 25  # of each chain
 
@@ -98,8 +106,7 @@ def surprise(fit: Fit, problem: Problem) -> float:
     return float(max(found) / critical)
 
 
-@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize(("name", "problem"), CASES)
 @pytest.mark.slow
 def test_engines_draw_from_the_exact_posterior(name, problem):
     if command := install_command(name):

@@ -63,7 +63,13 @@ def test_random_walks_are_correct_too() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", edge_kernels.PERMUTING)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=() if n == "always" else pytest.mark.long)
+        for n in edge_kernels.PERMUTING
+    ],
+)
 def test_labels_permuted_at_random_pass_with_a_note(name: str) -> None:
     found = validate(edge_kernels.PERMUTING[name], quick=True, jobs=1)
     assert found.verdict == "passed"
