@@ -45,8 +45,12 @@ def commands() -> list[Command]:
     return [
         Command("compare, nothing fitted", (*compare, "--fresh"), "must 2x, aim 3x"),
         Command("compare again", compare, "must 2.5x, aim 4x", anew=False),
-        Command("validate a correct NumPy kernel", ("validate", f"{KERNEL}:sweep"), "must 2x"),
+        Command(
+            "validate a correct NumPy kernel", ("validate", f"{KERNEL}:sweep"), "must 2x, aim 4x"
+        ),
         Command("lesson, all pages", ("lesson",), "must 2x"),
+        Command("lesson, all pages again", ("lesson",), "aim: in seconds", anew=False),
+        Command("select, nothing fitted", ("select", "galaxies-k4"), "no must"),
     ]
 
 
