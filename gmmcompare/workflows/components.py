@@ -97,7 +97,7 @@ def components_card(
     data : Data, optional
         By default the card's.
     folder : Path, optional
-        For ``components.json`` and ``draws/ROAD.nc``.
+        For ``components.json``.
     cache : FitCache
         Of the Gibbs fits that the bridge needs.
     kept : Path, optional
