@@ -5,10 +5,10 @@ The public names below are imported when first used, so that importing the packa
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from gmmcompare._version import __version__
+from gmmcompare.runtime.lazy import on_first_use
 
 _PUBLIC = {
     "Comparison": "gmmcompare.comparison.comparison",
@@ -111,9 +111,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'gmmcompare' has no attribute '{name}'")
-    return getattr(importlib.import_module(_PUBLIC[name]), name)
+    return on_first_use(__name__, _PUBLIC, name)
 
 
 def __dir__() -> list[str]:

@@ -5,8 +5,9 @@ Each is imported when first used, so that a page does not wait for what only oth
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from gmmcompare.runtime.lazy import on_first_use
 
 if TYPE_CHECKING:
     from gmmcompare.report.agreement.page import write_agreement
@@ -28,19 +29,17 @@ __all__ = [
     "write_validation",
 ]
 _HOMES = {
-    "write_agreement": "agreement.page",
-    "write_components": "components.page",
-    "write_index": "comparison.page",
-    "write_paper": "paper",
-    "write_report": "comparison.page",
-    "write_selection": "selection.page",
-    "write_sensitivity": "sensitivity.page",
-    "write_validation": "validation.page",
+    "write_agreement": "gmmcompare.report.agreement.page",
+    "write_components": "gmmcompare.report.components.page",
+    "write_index": "gmmcompare.report.comparison.page",
+    "write_paper": "gmmcompare.report.paper",
+    "write_report": "gmmcompare.report.comparison.page",
+    "write_selection": "gmmcompare.report.selection.page",
+    "write_sensitivity": "gmmcompare.report.sensitivity.page",
+    "write_validation": "gmmcompare.report.validation.page",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Import a writer on first use."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return on_first_use(__name__, _HOMES, name)

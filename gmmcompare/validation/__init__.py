@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gmmcompare.runtime.lazy import on_first_use
+
 if TYPE_CHECKING:
     from gmmcompare.validation.gallery import run_gallery
     from gmmcompare.validation.grading import grade
@@ -13,13 +15,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Check", "Diagnosis", "Suspect", "Validation", "grade", "run_gallery", "validate",
 ]  # fmt: skip
-_HOMES = {"validate": "run", "grade": "grading", "run_gallery": "gallery"}
+_HOMES = {
+    **dict.fromkeys(__all__, "gmmcompare.validation.verdict"),
+    "grade": "gmmcompare.validation.grading",
+    "run_gallery": "gmmcompare.validation.gallery",
+    "validate": "gmmcompare.validation.run",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import on first use: the child process needs little of this, and starts at once."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES.get(name, 'verdict')}"), name)
+    return on_first_use(__name__, _HOMES, name)
