@@ -153,10 +153,8 @@ def loo(draws: Params, log_lik: Array, sample: Sample, refits: Refits | None = N
     again_above = refits.above if refits else MAX_K
     influence, of_doubtful = np.zeros((2, n))
     for block in np.array_split(np.arange(sample.n_distinct), 1 + sample.n_distinct * n // _BLOCK):
-        values = sample.values[block]
-        found = evaluate(
-            values, sample.s[block] if sample.s.size else sample.s, block.size, _NO_PAIRS, *flat
-        )
+        part = sample.part(block)
+        found = evaluate(part.values, part.s, block.size, _NO_PAIRS, *flat)
         log_density, cdf = found.reshape(2, block.size, n)
         log_weights, k = array_stats.psislw(log_density, r_eff=efficiency)
         elpd_i[block] = logsumexp(log_weights + log_density, axis=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from gmmcompare.validation.checks.scenes import FIELDS, MixtureScene, planned
 from gmmcompare.validation.faults import families, measured, multivariate
@@ -49,6 +50,7 @@ class Gallery:
         )
 
 
+@cache
 def gallery(name: str) -> Gallery:
     """Return a gallery by its name, "" for the mixtures'.
 
