@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -61,7 +62,12 @@ class ComponentsProblem:
         """Largest number of components."""
         return self.on_k.max_K
 
-    @property
+    @cached_property
+    def weights_given(self) -> tuple[Priors, ...]:
+        """Priors of the weights given K = 1..max_K, each with fields of shape (K,)."""
+        return tuple(Priors(c).expanded(K) for K, c in enumerate(self.concentrations, 1))
+
+    @cached_property
     def concentrations(self) -> Array:
         """The concentration of the weights given K = 1..max_K, shape (max_K,)."""
         c = float(np.atleast_1d(self.priors.weight_concentration)[0])

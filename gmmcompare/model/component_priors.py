@@ -81,11 +81,10 @@ class ComponentPriors:
         """
         if K < 1:
             raise InputError(f"components must be at least 1, found {K}")
-        kept: Self | None = self.__dict__.get("_expanded")
-        if kept is None or np.size(kept.weight_concentration) != K:
-            kept = self._made_full(K)
-            object.__setattr__(self, "_expanded", kept)
-        return kept
+        kept: dict[int, Self] = self.__dict__.setdefault("_expanded", {})
+        if K not in kept:
+            kept[K] = self._made_full(K)
+        return kept[K]
 
     def _made_full(self, K: int) -> Self:
         full: dict[str, Any] = {}

@@ -203,8 +203,8 @@ def fill_up(
         full = problem.priors.expanded(nothing.size)
         mu = np.append(mu, draw_means(nothing, nothing, np.ones(nothing.size), full, rng))
         sigma = np.append(sigma, draw_sigmas(nothing, nothing, full, rng))
-    c = Priors(weight_concentration=problem.concentrations[K - 1]).expanded(K)
-    return Params(draw_weights(np.append(n_k, nothing), c, rng), mu, sigma)
+    n_k = np.append(n_k, nothing)
+    return Params(draw_weights(n_k, problem.weights_given[K - 1], rng), mu, sigma)
 
 
 CORRECT = Steps(draw_occupied, draw_number, fill_up)

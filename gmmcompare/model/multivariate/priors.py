@@ -112,11 +112,10 @@ class MultivariatePriors:
         """
         if K < 1:
             raise InputError(f"components must be at least 1, found {K}")
-        kept: MultivariatePriors | None = self.__dict__.get("_expanded")
-        if kept is None or np.shape(kept.cov_df) != (K,):
-            kept = self._made_full(K)
-            object.__setattr__(self, "_expanded", kept)
-        return kept
+        kept: dict[int, MultivariatePriors] = self.__dict__.setdefault("_expanded", {})
+        if K not in kept:
+            kept[K] = self._made_full(K)
+        return kept[K]
 
     def _made_full(self, K: int) -> MultivariatePriors:
         full: dict[str, Any] = {}
