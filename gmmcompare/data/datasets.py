@@ -68,6 +68,25 @@ _DATASETS = (
         file="galaxies.csv",
     ),
     Dataset(
+        name="acidity",
+        description="acidity index of 155 lakes in north-central Wisconsin, log scale",
+        column="log_acidity_index",
+        label="log acidity index",
+        source="Crawford, DeGroot, Kadane and Small (1992); Richardson and Green (1997)",
+        licence="published measurements, free to use",
+        file="acidity.csv",
+    ),
+    Dataset(
+        name="enzyme",
+        description="activity of an enzyme in the blood of 245 people",
+        column="activity",
+        label="enzymatic activity",
+        source="Bechtel, Bonaiti-Pellie, Poisson, Magnette and Bechtel (1993); Richardson and "
+        "Green (1997)",
+        licence="published measurements, free to use",
+        file="enzyme.csv",
+    ),
+    Dataset(
         name="exoplanets",
         description="radii of all confirmed planets; fetched on demand",
         column="pl_radj",

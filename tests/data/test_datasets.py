@@ -295,6 +295,8 @@ def test_list_says_what_is_at_hand() -> None:
     status = {listing.dataset.name: listing.status for listing in data.list_datasets()}
     assert status == {
         "galaxies": "bundled",
+        "acidity": "bundled",
+        "enzyme": "bundled",
         "exoplanets": "not fetched",
         "exoplanets-simulated": "bundled",
         "exoplanets-errors-simulated": "bundled",
