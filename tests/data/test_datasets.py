@@ -331,7 +331,7 @@ def test_every_default_column_is_there() -> None:
 def test_no_such_data_set() -> None:
     with pytest.raises(InputError, match=r"no data set 'exoplanet' \(did you mean 'exoplanets'"):
         data.fetch("exoplanet")
-    with pytest.raises(InputError, match="there are: galaxies, exoplanets, exoplanets-simulated"):
+    with pytest.raises(InputError, match="there are: galaxies, acidity, enzyme, exoplanets,"):
         data.describe("stars")
 
 
