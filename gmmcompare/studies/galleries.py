@@ -32,6 +32,8 @@ class Gallery:
         Where kernels of mixtures are tried first; empty for all others.
     named : bool
         Whether a diagnosis names faults, by signatures that are stored.
+    subtle : tuple of str
+        Faults that are always validated in full, since a quick validation may not see them.
     """
 
     of: str
@@ -40,6 +42,7 @@ class Gallery:
     runs: tuple[str, ...] = ()
     scenes: tuple[MixtureScene, ...] = field(default=(), repr=False)
     named: bool = False
+    subtle: tuple[str, ...] = ()
 
     def short(self, sampler: str) -> str:
         """Return a sampler's name as tables print it."""
@@ -121,6 +124,7 @@ def _components() -> Gallery:
         "on labels.",
         {COMPONENTS_PREFIX + n: (row.mistake, "") for n, row in number.FAULTS.items()},
         tuple(COMPONENTS_PREFIX + name for name in number.CORRECT),
+        subtle=tuple(COMPONENTS_PREFIX + name for name in number.SUBTLE),
     )
 
 

@@ -78,7 +78,14 @@ class GalleryStudy(Study):
     def repeat(self, case: str, number: int) -> Row:
         """Validate a sampler on one core."""
         name = self.gallery.short(case).partition("@")[0]
-        return validated(case, name, quick=self.quick, seed=self.seed + number)
+        quick = self.quick and case not in self.gallery.subtle
+        return validated(case, name, quick=quick, seed=self.seed + number)
+
+    def _of_subtle(self, shown: Gallery) -> str:
+        if not (self.quick and shown.subtle):
+            return ""
+        names = ", ".join(f"`{shown.short(name)}`" for name in shown.subtle)
+        return f" Only those of {names} are full ones: a quick one may not see these faults."
 
     def page(self, found: Found) -> str:
         """Return the tables of faults and of correct samplers."""
@@ -88,7 +95,7 @@ class GalleryStudy(Study):
             f"{self.origin(found, 'validations')} Every validation is a "
             f"{'quick' if self.quick else 'full'} one, with a seed of its own. The study can be "
             "interrupted and continued; the tables say how many runs there are."
-            f"{shown.of and ' '}{shown.of}",
+            f"{shown.of and ' '}{shown.of}{self._of_subtle(shown)}",
             markdown.bullets(_headlines(found, shown)),
             _method(QUICK if self.quick else Plan(), shown.scenes),
             "## Faults",
