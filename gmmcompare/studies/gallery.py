@@ -62,6 +62,12 @@ class GalleryStudy(Study):
         return {"quick": self.quick} | ({"kernels": self.kernels} if self.kernels else {})
 
     @property
+    def command(self) -> str:
+        """The command line, with its options."""
+        options = f" --kernels {self.kernels}" * bool(self.kernels) + " --quick" * self.quick
+        return super().command + options
+
+    @property
     def gallery(self) -> Gallery:
         """The samplers."""
         return gallery(self.kernels)

@@ -68,6 +68,11 @@ class Study(ABC):
         object.__setattr__(self, "folder", Path(self.folder).resolve())
 
     @property
+    def command(self) -> str:
+        """The command line that makes this study, without its folder and number of runs."""
+        return f"gmmcompare study {self.name}"
+
+    @property
     def identity(self) -> dict[str, object]:
         """What the folder's rows are of; no two studies are mixed."""
         return {"study": self.name, "version": __version__, "seed": self.seed, **self.settings}
@@ -129,16 +134,14 @@ class Study(ABC):
         for (case, _), row in sorted(self.store.rows.items()):
             found.setdefault(str(case), []).append(row)
         if not found:
-            raise InputError(
-                f"{self.folder}: holds no outcomes; run `gmmcompare study {self.name}` first"
-            )
+            raise InputError(f"{self.folder}: holds no outcomes; run `{self.command}` first")
         return found
 
     def origin(self, found: Found, what: str) -> str:
         """Say in a page what it was written from."""
         total = sum(map(len, found.values()))
         return (
-            f"Written by `gmmcompare study {self.name}` (version {__version__}, seed {self.seed}) "
+            f"Written by `{self.command}` (version {__version__}, seed {self.seed}) "
             f"from {total:,} {what}."
         )
 
