@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gmmcompare.comparison.agreed import Agreement
-from gmmcompare.comparison.comparison import Comparison, compare_fits
+from gmmcompare.comparison.compared import compared
+from gmmcompare.comparison.comparison import Comparison
+from gmmcompare.comparison.vectors import VectorComparison
 from gmmcompare.data import Rows, load_sample
 from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache, user_cache
 from gmmcompare.fitting.fit import Fit, load_fit
@@ -123,7 +125,7 @@ def fit(
 
 def compare(
     fits: Sequence[Fit], sample: Sample | None = None, *, settle: bool = False
-) -> Comparison:
+) -> Comparison | VectorComparison:
     """Compare fits of one problem.
 
     Parameters
@@ -138,16 +140,18 @@ def compare(
 
     Returns
     -------
-    Comparison
-        With ``.verdict``, ``.pairs``, ``.table()`` and ``.remedies``. Without ``settle`` fits are
-        not repeated: a difference counts only if it is significant at 1e-5.
+    Comparison or, of data of several columns, VectorComparison
+        With ``.verdict`` and ``.pairs``; of one column also ``.table()`` and ``.remedies``. Without
+        ``settle`` fits are not repeated: a difference counts only if it is significant at 1e-5.
 
     Raises
     ------
     InputError
-        If the fits are not of one problem.
+        If the fits are not of one problem, or ``settle`` is asked for data of several columns.
     """
-    return compare_and_settle(fits, sample) if settle else compare_fits(fits, sample)
+    if settle and fits and fits[0].priors and fits[0].priors.family == "multivariate":
+        raise InputError("settle is for data of one column; fit with more draws instead")
+    return compare_and_settle(fits, sample) if settle else compared(fits, sample)
 
 
 def validate(

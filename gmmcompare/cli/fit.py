@@ -47,7 +47,7 @@ def fit(
     """Fit one engine."""
     from gmmcompare.cli.progress import Bars
     from gmmcompare.cli.show import print_fit
-    from gmmcompare.comparison.comparison import compare_fits
+    from gmmcompare.comparison.compared import compared
     from gmmcompare.fitting.cache import user_cache
     from gmmcompare.fitting.requests import engine_requests
     from gmmcompare.runtime.files import alone_in
@@ -73,4 +73,4 @@ def fit(
             progress=bars,
             tasks=tasks,
         )
-    print_fit(compare_fits([found], loaded.sample), as_json)
+    print_fit(compared([found], loaded.sample), as_json)

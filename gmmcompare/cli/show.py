@@ -21,6 +21,7 @@ from gmmcompare.runtime.files import to_json
 if TYPE_CHECKING:
     from gmmcompare.comparison.comparison import Comparison
     from gmmcompare.comparison.number import Components
+    from gmmcompare.comparison.vectors import VectorComparison
     from gmmcompare.data import Description, Listing
     from gmmcompare.selection.selection import Selection
     from gmmcompare.validation.gallery import Exhibit
@@ -85,7 +86,7 @@ def _clusterings(pairs: Iterable[Mapping[str, Any]]) -> Table:
     return table
 
 
-def print_fit(comparison: Comparison, as_json: bool) -> None:
+def print_fit(comparison: Comparison | VectorComparison, as_json: bool) -> None:
     """Print one engine's estimates, or its entry of ``comparison.json``."""
     (name,) = comparison.fits
     engines = comparison.to_dict()["engines"]
@@ -95,8 +96,7 @@ def print_fit(comparison: Comparison, as_json: bool) -> None:
     console, fit = _console(), comparison.fits[name]
     console.print(f"{name}: {fit.status}", soft_wrap=True)
     console.print(_estimates(engines))
-    diagnostics = comparison.summaries[name].diagnostics
-    for what, value in diagnostics.as_rows() if diagnostics else []:
+    for what, value in comparison.diagnostics(name):
         console.print(f"{what}: {value}", soft_wrap=True)
     for note in fit.notes:
         console.print(note, soft_wrap=True)

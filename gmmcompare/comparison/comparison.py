@@ -113,6 +113,11 @@ class Comparison(Judged):
         aligned = {name: alignment.params for name, alignment in self.alignments.items()}
         return Clustering.of(aligned, self.sample, (drawing or list(self.fits))[0], self.names)
 
+    def diagnostics(self, name: str) -> list[tuple[str, str]]:
+        """Return (what, value) pairs on an engine's draws; none of a point."""
+        found = self.summaries[name].diagnostics
+        return found.as_rows() if found else []
+
     def table(self) -> pd.DataFrame:
         """Return weights, means and sds of every engine, with spread and MCSE.
 

@@ -57,6 +57,14 @@ class Convergence:
         both = {n: min(self.ess_bulk[n], self.ess_tail[n]) for n in self.ess_bulk}
         return _extreme(both, min)
 
+    def as_rows(self) -> list[tuple[str, str]]:
+        """Return (what, value) pairs for reading."""
+        rhat, ess = self.worst_rhat, self.worst_ess
+        return [
+            ("largest R-hat", f"{rhat[1]:.4f} ({rhat[0]})"),
+            ("smallest ESS", f"{ess[1]:,.0f} ({ess[0]})"),
+        ]
+
 
 def convergence(
     values: Mapping[str, Array], with_mcse: bool = True, with_slowest: bool = False
@@ -280,10 +288,8 @@ class EngineDiagnostics:
 
     def as_rows(self) -> list[tuple[str, str]]:
         """Return (what, value) pairs for reading; "not applicable" where an engine has none."""
-        rhat, ess = self.parameters.worst_rhat, self.parameters.worst_ess
         return [
-            ("largest R-hat", f"{rhat[1]:.4f} ({rhat[0]})"),
-            ("smallest ESS", f"{ess[1]:,.0f} ({ess[0]})"),
+            *self.parameters.as_rows(),
             ("divergences", NOT_APPLICABLE if self.divergences is None else str(self.divergences)),
             (
                 "E-BFMI per chain",

@@ -92,6 +92,10 @@ class VectorComparison(Agreement):
             return mean, None
         return mean, MultivariateParams(*(a.std(axis=(0, 1)) for a in params))
 
+    def diagnostics(self, name: str) -> list[tuple[str, str]]:
+        """Return (what, value) pairs on an engine's draws; none of a point."""
+        return self.columns[name].convergence.as_rows() if name in self.columns else []
+
     def to_dict(self) -> dict[str, Any]:
         """Return verdict, engines and pairs of ``comparison.json``."""
         return {

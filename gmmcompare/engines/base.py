@@ -240,6 +240,11 @@ OF_FAMILY: Mapping[str, Mapping[str, str]] = {
 }
 """Engines of each family of components (`model.family`), by the family's name."""
 
+STARTS: Mapping[str, str] = {
+    "multivariate": "gmmcompare.engines.multivariate.starts:dispersed_start",
+}
+"""Where a user's chains start if not as `engines.starts` says, ``f(standardised problem, rng)``."""
+
 ON_PARTITIONS: Mapping[str, str] = {
     "em": "gmmcompare.engines.em.partitioned:PartitionedEmEngine",
     "gibbs": "gmmcompare.engines.gibbs.partitioned:PartitionedGibbsEngine",

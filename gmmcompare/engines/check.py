@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from gmmcompare.model.params import Params
+from gmmcompare.model.family import family_named
 from gmmcompare.model.restricted import RestrictedPriors
 from gmmcompare.runtime.errors import EngineError
 
-_FIELDS = ("w", "mu", "sigma")
 IN_A_ROW = 4
 """So many rounded draws in a row that are another chain's make a copy."""
 
@@ -28,23 +27,27 @@ def check_engine(
     chains: int | None = None,
     draws: int | None = None,
     name: str = "engine",
-) -> Params:
-    """Check draws or a point estimate, and return them as `Params`.
+    family: str = "normal",
+) -> Any:
+    """Check draws or a point estimate, and return them as parameters of a family.
 
     Parameters
     ----------
     result : mapping
         ``{"w": ..., "mu": ..., "sigma": ...}``, each of shape (chains, draws, K) for a sampler or
-        (K,) for a point estimate.
+        (K,) for a point estimate; of vectors ``cov`` in place of ``sigma``, with further axes (d,)
+        of ``mu`` and (d, d) of ``cov``.
     K, chains, draws : int, optional
         What was asked for; each is checked where it is given.
     name : str
         How to call the engine in messages.
+    family : str
+        Of the components; see `model.family`.
 
     Returns
     -------
-    Params
-        Arrays of shape (chains, draws, K) or (K,).
+    Params, or those of the family
+        Arrays of shape (chains, draws, K, ...) or (K, ...).
 
     Raises
     ------
@@ -52,10 +55,15 @@ def check_engine(
         With one line that says what is wrong, where, and how to mend it; `CopiedChainsError` if
         chains are copies of each other.
     """
-    params = _arrays(result, name)
+    params = _arrays(result, name, family_named(family).get("params"))
     shape = params.w.shape
-    if params.mu.shape != shape or params.sigma.shape != shape:
-        raise EngineError(f"{name}: {params.problem()}; give all three the same shape")
+    axes = family_named(family).axes
+    if any(
+        a.shape[: len(shape)] != shape or a.ndim != len(shape) + len(axes[f])
+        for f, a in params._asdict().items()
+    ):
+        mend = "" if any(axes.values()) else "; give all three the same shape"
+        raise EngineError(f"{name}: {params.problem()}{mend}")
     if len(shape) not in (1, 3):
         raise EngineError(
             f"{name}: arrays have shape {shape}; a sampler returns (chains, draws, K) and a point "
@@ -78,8 +86,8 @@ def check_engine(
     return params
 
 
-def copied_chains(params: Params) -> list[tuple[int, int]]:
-    """Return pairs of chains that hold the same draws; arrays (chains, draws, K).
+def copied_chains(params: Any) -> list[tuple[int, int]]:
+    """Return pairs of chains that hold the same draws; arrays (chains, draws, K, ...).
 
     Two chains with one seed and different starts soon coincide, so the second half decides. One
     long chain cut into pieces that overlap gives chains that are copies moved by some draws: more
@@ -135,24 +143,26 @@ def _keys(draws: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.asarray((parts * np.sqrt(np.arange(2.0, 2.0 + parts.shape[-1]))).sum(axis=-1))
 
 
-def _arrays(result: Mapping[str, Any], name: str) -> Params:
+def _arrays(result: Mapping[str, Any], name: str, kind: Any) -> Any:
+    fields = kind._fields
     if not isinstance(result, Mapping):
         raise EngineError(
-            f"{name}: returned {type(result).__name__}; return a dict with arrays w, mu and sigma"
+            f"{name}: returned {type(result).__name__}; return a dict with arrays "
+            f"{', '.join(fields[:-1])} and {fields[-1]}"
         )
-    missing = [f for f in _FIELDS if f not in result]
+    missing = [f for f in fields if f not in result]
     if missing:
         raise EngineError(
             f"{name}: returned no {' and no '.join(missing)}; keys are "
-            f"{', '.join(map(str, result)) or 'none'}, wanted w, mu, sigma"
+            f"{', '.join(map(str, result)) or 'none'}, wanted {', '.join(fields)}"
         )
     arrays = []
-    for key in _FIELDS:
+    for key in fields:
         try:
             arrays.append(np.asarray(result[key], dtype=float))
         except (TypeError, ValueError):
             raise EngineError(f"{name}: {key} is not an array of numbers") from None
-    return Params(*arrays)
+    return kind(*arrays)
 
 
 def _check_run(shape: tuple[int, ...], chains: int | None, draws: int | None, name: str) -> None:
@@ -168,7 +178,7 @@ def _check_run(shape: tuple[int, ...], chains: int | None, draws: int | None, na
         )
 
 
-def keep_known(params: Params, priors: Any, name: str) -> Params:
+def keep_known(params: Any, priors: Any, name: str) -> Any:
     """Return draws or a point with what priors know put in exactly.
 
     Parameters

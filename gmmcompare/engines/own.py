@@ -17,11 +17,20 @@ from typing import Any, Literal
 import cloudpickle
 import numpy as np
 
-from gmmcompare.engines.base import Draws, Point, Problem, Seconds, Step, chain_streams
+from gmmcompare.engines.base import (
+    STARTS,
+    Draws,
+    Point,
+    Problem,
+    Seconds,
+    Step,
+    chain_streams,
+    out_of_unit,
+)
 from gmmcompare.engines.check import check_engine, keep_known
 from gmmcompare.engines.starts import start_point
 from gmmcompare.model.card import SamplerSettings
-from gmmcompare.model.params import Params
+from gmmcompare.model.family import imported
 from gmmcompare.runtime.code import find, pickled, said
 from gmmcompare.runtime.errors import EngineError, InputError, did_you_mean
 
@@ -30,6 +39,8 @@ ENTRY_POINTS = "gmmcompare.engines"
 KERNEL_ARGUMENTS = ("w", "mu", "sigma", "y", "priors", "rng")
 VECTOR_KERNEL = ("w", "mu", "cov", "y", "priors", "rng")
 """Arguments of a kernel for vectors, whose y is (N, d), mu (K, d) and cov (K, d, d)."""
+_KERNELS = {"multivariate": VECTOR_KERNEL}
+"""Those of families whose components have other parameters."""
 _MULTIVARIATE = frozenset(("Sigma", "Sigmas", "cov", "covs", "covariance", "covariances", "X", "Y"))
 """Names of arguments by which data of several dimensions are known."""
 ERRORS = "errors"
@@ -52,8 +63,14 @@ def resolve(spec: str) -> Callable[..., Any]:
     return find(spec)  # type: ignore[no-any-return]
 
 
-def kind_of(function: Callable[..., Any]) -> OwnKind:
+def kind_of(function: Callable[..., Any], family: str = "normal") -> OwnKind:
     """Tell a kernel (one sweep) from a sampler (a whole run) by the names of its arguments.
+
+    Parameters
+    ----------
+    function : callable
+    family : str
+        Of the components that it is to sample.
 
     Raises
     ------
@@ -64,19 +81,24 @@ def kind_of(function: Callable[..., Any]) -> OwnKind:
         found = tuple(inspect.signature(function).parameters)
     except ValueError:  # some functions written in C do not tell
         found = ("?",)
-    if found[: len(KERNEL_ARGUMENTS)] == KERNEL_ARGUMENTS:
+    kernel = _KERNELS.get(family, KERNEL_ARGUMENTS)
+    if found[: len(kernel)] == kernel:
         return "kernel"
     if found[: len(SAMPLER_ARGUMENTS)] == SAMPLER_ARGUMENTS:
         return "sampler"
-    several = (
-        "; data have one dimension here: y is (N,), mu and sigma are (K,), and sigma is a standard "
-        f"deviation; `validate` takes a kernel for vectors as well, ({', '.join(VECTOR_KERNEL)})"
-    )
+    hint = ""
+    if kernel is VECTOR_KERNEL:
+        hint = "; data have several columns here: y is (N, d), mu is (K, d) and cov is (K, d, d)"
+    elif _MULTIVARIATE.intersection(found):
+        hint = (
+            "; data have one dimension here: y is (N,), mu and sigma are (K,), and sigma is a "
+            "standard deviation; `validate`, and `compare` with a card of several columns, take a "
+            f"kernel for vectors as well, ({', '.join(VECTOR_KERNEL)})"
+        )
     raise InputError(
         f"{getattr(function, '__name__', function)}({', '.join(found)}): the arguments tell what a "
-        f"function is; name them ({', '.join(KERNEL_ARGUMENTS)}) for one sweep or "
-        f"({', '.join(SAMPLER_ARGUMENTS)}) for a whole run"
-        f"{several if _MULTIVARIATE.intersection(found) else ''}"
+        f"function is; name them ({', '.join(kernel)}) for one sweep or "
+        f"({', '.join(SAMPLER_ARGUMENTS)}) for a whole run{hint}"
     )
 
 
@@ -120,9 +142,10 @@ class OwnEngine:
         function: Callable[..., Any],
         settings: SamplerSettings,
         log_folder: Path | None = None,
+        family: str = "normal",
     ) -> None:
         self._name, self._function, self._settings = name, function, settings
-        self._kind = kind_of(function)
+        self._kind, self._family = kind_of(function, family), family
         self._log_folder = log_folder
 
     def __getstate__(self) -> dict[str, Any]:
@@ -156,7 +179,7 @@ class OwnEngine:
         Returns
         -------
         Draws or Point
-            A point where the arrays have shape (K,).
+            A point where the weights have shape (K,).
 
         Raises
         ------
@@ -176,7 +199,9 @@ class OwnEngine:
             ) from None
         seconds = Seconds(0.0, time.perf_counter() - started)
         settings = self._settings
-        params = check_engine(result, problem.K, settings.chains, settings.draws, self.name)
+        params = check_engine(
+            result, problem.K, settings.chains, settings.draws, self.name, self._family
+        )
         params = keep_known(params, problem.priors, self.name)
         if params.w.ndim == 1:
             return Point(params, seconds)
@@ -227,7 +252,8 @@ def run_kernel(
     Parameters
     ----------
     sweep : callable
-        ``(w, mu, sigma, y, priors, rng) -> (w, mu, sigma)``; see `KERNEL_ARGUMENTS`.
+        ``(w, mu, sigma, y, priors, rng) -> (w, mu, sigma)``; see `KERNEL_ARGUMENTS`, and
+        `VECTOR_KERNEL` for data of several columns.
     problem : Problem
     settings : SamplerSettings
         Numbers of chains, warmup sweeps and draws.
@@ -240,24 +266,27 @@ def run_kernel(
     Returns
     -------
     dict of str to ndarray
-        ``"w"``, ``"mu"`` and ``"sigma"``, each of shape (chains, draws, K).
+        Each parameter's draws, of shape (chains, draws, K, ...).
 
     Raises
     ------
     EngineError
-        If a sweep returns something other than (w, mu, sigma) of shape (K,).
+        If a sweep returns something other than the parameters, each of its shape.
     """
-    y, K = problem.sample.y, problem.K
+    y = problem.sample.y
     errors = errors_for(sweep, problem)
-    out = {f: np.empty((settings.chains, settings.draws, K)) for f in Params._fields}
+    out: dict[str, Any] = {}
     sweeps = settings.warmup + settings.draws
     for chain, streams in enumerate(chain_streams(seed, settings.chains)):
-        point: Any = start_point("overdispersed", problem, streams.allocations)
+        point: Any = _start(problem, streams.allocations)
+        if not out:
+            shape = settings.chains, settings.draws
+            out = {f: np.empty((*shape, *a.shape)) for f, a in point._asdict().items()}
         for i in range(-settings.warmup, settings.draws):
             rng = streams.parameters
             point = one_sweep(sweep, point, y, problem.priors, rng, name, **errors)
             if i >= 0:
-                for field, value in zip(Params._fields, point, strict=True):
+                for field, value in point._asdict().items():
                     out[field][chain, i] = value
             if i % 100 == 0:
                 done = chain * sweeps + settings.warmup + i
@@ -267,22 +296,22 @@ def run_kernel(
 
 def one_sweep(
     sweep: Callable[..., Any],
-    point: Params,
+    point: Any,
     y: np.ndarray[Any, Any],
     priors: Any,
     rng: np.random.Generator,
     name: str,
     **errors: Any,
-) -> Params:
+) -> Any:
     """Call a user's kernel once and check the shapes of what it returns.
 
     Parameters
     ----------
     sweep : callable
         ``(w, mu, sigma, y, priors, rng) -> (w, mu, sigma)``.
-    point : Params
-        Where the chain stands, arrays of shape (K,); the kernel is given copies.
-    y : ndarray, shape (N,)
+    point : Params, or those of another family
+        Where the chain stands, arrays of shape (K, ...); the kernel is given copies.
+    y : ndarray, shape (N,) or (N, d)
     priors : Priors
     rng : numpy.random.Generator
     name : str
@@ -292,28 +321,40 @@ def one_sweep(
 
     Returns
     -------
-    Params
-        Arrays of shape (K,); their values are not checked.
+    Params, or those of another family
+        Arrays of the shapes of ``point``; their values are not checked.
 
     Raises
     ------
     EngineError
-        If it is not three arrays of shape (K,).
+        If it is not three arrays of these shapes.
     """
     result = sweep(*(a.copy() for a in point), y, priors, rng, **errors)
-    shape = point.w.shape
+    wanted = f"({', '.join(point._fields)})"
     try:
-        new = Params(*(np.asarray(a, dtype=float) for a in result))
+        new = type(point)(*(np.asarray(a, dtype=float) for a in result))
     except (TypeError, ValueError):
         raise EngineError(
-            f"{name}: a sweep returned {type(result).__name__}; return the new (w, mu, sigma)"
+            f"{name}: a sweep returned {type(result).__name__}; return the new {wanted}"
         ) from None
-    if any(a.shape != shape for a in new):
+    shapes = [a.shape for a in point]
+    if [a.shape for a in new] != shapes:
+        alike = f"each of shape {shapes[0]}"
+        each = f"of shapes {', '.join(map(str, shapes))}"
         raise EngineError(
             f"{name}: a sweep returned shapes {', '.join(str(a.shape) for a in new)}; "
-            f"return (w, mu, sigma), each of shape {shape}"
+            f"return {wanted}, {alike if len(set(shapes)) == 1 else each}"
         )
     return new
+
+
+def _start(problem: Problem, rng: np.random.Generator) -> Any:
+    """Return one chain's start, wide of the posterior, in the units of the data."""
+    family = problem.priors.family
+    if family not in STARTS:
+        return start_point("overdispersed", problem, rng)
+    in_unit, unit = problem.standardised()
+    return out_of_unit(imported(STARTS[family])(in_unit, rng), unit)
 
 
 def _from_entry_point(name: str) -> Callable[..., Any]:

@@ -123,7 +123,7 @@ class EngineRequest:
             if partitioned:
                 raise InputError(all_values_needed(self.name))
             function = self.function or resolve(self.spec)
-            return OwnEngine(self.name, function, settings.custom, log_folder)
+            return OwnEngine(self.name, function, settings.custom, log_folder, family)
         return built_in_engine(self.name, getattr(settings, self.name), partitioned, family)
 
 

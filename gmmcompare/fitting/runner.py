@@ -89,7 +89,8 @@ class Runner:
             if self.sample.errors is not None:
                 request.refuse_errors()
             if request.origin == "own":
-                request.build(self.card.engines, partitioned=partitioned)
+                family = self.card.build_priors().family
+                request.build(self.card.engines, partitioned=partitioned, family=family)
         for request in requests:
             if request.origin == "draws":
                 self.fit(request)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gmmcompare.comparison.comparison import compare_fits
-from gmmcompare.comparison.vectors import compare_vector_fits
+from gmmcompare.comparison.compared import compared
+from gmmcompare.comparison.comparison import Comparison
 from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache
 from gmmcompare.fitting.requests import EngineRequest, engine_requests
 from gmmcompare.fitting.runner import Runner, fit_together
 from gmmcompare.model.card import Card
 from gmmcompare.model.multivariate.sample import VectorSample
+from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import make_folder
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import InProcess, Tasks
@@ -66,6 +67,11 @@ def compare_card(
     EngineError
         If an engine raises or returns nonsense; fits finished before it are kept.
     """
+    if settling and isinstance(data.sample, VectorSample):
+        raise InputError(
+            "--settle: is for data of one column; run longer chains by "
+            "--set engines.gibbs.draws=..., or leave it out"
+        )
     if folder:
         make_folder(folder)
 
@@ -79,16 +85,11 @@ def compare_card(
     if tasks:
         fit_together([(runner, request) for request in requests], tasks)
     fits = [runner.fit(request) for request in requests]
-    if isinstance(data.sample, VectorSample):
-        names: Any = card.data.label or card.data.column
-        vectors = compare_vector_fits(fits, data.sample, names, runner.refit)
-        outcome = Outcome(vectors, Provenance.now(card, command), folder)
-        if folder:
-            write_outcome(outcome, data.rows, folder)
-        return outcome
-    comparison = compare_fits(fits, data.sample, runner.refit, names=data.names)
+    of_vectors = isinstance(data.sample, VectorSample)
+    names: Any = (card.data.label or card.data.column) if of_vectors else data.names
+    comparison = compared(fits, data.sample, runner.refit, names=names)
     used = card
-    if settling:
+    if settling and isinstance(comparison, Comparison):
         by_name = {request.name: request for request in requests}
         comparison, used = settle(comparison, card, by_name, runner_of, tasks)
     outcome = Outcome(comparison, Provenance.now(used, command), folder)

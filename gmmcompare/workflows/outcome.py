@@ -9,13 +9,13 @@ from typing import Any
 
 from gmmcompare.comparison.agreement import PairVerdict
 from gmmcompare.comparison.clustering import names_in
-from gmmcompare.comparison.comparison import Comparison, compare_fits
+from gmmcompare.comparison.compared import compared
+from gmmcompare.comparison.comparison import Comparison
 from gmmcompare.comparison.reasons import from_codes
-from gmmcompare.comparison.vectors import VectorComparison, compare_vector_fits
+from gmmcompare.comparison.vectors import VectorComparison
 from gmmcompare.data import Rows
 from gmmcompare.fitting.fit import Fit, digest_in, load_fit
 from gmmcompare.model.card import card_of
-from gmmcompare.model.multivariate.sample import VectorSample
 from gmmcompare.model.sample import Origin
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import replacing, write_json
@@ -156,16 +156,14 @@ def load_outcome(folder: str | Path) -> Outcome:
         followed = from_codes(content.get("followed", ()))
         of_vectors = "dimensions" in content
         clustering = {} if of_vectors else content.get("clustering", {})  # not in 0.1.0
-        names = names_in(clustering)
+        names: Any = content["dimensions"] if of_vectors else names_in(clustering)
     except InputError:
         raise
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path}: is damaged; run `gmmcompare compare` again") from None
     sample = replace(fits[0].sample, origin=origin)
-    if isinstance(sample, VectorSample):
-        vectors = compare_vector_fits(fits, sample, content["dimensions"], pairs=pairs)
-        made = Provenance(card, content["created"], content["command"], content["versions"])
-        return Outcome(vectors, made, folder)
-    comparison = replace(compare_fits(fits, sample, pairs=pairs, names=names), followed=followed)
+    comparison = compared(fits, sample, names=names, pairs=pairs)
+    if isinstance(comparison, Comparison):
+        comparison = replace(comparison, followed=followed)
     provenance = Provenance(card, content["created"], content["command"], content["versions"])
     return Outcome(comparison, provenance, folder)

@@ -38,7 +38,7 @@ def made_from(
     InputError
         If a user's function or a file of draws cannot be found.
     """
-    partitioned = isinstance(data.sample, PartitionedSample)
+    partitioned, family = isinstance(data.sample, PartitionedSample), card.build_priors().family
     origin = data.sample.origin
     content = {
         "program": program_stamp(),
@@ -51,7 +51,7 @@ def made_from(
         "engines": [
             [r.name, r.origin, None]
             if r.origin == "built-in"
-            else [r.name, r.origin, dict(r.build(card.engines, partitioned=partitioned).settings)]
+            else [r.name, r.origin, dict(r.build(card.engines, None, partitioned, family).settings)]
             for r in requests
         ],
         "settling": settling,

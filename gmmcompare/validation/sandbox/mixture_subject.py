@@ -165,7 +165,7 @@ class MixtureSubject(Subject):
         errors = self._errors(y.size, priors)
         result = self.called(y.size, data, K, priors, **given, **errors)
         try:
-            params = check_engine(result, K, chains, draws, self.name)
+            params: Params = check_engine(result, K, chains, draws, self.name)
         except EngineError as error:
             what = "copied chains" if isinstance(error, CopiedChainsError) else "returned"
             raise BrokenError(f"{error} ({self.here(y.size)})", what) from None
