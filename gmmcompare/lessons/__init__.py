@@ -20,6 +20,7 @@ LESSONS: Mapping[str, str] = {
     "priors": "The prior that says nothing says a lot",
     "shrinkage": "Planets shrink towards their groups",
     "number": "Same data, eight priors, eight answers",
+    "ellipses": "Two dimensions: an ellipse is a covariance",
 }
 """Titles by name, in the order in which a course would take them."""
 
@@ -32,6 +33,7 @@ SHORT_TITLES: Mapping[str, str] = {
     "priors": "Priors",
     "shrinkage": "Shrinkage",
     "number": "How many?",
+    "ellipses": "Ellipses",
 }
 """What the navigation has room for."""
 

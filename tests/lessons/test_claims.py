@@ -238,3 +238,23 @@ def test_a_process_does_not_count(embedded: Embedded) -> None:
     assert process[-1] < process[growth["exact_to"] - 1] < 0.5 * process[2]
     assert mixture[1:].min() > 0.6
     assert mixture[-1] > 0.8
+
+
+def test_a_correlation_is_seen_by_the_likelihood_alone(embedded: Embedded) -> None:
+    data = embedded("ellipses")
+    heights, rho = np.array(data["heights"]), np.array(data["correlations"])
+    assert heights.argmax() == data["opens"]
+    assert rho[data["zero"]] == pytest.approx(0.0, abs=1e-9)
+    assert heights[data["opens"]] - heights[data["zero"]] > 10
+
+
+def test_groups_are_misnamed_by_the_coordinate_in_which_they_are_close(embedded: Embedded) -> None:
+    data = embedded("ellipses")
+    ways = data["ways"]
+    # Which of the groups is more often the right one does not matter.
+    assert min(ways["across"]["misnamed"], 1 - ways["across"]["misnamed"]) > 0.05
+    assert ways["up"]["misnamed"] == ways["aligned"]["misnamed"] == 0
+    # "The average of group 1 is in neither" cloud.
+    mean = np.array(ways["across"]["mean"][0])
+    draws = np.array(ways["aligned"]["mu"]).reshape(-1, 2)
+    assert np.linalg.norm(draws - mean, axis=1).min() > 0.05

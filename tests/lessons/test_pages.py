@@ -18,6 +18,7 @@ from gmmcompare.lessons import (
     LESSONS,
     SHORT_TITLES,
     broken,
+    ellipses,
     em,
     gibbs,
     labels,
@@ -162,6 +163,11 @@ def test_the_page_on_shrinkage_is_what_em_says_now(
         row["measured"] = row["measured"][::20]
         row["parts"] = [part[::20] for part in row["parts"]]
     assert_alike(without(now, "at_truth"), without(then, "version", "at_truth"), "shrinkage")
+
+
+def test_the_page_on_ellipses_is_what_em_and_gibbs_say_now(embedded: Embedded) -> None:
+    now = pages.plain(ellipses.compute(lambda fraction: None))
+    assert_alike(now, without(embedded("ellipses"), "version"), "ellipses")
 
 
 def test_the_page_on_the_number_is_what_exact_sums_say_now(
