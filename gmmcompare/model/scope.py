@@ -6,16 +6,18 @@ import re
 
 SEE = "see 'What is covered' in models/README.md"
 _ERRORS = r"(.*_)?(err|errors?|e_?\w*err)(_.*)?|sds?|sigmas?|uncertaint.*|noise.*"
-_DIMENSIONS = "data of two or more dimensions (several columns)"
+_DIMENSIONS = {
+    "data": r"columns|features|dimensions?|covariates?|predictors?|x|y",
+    "mixture": r"cov.*|dimensions?|dims?|d",
+}
+"""Keys by which several columns are asked for."""
 _NOT_COVERED: tuple[tuple[str, str, str], ...] = (
-    ("data", r"columns|features|dimensions?|covariates?|predictors?|x|y", _DIMENSIONS),
     ("data", r"(.*_)?(lower|upper|limits?|lim)(_.*)?|censor.*|truncat.*", "limits and truncation"),
     (
         "mixture",
         r"famil.*|distributions?|kinds?|types?|likelihood",
         "components but normal ones",
     ),
-    ("mixture", r"cov.*|dimensions?|dims?|d", _DIMENSIONS),
     (
         "mixture",
         r"(known|fixed|shared|equal|common|same|tied).*|weights|sds?|sigmas?|mus?|means?",
@@ -34,9 +36,14 @@ _NOT_COVERED: tuple[tuple[str, str, str], ...] = (
 
 
 def not_covered(section: str, key: str) -> str:
-    """Say what an unknown key asks for, if that is known not to be covered; else nothing."""
+    """Say what an unknown key asks for: by its name here, or that it is not covered."""
     if section == "data" and re.fullmatch(_ERRORS, key, re.IGNORECASE):
         return 'measurement errors are named by data.error = "column", or ["lower", "upper"]'
+    if section in _DIMENSIONS and re.fullmatch(_DIMENSIONS[section], key, re.IGNORECASE):
+        return (
+            'several columns are named by data.column = ["a", "b"], with mixture.family = '
+            '"multivariate" and its priors'
+        )
     for where, keys, what in _NOT_COVERED:
         if section == where and re.fullmatch(keys, key, re.IGNORECASE):
             return f"{what}: not covered; {SEE}"
@@ -46,7 +53,7 @@ def not_covered(section: str, key: str) -> str:
 def value_not_covered(key: str, value: object) -> str:
     """Say what a value of the wrong type asks for, if that is known not to be covered."""
     if key == "data.column" and isinstance(value, list):
-        return f'{_DIMENSIONS} need mixture.family = "multivariate", and its priors; {SEE}'
+        return f'several columns need mixture.family = "multivariate", and its priors; {SEE}'
     several = isinstance(value, list) or (isinstance(value, str) and not value.isdecimal())
     if key == "mixture.components" and several:
         return "one number K; `gmmcompare select CARD --components 1-6` compares several"

@@ -33,13 +33,11 @@ def refused(key: str, value: object) -> str:
 @pytest.mark.parametrize(
     ("key", "value", "what"),
     [
-        ("data.columns", ["x", "y"], "data of two or more dimensions"),
         ("data.limit_flag", "l", "limits and truncation"),
         ("data.truncated", 3.0, "limits and truncation"),
         ("mixture.family", "student", "components but normal ones"),
         ("mixture.shared_mean", True, "known or shared parameters"),
         ("mixture.means", [1.0, 2.0], "known or shared parameters"),
-        ("mixture.covariance", "full", "data of two or more dimensions"),
         ("priors.family", "conjugate", "priors other than Dirichlet, normal and inverse gamma"),
         ("priors.mean_count", 0.1, "priors other than"),
         ("priors.sd_scale", 1.0, "priors other than"),
@@ -94,3 +92,10 @@ def test_the_place_that_is_named_is_there() -> None:
 )
 def test_other_names_of_errors_are_told_the_key(key: str) -> None:
     assert "measurement errors are named by data.error" in refused(key, "e_x")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("data.columns", ["x", "y"]), ("mixture.covariance", "full")]
+)
+def test_other_names_of_several_columns_are_told_the_key(key: str, value: object) -> None:
+    assert 'several columns are named by data.column = ["a", "b"]' in refused(key, value)
