@@ -73,4 +73,4 @@ def fit(
             progress=bars,
             tasks=tasks,
         )
-    print_fit(compared([found], loaded.sample), as_json)
+    print_fit(compared([found], loaded.sample, names=chosen.dimensions or None), as_json)

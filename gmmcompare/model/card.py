@@ -350,6 +350,13 @@ class Card(_Section):
         """Number of components."""
         return self.mixture.components
 
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What the columns hold, of data of several; empty of one."""
+        data = self.data
+        several = isinstance(data, MultivariateDataSection)
+        return tuple(data.label or data.column) if several else ()
+
     def build_priors(self) -> Priors:
         """Return the priors, expanded to one value per component; those of the card's family.
 

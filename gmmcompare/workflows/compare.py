@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from gmmcompare.comparison.compared import compared
 from gmmcompare.comparison.comparison import Comparison
@@ -85,8 +84,7 @@ def compare_card(
     if tasks:
         fit_together([(runner, request) for request in requests], tasks)
     fits = [runner.fit(request) for request in requests]
-    of_vectors = isinstance(data.sample, VectorSample)
-    names: Any = (card.data.label or card.data.column) if of_vectors else data.names
+    names = card.dimensions or data.names
     comparison = compared(fits, data.sample, runner.refit, names=names)
     used = card
     if settling and isinstance(comparison, Comparison):
