@@ -353,9 +353,9 @@ class Card(_Section):
     @property
     def dimensions(self) -> tuple[str, ...]:
         """What the columns hold, of data of several; empty of one."""
-        data = self.data
-        several = isinstance(data, MultivariateDataSection)
-        return tuple(data.label or data.column) if several else ()
+        if not isinstance(self.data, MultivariateDataSection):
+            return ()
+        return tuple(self.data.label or self.data.column)
 
     def build_priors(self) -> Priors:
         """Return the priors, expanded to one value per component; those of the card's family.
