@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from printed import REPORTS, Printed, Table, counts, printed, read, stated, tables, whole
 
 from gmmcompare.model.exact import exact_posterior
@@ -27,6 +28,7 @@ CHECKED = (
     "errors",
     "evidence-study",
     "fault-gallery",
+    "gallery-measured",
     "museum",
     "public-kernels",
     "scaling",
@@ -178,10 +180,34 @@ def test_components() -> None:
     ((said,),) = stated(text, r"sampler's by ([\d.]+) in total variation")
     # What lies beyond the table is below 0.01.
     assert abs(0.5 * np.abs(ours - published).sum() - float(said)) < 0.005 + 0.005
+    exoplanets = tables(text, "Exoplanets")[0]
+    said = stated(text, r"Total variation is ([\d.]+), ([\d.]+),\s+([\d.]+) and ([\d.]+);")[0]
+    for at, variation in enumerate(said):
+        pairs = [(row[2 * at + 1], row[2 * at + 2]) for row in exoplanets.rows[:-1]]
+        found = [
+            [[float(x.strip("()")) for x in cell.split()] for cell in p] for p in pairs if p[0]
+        ]
+        distance = 0.5 * sum(abs(a[0] - b[0]) for a, b in found)
+        assert abs(distance - float(variation)) < 0.02  # 13 and more are one row, and rounded
+        z = [abs(a[0] - b[0]) / np.hypot(a[1], b[1]) for a, b in found if len(a) > 1]
+        assert max(z) < 1.95  # "by more than 1.9 standard errors"
     times, _ = tables(text, "Speed")
-    compiled, plain, _ = (float(cell) for cell in times.column("us"))
-    ((ratio,),) = stated(text, r"that of the seconds: (\d+\.\d)")
-    assert abs(plain / compiled - float(ratio)) < 0.3  # 12.6 is rounded
+    seconds = [float(cell) for cell in times.column("us")]
+    for taken, ratio in zip(seconds, times.column("over"), strict=True):
+        assert abs(taken / seconds[0] - float(ratio)) < 0.1
+
+
+@pytest.mark.parametrize("kernels", ["measured"])
+def test_galleries_of_families(kernels: str) -> None:
+    text = read(f"gallery-{kernels}")
+    (faults,), (right,) = tables(text, "Faults"), tables(text, "Correct samplers")
+    for table, outcome, kind in (
+        (faults, "failed", "a planted fault"),
+        (right, "passed", "a correct"),
+    ):
+        runs, came_out = (sum(map(int, table.column(name))) for name in ("runs", outcome))
+        assert f"{came_out} of {runs} validations of {kind}" in text
+        assert came_out == runs
 
 
 # --- suspects -------------------------------------------------------------------------------------
