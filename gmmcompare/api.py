@@ -149,8 +149,6 @@ def compare(
     InputError
         If the fits are not of one problem, or ``settle`` is asked for data of several columns.
     """
-    if settle and fits and fits[0].priors and fits[0].priors.family == "multivariate":
-        raise InputError("settle is for data of one column; fit with more draws instead")
     return compare_and_settle(fits, sample) if settle else compared(fits, sample)
 
 

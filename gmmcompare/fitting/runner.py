@@ -84,12 +84,12 @@ class Runner:
             If draws are not those of such a mixture.
         """
         partitioned = isinstance(self.sample, PartitionedSample)
+        family = self.card.build_priors().family
         self._expected = list(requests)
         for request in requests:
             if self.sample.errors is not None:
                 request.refuse_errors()
             if request.origin == "own":
-                family = self.card.build_priors().family
                 request.build(self.card.engines, partitioned=partitioned, family=family)
         for request in requests:
             if request.origin == "draws":

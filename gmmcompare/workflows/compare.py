@@ -11,15 +11,13 @@ from gmmcompare.fitting.cache import NOTHING_KEPT, FitCache
 from gmmcompare.fitting.requests import EngineRequest, engine_requests
 from gmmcompare.fitting.runner import Runner, fit_together
 from gmmcompare.model.card import Card
-from gmmcompare.model.multivariate.sample import VectorSample
-from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.files import make_folder
 from gmmcompare.runtime.progress import Progress, no_progress
 from gmmcompare.runtime.tasks import InProcess, Tasks
 from gmmcompare.workflows.load import Data
 from gmmcompare.workflows.outcome import Outcome, write_outcome
 from gmmcompare.workflows.provenance import Provenance
-from gmmcompare.workflows.settle import settle
+from gmmcompare.workflows.settle import refuse_vectors, settle
 
 
 def compare_card(
@@ -66,11 +64,8 @@ def compare_card(
     EngineError
         If an engine raises or returns nonsense; fits finished before it are kept.
     """
-    if settling and isinstance(data.sample, VectorSample):
-        raise InputError(
-            "--settle: is for data of one column; run longer chains by "
-            "--set engines.gibbs.draws=..., or leave it out"
-        )
+    if settling:
+        refuse_vectors(data.sample)
     if folder:
         make_folder(folder)
 

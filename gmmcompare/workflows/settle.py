@@ -19,9 +19,25 @@ from gmmcompare.fitting.fit import Fit
 from gmmcompare.fitting.requests import EngineRequest
 from gmmcompare.fitting.runner import Runner, fit_together
 from gmmcompare.model.card import Card, validated_card
+from gmmcompare.model.multivariate.sample import VectorSample
 from gmmcompare.model.sample import Sample
 from gmmcompare.runtime.errors import InputError
 from gmmcompare.runtime.tasks import Tasks
+
+
+def refuse_vectors(sample: Sample) -> None:
+    """Refuse to settle what is compared of data of several columns, before anything is fitted.
+
+    Raises
+    ------
+    InputError
+        If these are such data.
+    """
+    if isinstance(sample, VectorSample):
+        raise InputError(
+            "--settle: is for data of one column; run longer chains by "
+            "--set engines.gibbs.draws=..., or leave it out"
+        )
 
 
 def settle(
@@ -92,12 +108,13 @@ def compare_and_settle(fits: Sequence[Fit], sample: Sample | None = None) -> Com
     Raises
     ------
     InputError
-        If the fits are not of one problem, or were kept by a version that did not keep their
-        priors.
+        If the fits are not of one problem, are of data of several columns, or were kept by a
+        version that did not keep their priors.
     """
     if not fits:
         return compare_fits(fits)
     sample = sample or fits[0].sample
+    refuse_vectors(sample)
     card = _card_of(fits)
     built_in = {f.engine: EngineRequest(f.engine) for f in fits if f.origin == "built-in"}
     runner = Runner(card, sample)
