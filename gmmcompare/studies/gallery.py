@@ -87,21 +87,21 @@ class GalleryStudy(Study):
         quick = self.quick and case not in self.gallery.subtle
         return validated(case, name, quick=quick, seed=self.seed + number)
 
-    def _of_subtle(self, shown: Gallery) -> str:
-        if not (self.quick and shown.subtle):
-            return ""
-        names = ", ".join(f"`{shown.short(name)}`" for name in shown.subtle)
-        return f" Only those of {names} are full ones: a quick one may not see these faults."
+    def _how_long(self, shown: Gallery) -> str:
+        """Say which validations are quick ones."""
+        full = [f"`{shown.short(name)}`" for name in shown.subtle] if self.quick else []
+        but = f" but those of {', '.join(full)}, which a quick one may not see," if full else ""
+        return f"Every validation{but} is a {'quick' if self.quick else 'full'} one"
 
     def page(self, found: Found) -> str:
         """Return the tables of faults and of correct samplers."""
         shown = self.gallery
         return markdown.page(
             "# The gallery of faults: which are caught, by what, and how soon",
-            f"{self.origin(found, 'validations')} Every validation is a "
-            f"{'quick' if self.quick else 'full'} one, with a seed of its own. The study can be "
+            f"{self.origin(found, 'validations')} "
+            f"{self._how_long(shown)}, with a seed of its own. The study can be "
             "interrupted and continued; the tables say how many runs there are."
-            f"{shown.of and ' '}{shown.of}{self._of_subtle(shown)}",
+            f"{shown.of and ' '}{shown.of}",
             markdown.bullets(_headlines(found, shown)),
             _method(QUICK if self.quick else Plan(), shown.scenes),
             "## Faults",

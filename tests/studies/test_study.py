@@ -122,7 +122,7 @@ def test_another_study_is_not_mixed_in(small, tmp_path):
 
 def test_nothing_to_write_up(small, tmp_path):
     study = small(tmp_path, 3)
-    with pytest.raises(InputError, match=f"holds no outcomes; run `gmmcompare study {study.name}"):
+    with pytest.raises(InputError, match=f"holds no outcomes; run `{study.command}`"):
         study.write()
 
 
